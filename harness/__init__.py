@@ -1,0 +1,1 @@
+"""How a backend is judged: clauses run against it, verdicts come out, records keep them."""

@@ -1,0 +1,134 @@
+"""Backends: what is judged."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from tenet.harness.errors import HarnessError, UsageError, unknown
+
+OLDEST_TORCH = (2, 6)
+"""The release that brought torch.accelerator, by which devices are found."""
+
+
+def _import_torch() -> Any:
+    return import_module("torch")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One thing to judge: a namespace that speaks PyTorch's API, and a device of it.
+
+    name: what verdicts and records call it.
+    device: the device string that clauses pass on.
+    namespace: gives the `torch` namespace; PyTorch's own by default.
+    lacks: capabilities that it does not have, each with the reason.
+    mode: how operations run (`eager`).
+    """
+
+    name: str
+    device: str = "cpu"
+    namespace: Callable[[], Any] = _import_torch
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    mode: str = "eager"
+
+    @property
+    def torch(self) -> Any:
+        """The namespace; imports it on first use."""
+        return self.namespace()
+
+    @property
+    def version(self) -> str:
+        """The version that the namespace reports, as plain text."""
+        return str(getattr(self.torch, "__version__", "unknown"))
+
+    @property
+    def device_name(self) -> str:
+        """What the hardware calls itself."""
+        kind = self.device.partition(":")[0]
+        module = getattr(self.torch, kind, None)
+        name = getattr(module, "get_device_name", None)
+        if kind in ("cpu", "meta") or name is None:
+            return platform.processor() or platform.machine()
+        return str(name(self.device))
+
+
+_LACKS: dict[str, dict[str, str]] = {
+    "meta": {
+        "values": "the meta device holds no data",
+        "numpy": "the meta device holds no data",
+    },
+    "mps": {
+        "numpy": "NumPy shares memory with CPU tensors only",
+        "float64": "Metal has no float64",
+        "complex128": "Metal has no float64",
+    },
+}
+_OFF_CPU = {"numpy": "NumPy shares memory with CPU tensors only"}
+
+
+def _of_device(device: str) -> Backend:
+    kind = device.partition(":")[0]
+    lacks = {} if kind == "cpu" else _LACKS.get(kind, _OFF_CPU)
+    return Backend(name=device, device=device, lacks=lacks)
+
+
+def load_torch() -> Any:
+    """PyTorch, once it is known to import and to be new enough. HarnessError otherwise."""
+    try:
+        torch = _import_torch()
+    except Exception as error:
+        raise HarnessError(
+            f"torch cannot be imported ({type(error).__name__}: {error}); install it with "
+            "`python -m pip install -c constraints.txt torch`"
+        ) from error
+    numbers = tuple(int(n) for n in re.findall(r"\d+", str(torch.__version__))[:2])
+    if numbers < OLDEST_TORCH:
+        oldest = ".".join(map(str, OLDEST_TORCH))
+        raise HarnessError(
+            f"torch {torch.__version__} is too old; the oldest supported release is {oldest}"
+        )
+    return torch
+
+
+def found_devices() -> list[str]:
+    """The devices of this machine: cpu, every accelerator that torch reports, and meta."""
+    torch = load_torch()
+    kinds: dict[str, int] = {}
+    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if accelerator is not None:
+        kinds[accelerator.type] = torch.accelerator.device_count()
+    for kind in ("cuda", "mps", "xpu"):
+        module = getattr(torch, kind, None)
+        if kind not in kinds and module is not None and module.is_available():
+            kinds[kind] = module.device_count()
+    devices = ["cpu"]
+    for kind, count in kinds.items():
+        devices += [kind] if count == 1 else [f"{kind}:{index}" for index in range(count)]
+    return [*devices, "meta"]
+
+
+def resolve(names: list[str]) -> list[Backend]:
+    """The backends of the given names, or of every device found where no name is given.
+
+    A name is that of a device that torch knows. UsageError for any other, and for a device
+    that this machine does not have.
+    """
+    if not names:
+        return [_of_device(device) for device in found_devices()]
+    torch = load_torch()
+    found = found_devices()
+    for name in names:
+        if name in found:
+            continue
+        try:
+            torch.empty(1, device=torch.device(name))
+        except Exception as error:
+            message = str(unknown("backend", name, found))
+            detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UsageError(f"{message} (torch says: {detail})") from error
+    return [_of_device(name) for name in dict.fromkeys(names)]

@@ -1,0 +1,220 @@
+"""Judging one clause on one backend."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import UnsatisfiedAssumption
+from hypothesis.strategies import fixed_dictionaries
+
+from tenet.harness.backend import Backend
+from tenet.harness.generation import NAME, seed_for, seeded
+from tenet.harness.verdict import Failure, Judgement, Verdict
+from tenet.spec.cases import decode, encode
+from tenet.spec.language import Clause, Mismatch, Misuse, Tally, counting
+
+SHRINK_SECONDS = 10.0
+"""How long a failure is made smaller; what is smallest by then is reported."""
+
+_ORACLES = ("tenet.spec.model", "tenet.spec.cases.values", "tenet.spec.cases.shapes")
+
+
+class _Trial:
+    """Runs the examples of one clause and keeps count."""
+
+    def __init__(self, clause: Clause, backend: Backend) -> None:
+        self.clause = clause
+        self.torch = backend.torch
+        self.device = backend.device
+        self.tally = Tally(lacks=frozenset(backend.lacks))
+        self.examples = self.asserted = self.discarded = 0
+        self.smallest: dict[str, Any] | None = None
+        self.error: BaseException | None = None
+        self.case: dict[str, object] = {}
+        self.give_up_at: float | None = None
+
+    def run(self, drawn: dict[str, Any]) -> None:
+        """Try one example; raises what the check raises."""
+        out_of_time = self.give_up_at is not None and time.monotonic() > self.give_up_at
+        if out_of_time and drawn != self.smallest:
+            return
+        self.examples += 1
+        before = self.tally.cases
+        self.tally.labels.clear()
+        try:
+            self.clause.check(self.torch, self.device, **drawn)
+        except UnsatisfiedAssumption:
+            self.discarded += 1
+            raise
+        except (Exception, SystemExit) as error:
+            if self.give_up_at is None:
+                self.give_up_at = time.monotonic() + SHRINK_SECONDS
+            self.smallest, self.error, self.case = drawn, error, self.tally.labelled()
+            # One kind of error for Hypothesis: it then shrinks to the smallest failure of all.
+            raise _Broken from error
+        finally:
+            self.asserted += self.tally.cases > before
+
+
+class _Broken(Exception):
+    """The example fails; the trial knows how."""
+
+
+def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judgement:
+    """Search for an example on which the backend does not hold to the clause.
+
+    examples: the suite's budget; the clause multiplies it with its effort. seed: that of the
+    run; the clause's own follows from it, so neither order nor other clauses matter.
+    """
+    lacking = {name: backend.lacks[name] for name in clause.requires if name in backend.lacks}
+    if lacking:
+        reason = "; ".join(f"{name}: {why}" for name, why in sorted(lacking.items()))
+        return Judgement(clause.id, backend.name, Verdict.UNSUPPORTED, reason=reason)
+    trial = _Trial(clause, backend)
+    own_seed = seed_for(seed, clause.id)
+    started = time.perf_counter()
+    broken: BaseException | None = None
+    with (
+        counting(trial.tally),
+        seeded(own_seed),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            _reseed(backend, own_seed)
+            _search(trial, max(1, round(examples * clause.effort)))
+        except (Exception, SystemExit) as error:
+            broken = error
+    return _conclude(trial, backend, broken, time.perf_counter() - started)
+
+
+def replay(clause: Clause, backend: Backend, example: Mapping[str, Any]) -> Judgement:
+    """Try the one example that a record stores. ValueError where it cannot be read."""
+    trial = _Trial(clause, backend)
+    drawn = {name: decode(value) for name, value in example.items()}
+    started = time.perf_counter()
+    broken: BaseException | None = None
+    with counting(trial.tally), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            _reseed(backend, seed_for(0, clause.id))
+            trial.run(drawn)
+        except (Exception, SystemExit) as error:
+            broken = error
+    return _conclude(trial, backend, broken, time.perf_counter() - started)
+
+
+def _reseed(backend: Backend, seed: int) -> None:
+    manual_seed = getattr(backend.torch, "manual_seed", None)
+    if manual_seed is not None:
+        manual_seed(seed % 2**63)
+
+
+def _search(trial: _Trial, examples: int) -> None:
+    if not trial.clause.strategies:
+        trial.run({})
+        return
+
+    @settings(
+        max_examples=examples,
+        backend=NAME,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    @given(drawn=fixed_dictionaries(dict(trial.clause.strategies)))
+    def search(drawn: dict[str, Any]) -> None:
+        trial.run(drawn)
+
+    search()
+
+
+def _conclude(
+    trial: _Trial, backend: Backend, broken: BaseException | None, seconds: float
+) -> Judgement:
+    verdict, reason, failure = Verdict.PASSED, "", None
+    if trial.error is not None:
+        at_fault = _fault_of_the_check(trial.error)
+        verdict = Verdict.ERRORED if at_fault else Verdict.FAILED
+        failure = _failure(trial)
+        if not isinstance(broken, _Broken):
+            reason = "the failure did not repeat when the same example was run again"
+    elif broken is not None and not (trial.examples and trial.examples == trial.discarded):
+        verdict, reason = Verdict.ERRORED, "".join(traceback.format_exception(broken))[-2000:]
+    elif not trial.tally.cases and trial.tally.skipped:
+        verdict = Verdict.UNSUPPORTED
+        reason = "; ".join(f"{name}: {backend.lacks[name]}" for name in trial.tally.skipped)
+    elif not trial.tally.cases:
+        verdict = Verdict.VACUOUS
+        reason = f"{trial.examples} examples ran, {trial.discarded} discarded, nothing compared"
+    return Judgement(
+        clause=trial.clause.id,
+        backend=backend.name,
+        verdict=verdict,
+        examples=trial.examples,
+        drawn=trial.examples if trial.clause.strategies else 0,
+        asserted=trial.asserted,
+        discarded=trial.discarded,
+        cases=trial.tally.cases,
+        skipped=trial.tally.skipped,
+        seconds=seconds,
+        reason=reason,
+        failure=failure,
+    )
+
+
+def _failure(trial: _Trial) -> Failure:
+    error, drawn = trial.error, trial.smallest or {}
+    assert error is not None
+    labels = {name: _shown(value) for name, value in trial.case.items()}
+    common = {
+        "case": labels,
+        "shown": {name: _shown(value) for name, value in drawn.items()},
+        "example": {name: encode(value) for name, value in drawn.items()},
+        "at": _place(trial.clause, error),
+    }
+    if isinstance(error, Mismatch):
+        where = None if error.where is None else list(error.where)
+        return Failure(error.what, error.got, error.expected, where, **common)  # type: ignore[arg-type]
+    got = f"{type(error).__name__}: {error}"
+    return Failure("raised", got[:2000], "no error", **common)  # type: ignore[arg-type]
+
+
+def _place(clause: Clause, error: BaseException) -> str:
+    """The line of the section at which an error surfaced."""
+    lines = [
+        line
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__") == clause.module
+    ]
+    return f"{clause.module}:{lines[-1] if lines else clause.line}"
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else repr(value)
+
+
+def _fault_of_the_check(error: BaseException) -> bool:
+    """Whether an error comes from the specification's own oracles and not from the backend.
+
+    What a call into the backend raises surfaces in a section, or where tensors are built and
+    read; the oracles never touch a backend.
+    """
+    if isinstance(error, Misuse):
+        return True
+    modules = [
+        frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    ours = [name for name in modules if name.startswith("tenet.spec.")]
+    return bool(ours) and ours[-1].startswith(_ORACLES) and not isinstance(error, Mismatch)

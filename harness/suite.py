@@ -1,0 +1,71 @@
+"""Suites: named choices of clauses, each with a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from tenet.harness.backend import Backend
+from tenet.harness.errors import UsageError, unknown
+from tenet.spec.language import Clause
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A choice of clauses and a budget.
+
+    examples: how many each clause draws, before its own effort counts; purpose: when to run it.
+    """
+
+    name: str
+    examples: int
+    purpose: str
+
+
+SUITES = {
+    suite.name: suite
+    for suite in (
+        Suite("smoke", 15, "every clause, a few examples each: while you work"),
+        Suite("core", 250, "every clause in earnest: before a merge"),
+        Suite("full", 2500, "every clause, ten times as long: at night, before a release"),
+    )
+}
+
+
+def suite_of(name: str) -> Suite:
+    """The suite of that name; UsageError, with the nearest, where there is none."""
+    if name not in SUITES:
+        raise unknown("suite", name, SUITES)
+    return SUITES[name]
+
+
+def select(
+    specification: dict[str, Clause], patterns: Sequence[str], backends: Sequence[Backend]
+) -> list[tuple[Clause, Backend]]:
+    """The clauses to judge on each backend, in reading order.
+
+    patterns: ids or globs, all of them where there is none. A backend without values (meta) is
+    asked only for what metadata can answer. UsageError for a pattern that matches no clause and
+    for a selection that is empty.
+    """
+    chosen = set(specification) if not patterns else set[str]()
+    for pattern in patterns:
+        matching = {id for id in specification if fnmatchcase(id, pattern)}
+        if not matching:
+            raise unknown("clause", pattern, specification)
+        chosen |= matching
+    selected = [
+        (clause, backend)
+        for id, clause in specification.items()
+        if id in chosen
+        for backend in backends
+        if clause.metadata_only or "values" not in backend.lacks
+    ]
+    if not selected:
+        names = ", ".join(backend.name for backend in backends)
+        raise UsageError(
+            f"nothing to run: no chosen clause can be asked of {names}, which holds no values; "
+            "choose other clauses or another backend"
+        )
+    return selected

@@ -1,0 +1,1 @@
+"""What the answer has to be, computed without a backend: dtypes, promotion, error bounds."""

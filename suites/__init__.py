@@ -1,0 +1,1 @@
+"""What is run: pytest modules over the specification. Nobody imports them."""
