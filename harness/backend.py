@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from tenet.harness.errors import HarnessError, UsageError, unknown
@@ -53,8 +54,18 @@ class Backend:
         module = getattr(self.torch, kind, None)
         name = getattr(module, "get_device_name", None)
         if kind in ("cpu", "meta") or name is None:
-            return platform.processor() or platform.machine()
+            return _processor()
         return str(name(self.device))
+
+
+def _processor() -> str:
+    """The processor's model where the system tells it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor() or platform.machine())
 
 
 _LACKS: dict[str, dict[str, str]] = {
@@ -99,7 +110,9 @@ def found_devices() -> list[str]:
     """The devices of this machine: cpu, every accelerator that torch reports, and meta."""
     torch = load_torch()
     kinds: dict[str, int] = {}
-    accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    accelerator = (
+        torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    )
     if accelerator is not None:
         kinds[accelerator.type] = torch.accelerator.device_count()
     for kind in ("cuda", "mps", "xpu"):
@@ -128,7 +141,16 @@ def resolve(names: list[str]) -> list[Backend]:
         try:
             torch.empty(1, device=torch.device(name))
         except Exception as error:
-            message = str(unknown("backend", name, found))
-            detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise UsageError(f"{message} (torch says: {detail})") from error
+            raise _unusable(torch, name, found, error) from error
     return [_of_device(name) for name in dict.fromkeys(names)]
+
+
+def _unusable(torch: Any, name: str, found: list[str], error: Exception) -> UsageError:
+    try:
+        torch.device(name)
+    except Exception:
+        return unknown("backend", name, found)
+    detail = str(error).partition("\n")[0]
+    return UsageError(
+        f"backend {name!r} cannot be used on this machine ({detail}); found: {', '.join(found)}"
+    )

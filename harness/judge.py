@@ -57,12 +57,12 @@ class _Trial:
                 self.give_up_at = time.monotonic() + SHRINK_SECONDS
             self.smallest, self.error, self.case = drawn, error, self.tally.labelled()
             # One kind of error for Hypothesis: it then shrinks to the smallest failure of all.
-            raise _Broken from error
+            raise _ExampleError from error
         finally:
             self.asserted += self.tally.cases > before
 
 
-class _Broken(Exception):
+class _ExampleError(Exception):
     """The example fails; the trial knows how."""
 
 
@@ -148,7 +148,7 @@ def _conclude(
         at_fault = _fault_of_the_check(trial.error)
         verdict = Verdict.ERRORED if at_fault else Verdict.FAILED
         failure = _failure(trial)
-        if not isinstance(broken, _Broken):
+        if not isinstance(broken, _ExampleError):
             reason = "the failure did not repeat when the same example was run again"
     elif broken is not None and not (trial.examples and trial.examples == trial.discarded):
         verdict, reason = Verdict.ERRORED, "".join(traceback.format_exception(broken))[-2000:]

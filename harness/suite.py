@@ -41,13 +41,17 @@ def suite_of(name: str) -> Suite:
 
 
 def select(
-    specification: dict[str, Clause], patterns: Sequence[str], backends: Sequence[Backend]
+    specification: dict[str, Clause],
+    patterns: Sequence[str],
+    backends: Sequence[Backend],
+    *,
+    named: bool,
 ) -> list[tuple[Clause, Backend]]:
     """The clauses to judge on each backend, in reading order.
 
     patterns: ids or globs, all of them where there is none. A backend without values (meta) is
-    asked only for what metadata can answer. UsageError for a pattern that matches no clause and
-    for a selection that is empty.
+    asked only for what metadata can answer. UsageError for a pattern that matches no clause, for
+    an empty selection, and for a backend without a clause where the backends were named.
     """
     chosen = set(specification) if not patterns else set[str]()
     for pattern in patterns:
@@ -62,10 +66,11 @@ def select(
         for backend in backends
         if clause.metadata_only or "values" not in backend.lacks
     ]
-    if not selected:
-        names = ", ".join(backend.name for backend in backends)
-        raise UsageError(
-            f"nothing to run: no chosen clause can be asked of {names}, which holds no values; "
-            "choose other clauses or another backend"
-        )
+    reached = {backend.name for _, backend in selected}
+    for backend in backends:
+        if backend.name not in reached and (named or not reached):
+            raise UsageError(
+                f"nothing to run on {backend.name}: it holds no values, and every chosen clause "
+                "asks for them; choose other clauses or another backend"
+            )
     return selected

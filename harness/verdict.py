@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -65,13 +66,14 @@ class Judgement:
     reason: str = ""
     failure: Failure | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data, as a record stores it."""
-        return asdict(self)
+    def to_json(self) -> str:
+        """One line of JSON, as a record stores it and a worker sends it."""
+        return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Judgement:
+    def from_json(cls, text: str) -> Judgement:
         """The judgement that `to_json` gave. TypeError or ValueError for anything else."""
+        data = json.loads(text)
         failure = data.get("failure")
         return cls(
             **{

@@ -48,6 +48,10 @@ class Clause:
         """The topic that the clause belongs to."""
         return self.id.partition(".")[0]
 
+    def source(self) -> str:
+        """The clause as it is written."""
+        return inspect.getsource(self.check)
+
 
 class ClauseError(ValueError):
     """A clause is declared wrongly."""

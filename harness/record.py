@@ -1,0 +1,200 @@
+"""Records: what a run found, as JSON lines that are only ever appended to.
+
+A header (who, what, where), a line for each judgement, a footer. A record without a footer was
+cut short; a reader of a half-written file loses its last line only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TextIO
+
+from tenet.harness.backend import Backend
+from tenet.harness.errors import UsageError
+from tenet.harness.plan import Plan
+from tenet.harness.verdict import Judgement, Verdict
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record as read. footer is None where the run was cut short."""
+
+    header: dict[str, Any]
+    judgements: list[Judgement]
+    footer: dict[str, Any] | None
+
+
+def record_path(folder: str | Path, backend: Backend) -> Path:
+    """`<folder>/<backend>/<version>.jsonl`, in characters that every file system takes."""
+    return Path(folder) / _plain(backend.name) / f"{_plain(backend.version)}.jsonl"
+
+
+def _plain(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "+-._" else "-" for c in name)
+
+
+def read_record(path: Path) -> Record:
+    """Read a record, whole or cut short. UsageError, naming the line, for anything else."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as a record: {error}") from error
+    lines.pop()  # what follows the last line break: nothing, or a line that was being written
+    header: dict[str, Any] | None = None
+    judgements: list[Judgement] = []
+    footer: dict[str, Any] | None = None
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            kind, content = entry["kind"], entry["content"]
+            if (kind == "header") != (header is None) or footer is not None:
+                raise ValueError(f"a {kind} does not belong here")
+            if kind == "header":
+                header = dict(content)
+            elif kind == "judgement":
+                judgements.append(Judgement.from_json(json.dumps(content)))
+            elif kind == "footer":
+                footer = dict(content)
+            else:
+                raise ValueError(f"unknown kind {kind!r}")
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{path} is no record, or a corrupted one (line {number}: {error}); "
+                "move it away, or choose another folder with --results"
+            ) from error
+    if header is None:
+        raise UsageError(
+            f"{path} has no header; move it away, or choose another folder with --results"
+        )
+    return Record(header, judgements, footer)
+
+
+class Records:
+    """The records of a run while it goes on: one file for each backend.
+
+    A record that stands at a path already is kept beside it as `<version>.previous.jsonl`.
+    Raises UsageError, before any file is touched, where a path cannot be written or holds
+    something that is no record.
+    """
+
+    def __init__(self, plan: Plan, folder: str | Path) -> None:
+        self.paths = {backend.name: record_path(folder, backend) for backend in plan.backends}
+        for path in self.paths.values():
+            if path.exists():
+                read_record(path)
+        self._started = time.perf_counter()
+        self._files: dict[str, TextIO] = {}
+        self._seen: dict[str, list[Judgement]] = {name: [] for name in self.paths}
+        self._expected = {b.name: len(plan.clauses_on(b)) for b in plan.backends}
+        try:
+            for path in self.paths.values():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if not os.access(path.parent, os.W_OK):
+                    raise PermissionError(f"no permission to write in {path.parent}")
+            for backend in plan.backends:
+                self._open(backend, plan)
+        except OSError as error:
+            raise UsageError(
+                f"results cannot be written to {folder}: {error}; "
+                "choose another folder with --results"
+            ) from error
+
+    def _open(self, backend: Backend, plan: Plan) -> None:
+        path = self.paths[backend.name]
+        if path.exists():
+            os.replace(path, path.with_suffix(".previous.jsonl"))
+        self._files[backend.name] = path.open("x", encoding="utf-8")
+        self._write(backend.name, "header", json.dumps(header(backend, plan)))
+
+    def add(self, judgement: Judgement) -> None:
+        """Append one judgement; it is on its way to the disk when this returns."""
+        self._seen[judgement.backend].append(judgement)
+        self._write(judgement.backend, "judgement", judgement.to_json())
+
+    def close(self) -> None:
+        """End every record: with a footer where all its clauses have been judged."""
+        for name, file in self._files.items():
+            seen = self._seen[name]
+            if len(seen) == self._expected[name]:
+                end = footer(seen, time.perf_counter() - self._started)
+                self._write(name, "footer", json.dumps(end))
+            file.close()
+        self._files.clear()
+
+    def _write(self, backend: str, kind: str, content: str) -> None:
+        file = self._files[backend]
+        file.write(f'{{"kind": "{kind}", "content": {content}}}\n')
+        file.flush()
+
+
+def header(backend: Backend, plan: Plan) -> dict[str, Any]:
+    """Who was judged, by what, where and when."""
+    return {
+        "format": FORMAT,
+        "tenet": version("tensor-tenet"),
+        "backend": backend.name,
+        "device": backend.device,
+        "device_name": backend.device_name,
+        "mode": backend.mode,
+        "lacks": dict(backend.lacks),
+        "torch": backend.version,
+        "numpy": version("numpy"),
+        "hypothesis": version("hypothesis"),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "suite": plan.suite.name,
+        "examples": plan.examples,
+        "seed": plan.request.seed,
+        "chosen": list(plan.request.clauses),
+        "clauses": len(plan.clauses_on(backend)),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git": _git_state(),
+    }
+
+
+def footer(judgements: list[Judgement], seconds: float) -> dict[str, Any]:
+    """Counts over a finished run. seconds: by the clock; worked: summed over all processes.
+
+    The rates are those of one core: counts over the seconds worked.
+    """
+    worked = sum(judgement.seconds for judgement in judgements)
+    drawn = sum(judgement.drawn for judgement in judgements)
+    cases = sum(judgement.cases for judgement in judgements)
+    verdicts = Counter(judgement.verdict for judgement in judgements)
+    return {
+        "verdicts": {verdict.value: verdicts[verdict] for verdict in Verdict},
+        "examples": sum(judgement.examples for judgement in judgements),
+        "drawn": drawn,
+        "cases": cases,
+        "seconds": round(seconds, 3),
+        "worked": round(worked, 3),
+        "drawn_per_second_and_core": round(drawn / worked) if worked else 0,
+        "cases_per_second_and_core": round(cases / worked) if worked else 0,
+    }
+
+
+def _git_state() -> dict[str, Any] | None:
+    """Commit and cleanliness of the repository that the run was started in, if it is one."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return {"commit": commit, "changed": bool(_git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()

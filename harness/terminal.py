@@ -1,0 +1,166 @@
+"""What `tenet run` shows: progress, the table, what did not hold, the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tenet.harness.explain import explanation
+from tenet.harness.plan import Plan
+from tenet.harness.record import footer
+from tenet.harness.run import Outcome
+from tenet.harness.verdict import BROKEN, UNSOUND, Judgement, Verdict
+from tenet.spec.sections import SECTIONS
+
+_STYLES = {
+    Verdict.PASSED: "green",
+    Verdict.UNSUPPORTED: "yellow",
+    **dict.fromkeys(BROKEN, "bold red"),
+    **dict.fromkeys(UNSOUND, "bold magenta"),
+}
+
+
+class Display:
+    """Progress while a plan runs: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self.total = len(plan.selection)
+        self.console = console
+        self.counts: Counter[Verdict] = Counter()
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[counts]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self.task = self.bar.add_task("judging", total=self.total, counts="")
+
+    def __enter__(self) -> Display:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.bar.stop()
+
+    def heard(self, judgement: Judgement) -> None:
+        """Count a judgement in."""
+        self.counts[judgement.verdict] += 1
+        self.bar.update(self.task, advance=1, counts=_summary(self.counts))
+        if not self.console.is_terminal:
+            done = sum(self.counts.values())
+            tenth = 10 * done // self.total
+            if tenth > 10 * (done - 1) // self.total:
+                self.console.print(f"{done}/{self.total} judged: {_summary(self.counts)}")
+
+
+def announce(plan: Plan, console: Console) -> None:
+    """Say what is about to happen."""
+    for backend in plan.backends:
+        count = len(plan.clauses_on(backend))
+        console.print(
+            f"{escape(backend.name)}: torch {backend.version} on {escape(backend.device_name)}, "
+            f"{count} clauses, suite {plan.suite.name}, seed {plan.request.seed}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def report(outcome: Outcome, seconds: float, console: Console) -> None:
+    """Print the table, every failure, and the verdict."""
+    plan = outcome.plan
+    console.print(_table(outcome))
+    clauses = {clause.id: clause for clause, _ in plan.selection}
+    for judgement in _in_reading_order(outcome):
+        if judgement.verdict in BROKEN | UNSOUND:
+            console.print()
+            text = explanation(judgement, clauses[judgement.clause], plan.request.seed)
+            first, _, rest = text.partition("\n")
+            console.print(first, style=_STYLES[judgement.verdict], markup=False, highlight=False)
+            console.print(rest, markup=False, highlight=False, soft_wrap=True)
+    for problem in outcome.problems:
+        console.print(f"\nharness: {problem}", style="bold magenta", markup=False)
+    console.print()
+    for name, path in outcome.paths.items():
+        console.print(f"record of {name}: {path}", markup=False, highlight=False, soft_wrap=True)
+    end = footer(outcome.judgements, seconds)
+    console.print(
+        f"{end['drawn']:,} examples drawn, {end['cases']:,} cases checked in {seconds:.1f} s "
+        f"({end['drawn_per_second_and_core']:,} examples and "
+        f"{end['cases_per_second_and_core']:,} cases a second and core)",
+        highlight=False,
+        soft_wrap=True,
+    )
+    style = {0: "bold green", 1: "bold red"}.get(outcome.exit_status(), "bold magenta")
+    console.print(verdict_line(outcome), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def verdict_line(outcome: Outcome) -> str:
+    """The verdict in one line."""
+    counts = Counter(judgement.verdict for judgement in outcome.judgements)
+    names = ", ".join(backend.name for backend in outcome.plan.backends)
+    status = outcome.exit_status()
+    if status == 1:
+        broken = sum(counts[verdict] for verdict in BROKEN)
+        return f"FAILED: {broken} of {len(outcome.judgements)} verdicts went against {names}."
+    if status == 3:
+        return f"BROKEN: no verdict on {names}; {_summary(counts)}."
+    return f"PASSED: {names} held to every clause asked ({_summary(counts)})."
+
+
+def _summary(counts: Counter[Verdict]) -> str:
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+
+
+def _table(outcome: Outcome) -> Table:
+    table = Table(title="section x device", title_justify="left")
+    table.add_column("section")
+    backends = [backend.name for backend in outcome.plan.backends]
+    counts: dict[tuple[str, str], Counter[Verdict]] = {}
+    for judgement in outcome.judgements:
+        section = judgement.clause.partition(".")[0]
+        counts.setdefault((section, judgement.backend), Counter())[judgement.verdict] += 1
+    for name in backends:
+        table.add_column(escape(name))
+    present = {section for section, _ in counts}
+    for section in SECTIONS:
+        if section in present:
+            table.add_row(section, *(_cell(counts.get((section, name))) for name in backends))
+    totals = [
+        sum((c for (_, on), c in counts.items() if on == name), Counter[Verdict]())
+        for name in backends
+    ]
+    table.add_section()
+    table.add_row("all", *map(_cell, totals))
+    return table
+
+
+def _cell(counts: Counter[Verdict] | None) -> str:
+    if not counts:
+        return "[dim]-[/dim]"
+    return ", ".join(
+        f"[{_STYLES[verdict]}]{counts[verdict]} {verdict}[/]"
+        for verdict in Verdict
+        if counts[verdict]
+    )
+
+
+def _in_reading_order(outcome: Outcome) -> list[Judgement]:
+    order = {
+        (clause.id, backend.name): place
+        for place, (clause, backend) in enumerate(outcome.plan.selection)
+    }
+    return sorted(outcome.judgements, key=lambda j: order[j.clause, j.backend])

@@ -1,0 +1,41 @@
+"""What the tests of the harness share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+COMMAND = "from tenet.harness.cli import main; raise SystemExit(main())"
+Tenet = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def tenet(tmp_path: Path) -> Tenet:
+    """Runs the command in an empty folder: tenet("run", "--suite", "smoke", lie="...").
+
+    lie: Python code that every process of the run executes as it starts, with `torch` imported:
+    the way to make the backend faulty without telling the suite.
+    """
+
+    def run(*arguments: str, lie: str = "") -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+        if lie:
+            folder = tmp_path / "site"
+            folder.mkdir(exist_ok=True)
+            (folder / "sitecustomize.py").write_text(f"import torch\n{lie}\n", encoding="utf-8")
+            environment["PYTHONPATH"] = str(folder)
+        return subprocess.run(
+            [sys.executable, "-c", COMMAND, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run

@@ -1,0 +1,40 @@
+"""Every section can fail: a backend with one lie is caught by the clause that forbids it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from miniature import Miniature
+
+from tenet.harness.backend import Backend
+from tenet.harness.judge import judge, replay
+from tenet.harness.suite import SUITES
+from tenet.harness.verdict import Verdict
+from tenet.spec.sections import specification
+
+FOLDER = Path(__file__).parent / "miniatures"
+MINIATURES: list[Miniature] = [
+    miniature
+    for path in sorted(FOLDER.glob("[a-z]*.py"))
+    for miniature in import_module(f"miniatures.{path.stem}").MINIATURES
+]
+
+
+@pytest.mark.parametrize("miniature", MINIATURES, ids=lambda m: f"{m.caught_by}: {m.name}")
+def test_a_lie_is_caught(miniature: Miniature) -> None:
+    clause = specification()[miniature.caught_by]
+    with miniature.told() as backend:
+        judgement = judge(clause, backend, examples=SUITES["core"].examples, seed=0)
+        assert judgement.verdict is Verdict.FAILED, judgement
+        assert judgement.failure is not None
+        assert judgement.failure.example is not None
+        again = replay(clause, backend, judgement.failure.example)
+        assert again.verdict is Verdict.FAILED
+    truthful = replay(clause, Backend("cpu"), judgement.failure.example)
+    assert truthful.verdict is Verdict.PASSED, truthful
+
+
+def test_every_clause_has_a_lie_that_it_catches() -> None:
+    assert set(specification()) - {miniature.caught_by for miniature in MINIATURES} == set()

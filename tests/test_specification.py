@@ -1,0 +1,35 @@
+"""Traceability: what the documents state and what the clauses answer to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tenet.harness.specification import uncovered
+from tenet.spec.language import statements
+from tenet.spec.sections import SECTIONS, specification
+
+RATCHET = 160
+"""How many statements no clause covers yet. It may only go down."""
+
+
+def test_uncovered_statements_only_get_fewer() -> None:
+    assert len(uncovered()) == RATCHET
+
+
+def test_no_statement_of_a_finished_section_is_uncovered() -> None:
+    assert [s.id for s in uncovered() if s.topic in SECTIONS] == []
+
+
+def test_every_section_has_clauses() -> None:
+    assert {clause.section for clause in specification().values()} == set(SECTIONS)
+
+
+def test_every_topic_is_a_section_or_has_none_of_its_clauses_yet() -> None:
+    topics = {statement.topic for statement in statements().values()}
+    assert set(SECTIONS) <= topics
+
+
+def test_every_section_is_one_module() -> None:
+    folder = Path(__file__).parent.parent / "spec"
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "sections"}
+    assert modules == set(SECTIONS)
