@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as hypothesis_seed
 from hypothesis.errors import UnsatisfiedAssumption
 from hypothesis.strategies import fixed_dictionaries
 
@@ -89,7 +90,7 @@ def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judg
         warnings.simplefilter("ignore")
         try:
             _reseed(backend, own_seed)
-            _search(trial, max(1, round(examples * clause.effort)))
+            _search(trial, max(1, round(examples * clause.effort)), own_seed)
         except (Exception, SystemExit) as error:
             broken = error
     return _conclude(trial, backend, broken, time.perf_counter() - started)
@@ -117,11 +118,12 @@ def _reseed(backend: Backend, seed: int) -> None:
         manual_seed(seed % 2**63)
 
 
-def _search(trial: _Trial, examples: int) -> None:
+def _search(trial: _Trial, examples: int, seed: int) -> None:
     if not trial.clause.strategies:
         trial.run({})
         return
 
+    @hypothesis_seed(seed)  # the order in which it shrinks
     @settings(
         max_examples=examples,
         backend=NAME,

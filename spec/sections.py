@@ -11,6 +11,7 @@ SECTIONS = (
     "attributes",
     "dtype",
     "promotion",
+    "elementwise",
     "broadcasting",
     "shape",
     "view",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -50,7 +51,7 @@ class Clause:
 
     def source(self) -> str:
         """The clause as it is written."""
-        return inspect.getsource(self.check)
+        return inspect.getsource(unwrapped(self.check))
 
 
 class ClauseError(ValueError):
@@ -86,43 +87,80 @@ def clause(
     statement or capability, a missing docstring, and parameters that nothing draws.
     """
 
-    def register(check: Check) -> Check:
-        drawn: Mapping[str, SearchStrategy[Any]] = getattr(check, _STRATEGIES, {})
-        problem = _problem(id, check, covers, requires, effort, drawn)
-        if problem:
-            raise ClauseError(f"clause {id!r}: {problem}")
-        needed = frozenset(requires) | (frozenset() if metadata_only else {"values"})
-        registry[id] = Clause(
-            id=id,
+    def decorate(check: Check) -> Check:
+        section = check.__module__.rpartition(".")[2]
+        if id.partition(".")[0] != section:
+            raise ClauseError(f"clause {id!r}: the id must be {section}.<slug>, after its module")
+        register(
+            id,
+            check,
             says=inspect.cleandoc(check.__doc__ or ""),
-            covers=tuple(covers),
-            requires=needed,
+            covers=covers,
+            requires=requires,
             metadata_only=metadata_only,
             effort=effort,
-            strategies=MappingProxyType(dict(drawn)),
-            check=check,
-            module=check.__module__,
-            line=inspect.unwrap(check).__code__.co_firstlineno,
+            drawn=getattr(check, _STRATEGIES, {}),
         )
         return check
 
-    return register
+    return decorate
+
+
+def register(
+    id: str,
+    check: Callable[..., None],
+    *,
+    says: str,
+    covers: Collection[str],
+    drawn: Mapping[str, SearchStrategy[Any]],
+    requires: Collection[str] = (),
+    metadata_only: bool = False,
+    effort: float = 1.0,
+) -> None:
+    """Register a clause that is made rather than written, such as a law for one operator.
+
+    As `clause`, but that the text and the strategies are handed in.
+    """
+    written = unwrapped(check)
+    problem = _problem(id, check, says, covers, requires, effort, drawn)
+    if problem:
+        raise ClauseError(f"clause {id!r}: {problem}")
+    registry[id] = Clause(
+        id=id,
+        says=says,
+        covers=tuple(covers),
+        requires=frozenset(requires) | (frozenset() if metadata_only else {"values"}),
+        metadata_only=metadata_only,
+        effort=effort,
+        strategies=MappingProxyType(dict(drawn)),
+        check=check,
+        module=written.__module__,
+        line=written.__code__.co_firstlineno,
+    )
+
+
+def unwrapped(check: Callable[..., None]) -> Any:
+    """The function that is written in a module, without what was bound to it."""
+    while isinstance(check, partial):
+        check = check.func
+    return check
 
 
 def _problem(
     id: str,
     check: Callable[..., None],
+    says: str,
     covers: Collection[str],
     requires: Collection[str],
     effort: float,
     drawn: Mapping[str, object],
 ) -> str | None:
-    section, _, slug = id.partition(".")
-    if not slug or section != check.__module__.rpartition(".")[2]:
-        return f"the id must be {check.__module__.rpartition('.')[2]}.<slug>, after its module"
-    if id in registry and registry[id].check.__qualname__ != check.__qualname__:
-        return f"{registry[id].module} line {registry[id].line} has this id already"
-    if not (check.__doc__ or "").strip():
+    if not id.partition(".")[2]:
+        return "the id must be <section>.<slug>"
+    taken_by = registry.get(id)
+    if taken_by and unwrapped(taken_by.check).__qualname__ != unwrapped(check).__qualname__:
+        return f"{taken_by.module} line {taken_by.line} has this id already"
+    if not says.strip():
         return "it has no docstring; state the documented behaviour there"
     if not covers:
         return "it covers no statement; name at least one id of behaviours.toml"
@@ -136,7 +174,8 @@ def _problem(
     if not effort > 0:
         return f"effort must be positive, not {effort!r}"
     expected = ["torch", "device", *drawn]
-    taken = list(inspect.signature(check).parameters)
+    bound = check.keywords if isinstance(check, partial) else {}
+    taken = [name for name in inspect.signature(check).parameters if name not in bound]
     if taken[:2] != expected[:2] or set(taken) != set(expected):
         return f"the check takes {taken} but is called with {expected}"
     return None

@@ -24,18 +24,20 @@ def dtype_name(dtype: object) -> str:
 def read(tensor: Any) -> np.ndarray:
     """The elements of a tensor as an array of the same shape and dtype that shares nothing.
 
-    Goes through numpy(), which is exact, and through tolist() where a dtype (bfloat16) or a
-    library has no such bridge. float16 and bfloat16 pass through Python floats without loss.
+    Goes through numpy(), which is exact, and through tolist() where a library has no such
+    bridge. NumPy has no bfloat16: it goes through float32, which holds each of its numbers.
     """
     plain = tensor.detach()
     name = dtype_name(plain.dtype)
-    if name != "bfloat16" and hasattr(plain, "numpy"):
-        if plain.device.type != "cpu":
-            plain = plain.cpu()
-        if plain.is_complex():
-            plain = plain.resolve_conj()
-        return np.array(plain.resolve_neg().numpy())
-    return np.array(plain.tolist(), dtype=numpy_dtype(name)).reshape(tuple(plain.shape))
+    if not hasattr(plain, "numpy"):
+        return np.array(plain.tolist(), dtype=numpy_dtype(name)).reshape(tuple(plain.shape))
+    if plain.device.type != "cpu":
+        plain = plain.cpu()
+    if name == "bfloat16":
+        return np.asarray(plain.float().numpy()).astype(numpy_dtype(name))
+    if plain.is_complex():
+        plain = plain.resolve_conj()
+    return np.array(plain.resolve_neg().numpy())
 
 
 def elements(tensor: Any) -> list[Any] | Any:

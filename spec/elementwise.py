@@ -1,0 +1,363 @@
+"""Point-wise operations: the laws over the table, and what the documents say beyond them."""
+
+from __future__ import annotations
+
+import operator as symbols
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import Operand, broadcast_shapes, operands, seeds, shapes, tensor_of, values
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_raises,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    supported,
+)
+from tenet.spec.model.dtypes import FLOATS, FORMATS, INTEGERS, numpy_dtype
+from tenet.spec.model.tolerance import rounded, ulps
+from tenet.spec.operators.laws import hold
+from tenet.spec.operators.pointwise import POINTWISE
+
+hold(POINTWISE, covers=("notes.elementwise-family", "notes.layout-independence"))
+
+ARITHMETIC = {"add": symbols.add, "sub": symbols.sub, "mul": symbols.mul}
+NUMBERS = (10, 1, 2, -3, 0, 7)
+
+
+@clause(
+    "elementwise.number-operand",
+    covers=["minicourse.scalar-arithmetic", "minicourse.out-of-place"],
+)
+@for_all(operand=operands(), number=st.sampled_from(NUMBERS), turn=st.sampled_from(range(3)))
+def a_number_applies_to_every_element(
+    torch: Any, device: str, operand: Operand, number: int, turn: int
+) -> None:
+    """tensor + 10, tensor - 10 and tensor * 10 apply to every element, as do 10 + tensor,
+    10 - tensor and 10 * tensor, and the operand keeps its values."""
+    for dtype in supported((INTEGERS + FLOATS)[turn::3]):
+        tensor, array = operand.on(torch, device, dtype), operand.array(dtype)
+        wrapped = np.array(number).astype(array.dtype)
+        for name, operator in ARITHMETIC.items():
+            with case(dtype=dtype, operation=name):
+                assert_equal(operator(tensor, number), _exactly(operator, array, wrapped))
+                assert_equal(operator(number, tensor), _exactly(operator, wrapped, array))
+        assert_equal(tensor, array)
+
+
+def _exactly(operator: Any, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The operation in float64, rounded once; integers wrap in their own dtype."""
+    if left.dtype.kind in "iu":
+        return np.asarray(operator(left, right))
+    wide = operator(left.astype(np.float64), right.astype(np.float64))
+    return rounded(np.asarray(wide), left.dtype.name)
+
+
+@clause("elementwise.rebinding", covers=["minicourse.out-of-place"])
+@for_all(operand=operands(), name=st.sampled_from(sorted(ARITHMETIC)))
+def reassignment_leaves_the_old_tensor_as_it_was(
+    torch: Any, device: str, operand: Operand, name: str
+) -> None:
+    """x = x + 1 binds a new tensor to the name; who holds the old one still sees its values."""
+    for dtype in supported(("float32", "int64")):
+        tensor = old = operand.on(torch, device, dtype)
+        tensor = ARITHMETIC[name](tensor, 1)
+        with case(dtype=dtype):
+            assert_that(tensor is not old, "the operand itself came back")
+            if tensor.numel():
+                tensor.zero_()
+            assert_equal(old, operand.array(dtype))
+
+
+EXPONENTS = (2, 3, 1, 0, 4)
+
+
+@clause("elementwise.power", covers=["dlnotes.pow"])
+@for_all(
+    operand=operands(finite=True),
+    exponent=st.sampled_from(EXPONENTS),
+)
+def pow_raises_every_element(torch: Any, device: str, operand: Operand, exponent: int) -> None:
+    """x.pow(n), torch.pow(x, n), x ** n and the exponent as a tensor are the n-th power, element
+    by element; integers wrap around."""
+    for dtype in supported(("float32", "int64", "float64", "int32", "uint8", "int8")):
+        tensor, array = operand.on(torch, device, dtype), operand.array(dtype)
+        power = np.power(array, np.array(exponent, array.dtype))
+        whole = torch.full_like(tensor, exponent)
+        with case(dtype=dtype):
+            for result in (
+                tensor.pow(exponent),
+                torch.pow(tensor, exponent),
+                tensor**exponent,
+                torch.pow(tensor, whole),
+            ):
+                if array.dtype.kind in "iu":
+                    assert_equal(result, power)
+                else:
+                    exact = array.astype(np.longdouble) ** exponent
+                    bound = ulps(4, dtype, "up to 3 products, or exp(n*log(x)) in more bits",
+                                 FORMATS[dtype].tiny)  # fmt: skip
+                    assert_close(result, exact, bound)
+
+
+INF, NAN = np.inf, np.nan
+
+LIMITS: dict[str, tuple[tuple[float, float], ...]] = {
+    "sqrt": ((-1.0, NAN), (0.0, 0.0), (-0.0, -0.0), (INF, INF), (NAN, NAN), (4.0, 2.0)),
+    "exp": ((-INF, 0.0), (INF, INF), (0.0, 1.0), (NAN, NAN)),
+    "expm1": ((-INF, -1.0), (INF, INF), (0.0, 0.0), (NAN, NAN)),
+    "log": ((0.0, -INF), (-1.0, NAN), (INF, INF), (1.0, 0.0), (NAN, NAN)),
+    "log2": ((0.0, -INF), (-1.0, NAN), (INF, INF), (8.0, 3.0), (NAN, NAN)),
+    "log10": ((0.0, -INF), (-1.0, NAN), (INF, INF), (1.0, 0.0), (NAN, NAN)),
+    "log1p": ((-1.0, -INF), (-2.0, NAN), (INF, INF), (0.0, 0.0), (NAN, NAN)),
+    "abs": ((-INF, INF), (INF, INF), (-0.0, 0.0), (NAN, NAN), (-2.5, 2.5)),
+    "sin": ((0.0, 0.0), (INF, NAN), (-INF, NAN), (NAN, NAN)),
+    "cos": ((0.0, 1.0), (INF, NAN), (-INF, NAN), (NAN, NAN)),
+    "tan": ((0.0, 0.0), (INF, NAN), (-INF, NAN), (NAN, NAN)),
+    "tanh": ((INF, 1.0), (-INF, -1.0), (0.0, 0.0), (NAN, NAN)),
+    "sigmoid": ((INF, 1.0), (-INF, 0.0), (0.0, 0.5), (NAN, NAN)),
+    "erf": ((INF, 1.0), (-INF, -1.0), (0.0, 0.0), (NAN, NAN)),
+    "reciprocal": ((INF, 0.0), (-INF, -0.0), (0.0, INF), (-0.0, -INF), (NAN, NAN)),
+    "sign": ((INF, 1.0), (-INF, -1.0), (0.0, 0.0), (NAN, 0.0)),
+}
+"""Function: (argument, limit) pairs, as IEEE 754 and C have them."""
+
+
+@clause("elementwise.special-values", covers=["dlnotes.unary-math", "notes.extremal-values"])
+def functions_take_their_limits_at_special_values(torch: Any, device: str) -> None:
+    """sqrt(-1) is nan, log(0) is -inf, exp(-inf) is 0, and the like at 0, at infinity and at
+    NaN, for one element and for more than a vector of them."""
+    for dtype in supported(FLOATS):
+        for name, points in LIMITS.items():
+            array, limit = np.array(points).T.astype(numpy_dtype(dtype))
+            for times in (1, 40):
+                with case(dtype=dtype, function=name, length=times * len(points)):
+                    result = getattr(torch, name)(tensor_of(torch, device, np.tile(array, times)))
+                    assert_equal(
+                        result, np.tile(limit, times), signed_zero=name in ("sqrt", "reciprocal")
+                    )
+
+
+@clause("elementwise.signed-zero", covers=["notes.extremal-values"])
+def the_sign_of_zero_is_kept(torch: Any, device: str) -> None:
+    """-0.0 is kept by negation, products, quotients, roots and conversions, and 0.0 - 0.0 is 0.0
+    while -0.0 - 0.0 is -0.0."""
+    for dtype in supported(FLOATS):
+        for length in (1, 33):
+            zero = tensor_of(torch, device, np.zeros(length, numpy_dtype(dtype)))
+            plus, minus = (
+                np.zeros(length, numpy_dtype(dtype)),
+                -np.zeros(length).astype(numpy_dtype(dtype)),
+            )
+            with case(dtype=dtype, length=length):
+                assert_equal(-zero, minus)
+                assert_equal(zero * -1, minus)
+                assert_equal(-zero / 3, minus)
+                assert_equal(zero / -np.inf, minus)
+                assert_equal(torch.sqrt(-zero), minus)
+                assert_equal(zero - zero, plus)
+                assert_equal(-zero - zero, minus)
+                assert_equal(-zero + zero, plus)
+
+
+@clause("elementwise.subnormals", covers=["notes.extremal-values"])
+@for_all(shape=shapes(min_rank=1, empty=False), seed=seeds())
+def subnormal_numbers_are_kept(torch: Any, device: str, shape: Any, seed: int) -> None:
+    """Numbers below the smallest normal one are numbers: sums, differences and products by a
+    number of them are exact or correctly rounded, not zero."""
+    for dtype in supported(("float32", "float64")):
+        layout = FORMATS[dtype]
+        steps = values(shape, "int16", "normal", seed).astype(np.float64)
+        tiny = (steps * layout.smallest).astype(numpy_dtype(dtype))
+        tensor = tensor_of(torch, device, tiny)
+        with case(dtype=dtype):
+            assert_equal(tensor + tensor, tiny + tiny)
+            assert_equal(tensor * 3, (steps * 3 * layout.smallest).astype(numpy_dtype(dtype)))
+            assert_equal(tensor - tensor * 2, -tiny, signed_zero=False)
+
+
+@clause("elementwise.wraparound", covers=["notes.integer-wraparound"])
+@for_all(group=broadcast_shapes(), seed=seeds(), turn=st.sampled_from(range(2)))
+def integers_wrap_around(torch: Any, device: str, group: Any, seed: int, turn: int) -> None:
+    """Sums, differences, products and negations of integers are those of whole numbers modulo
+    2 to the power of the width."""
+    for dtype in supported(INTEGERS[turn::2]):
+        left = values(group[0], dtype, "extreme", seed)
+        right = values(group[1], dtype, "normal", seed + 3)
+        a, b = tensor_of(torch, device, left), tensor_of(torch, device, right)
+        with case(dtype=dtype):
+            for name, operator in ARITHMETIC.items():
+                exact = operator(left.astype(object), right.astype(object))
+                assert_equal(getattr(torch, name)(a, b), _modulo(exact, dtype))
+            assert_equal(-a, _modulo(-left.astype(object), dtype))
+
+
+def _modulo(exact: Any, dtype: str) -> np.ndarray:
+    """Whole numbers of any size, brought into the range of a dtype."""
+    info = np.iinfo(numpy_dtype(dtype))  # type: ignore[type-var] # an integer dtype
+    span, low = 2**info.bits, int(info.min)
+    wrapped = (np.asarray(exact, object) - low) % span + low
+    return np.asarray(wrapped).astype(numpy_dtype(dtype))
+
+
+DIVISORS = (3, -3, 2, -2, 7, -1, 1)
+
+
+@clause("elementwise.integer-division", covers=["notes.integer-division"])
+@for_all(operand=operands(), divisor=st.sampled_from(DIVISORS))
+def integer_division_rounds_as_asked(
+    torch: Any, device: str, operand: Operand, divisor: int
+) -> None:
+    """// and % follow Python's sign rules (rounding down, the divisor's sign); div rounds to
+    nothing, toward zero or down by rounding_mode; fmod has the dividend's sign."""
+    for dtype in supported(("int64", "int32", "int16", "int8")):
+        array = operand.array(dtype)
+        if divisor == -1:  # the smallest integer has no quotient by -1
+            array = np.where(array == np.iinfo(array.dtype).min, 5, array).astype(array.dtype)
+        tensor = tensor_of(torch, device, array)
+        exact = array.astype(object)
+        down, remains = exact // divisor, exact % divisor
+        towards_zero = down + ((remains != 0) & (down < 0))
+        with case(dtype=dtype):
+            for result in (
+                tensor // divisor,
+                torch.floor_divide(tensor, divisor),
+                torch.div(tensor, divisor, rounding_mode="floor"),
+                tensor // torch.full_like(tensor, divisor),
+            ):
+                assert_equal(result, np.asarray(down).astype(array.dtype))
+            for result in (tensor % divisor, torch.remainder(tensor, divisor)):
+                assert_equal(result, np.asarray(remains).astype(array.dtype))
+            trunc = torch.div(tensor, divisor, rounding_mode="trunc")
+            assert_equal(trunc, np.asarray(towards_zero).astype(array.dtype))
+            fmod = np.asarray(exact - towards_zero * divisor).astype(array.dtype)
+            assert_equal(torch.fmod(tensor, divisor), fmod)
+
+
+@clause("elementwise.division-by-zero", covers=["notes.integer-division"])
+def integer_division_by_zero_raises_on_the_cpu(torch: Any, device: str) -> None:
+    """On the CPU // and % of integers by 0 raise; true division gives inf and nan."""
+    for dtype in supported(INTEGERS):
+        ones = torch.ones(3, dtype=getattr(torch, dtype), device=device)
+        with case(dtype=dtype):
+            quotient = np.full(3, np.inf, np.float32)
+            assert_equal(ones / 0, quotient)
+            assert_equal(ones // 1, np.ones(3, numpy_dtype(dtype)))
+            if device == "cpu":
+                assert_raises(lambda x: x // 0, ones)
+                assert_raises(lambda x: x % 0, ones)
+                assert_raises(torch.div, ones, ones - 1, rounding_mode="trunc")
+
+
+@clause("elementwise.where", covers=["notes.elementwise-family"])
+@for_all(group=broadcast_shapes(3), seed=seeds(), layout=st.sampled_from(("contiguous", "stepped")))
+def where_chooses_element_by_element(
+    torch: Any, device: str, group: Any, seed: int, layout: str
+) -> None:
+    """where(condition, a, b) takes a's element where the condition holds and b's elsewhere, bit
+    by bit (NaN included), for operands that broadcast."""
+    choice = values(group[0], "bool", "normal", seed)
+    condition = tensor_of(torch, device, choice)
+    for dtype in supported(("float32", "int64", "bool", "bfloat16", "float64", "int8")):
+        a = Operand(group[1], layout, "special", seed)
+        b = Operand(group[2], "contiguous", "special", seed + 5)
+        expected = np.where(choice, a.array(dtype), b.array(dtype))
+        with case(dtype=dtype):
+            x, y = a.on(torch, device, dtype), b.on(torch, device, dtype)
+            assert_equal(torch.where(condition, x, y), expected)
+            assert_equal(x.where(condition, y), expected)
+
+
+@clause("elementwise.clamp", covers=["notes.elementwise-family"])
+@for_all(operand=operands(finite=True), low=st.sampled_from((0, -3, 2)),
+         span=st.sampled_from((4, 0, 50)))  # fmt: skip
+def clamp_keeps_elements_within_its_limits(
+    torch: Any, device: str, operand: Operand, low: int, span: int
+) -> None:
+    """clamp(min, max) raises what is below min to min and lowers what is above max to max;
+    either limit may be left out, and NaN stays NaN."""
+    high = low + span
+    for dtype in supported(("float32", "int64", "float64", "int8", "float16", "bfloat16")):
+        array = operand.array(dtype)
+        tensor = operand.on(torch, device, dtype)
+        least, most = np.array(low).astype(array.dtype), np.array(high).astype(array.dtype)
+        with case(dtype=dtype):
+            within = np.minimum(np.maximum(array, least), most).astype(array.dtype)
+            assert_equal(tensor.clamp(low, high), within, signed_zero=False)
+            assert_equal(torch.clip(tensor, low, high), within, signed_zero=False)
+            assert_equal(tensor.clamp(min=low), np.maximum(array, least), signed_zero=False)
+            assert_equal(torch.clamp(tensor, max=high), np.minimum(array, most), signed_zero=False)
+    for dtype in supported(FLOATS):
+        nan = tensor_of(torch, device, np.full(17, np.nan, numpy_dtype(dtype)))
+        assert_equal(nan.clamp(low, high), np.full(17, np.nan, numpy_dtype(dtype)))
+
+
+@clause("elementwise.lerp", covers=["notes.elementwise-family"])
+@for_all(operand=operands(finite=True), weight=st.sampled_from((0.5, 0.0, 1.0, 0.25, 0.75)))
+def lerp_goes_from_start_to_end(torch: Any, device: str, operand: Operand, weight: float) -> None:
+    """lerp(start, end, w) is start + w * (end - start): start at 0, end at 1; w a number or a
+    tensor."""
+    for dtype in supported(("float32", "float64")):
+        start = np.clip(operand.array(dtype), -1e3, 1e3)
+        end = np.clip(start * -0.5 + 3, -1e3, 1e3).astype(start.dtype)
+        a, b = tensor_of(torch, device, start), tensor_of(torch, device, end)
+        exact = start.astype(np.longdouble) * (1 - weight) + end.astype(np.longdouble) * weight
+        scale = np.max(np.abs(np.concatenate([start.ravel(), end.ravel(), [0]])))
+        bound = ulps(2, dtype, "three roundings, of terms as large as the ends",
+                     4 * FORMATS[dtype].eps * float(scale))  # fmt: skip
+        with case(dtype=dtype):
+            assert_close(torch.lerp(a, b, weight), exact, bound)
+            assert_close(a.lerp(b, torch.full_like(a, weight)), exact, bound)
+
+
+@clause("elementwise.float-remainder", covers=["notes.integer-division"])
+@for_all(operand=operands(finite=True), divisor=st.sampled_from((2.5, -2.5, 1.0, -0.75)))
+def the_remainder_of_floats_has_the_divisors_sign(
+    torch: Any, device: str, operand: Operand, divisor: float
+) -> None:
+    """x % d and remainder(x, d) have the sign of d and differ from x by a whole multiple of d;
+    fmod has the sign of x; x // d is the quotient rounded down."""
+    for dtype in supported(("float32", "float64")):
+        array = (np.round(np.clip(operand.array(dtype), -1e3, 1e3) * 8) / 8).astype(
+            numpy_dtype(dtype)
+        )
+        tensor = tensor_of(torch, device, array)
+        with case(dtype=dtype):
+            remains = np.mod(array, array.dtype.type(divisor))
+            assert_equal(tensor % divisor, remains, signed_zero=False)
+            assert_equal(torch.remainder(tensor, divisor), remains, signed_zero=False)
+            fmod = np.fmod(array, array.dtype.type(divisor))
+            assert_equal(torch.fmod(tensor, divisor), fmod, signed_zero=False)
+            down = np.floor_divide(array, array.dtype.type(divisor))
+            assert_equal(tensor // divisor, down, signed_zero=False)
+
+
+@clause("elementwise.decimals", covers=["notes.elementwise-family"])
+@for_all(operand=operands(finite=True))
+def halves_round_to_even(torch: Any, device: str, operand: Operand) -> None:
+    """round() takes halves to the even neighbour: 0.5 to 0, 1.5 and 2.5 to 2."""
+    for dtype in supported(FLOATS):
+        halves = (np.round(np.clip(operand.array(dtype), -60, 60)) + 0.5).astype(numpy_dtype(dtype))
+        with case(dtype=dtype):
+            expected = np.rint(halves.astype(np.float64)).astype(halves.dtype)
+            assert_equal(tensor_of(torch, device, halves).round(), expected)
+
+
+@clause("elementwise.infinities-replaced", covers=["notes.elementwise-family"])
+def nan_to_num_replaces_what_is_not_finite(torch: Any, device: str) -> None:
+    """nan_to_num makes NaN 0 and the infinities the largest finite numbers, or what is asked
+    for."""
+    points = [1.5, np.nan, np.inf, -np.inf, -0.0]
+    for dtype in supported(FLOATS):
+        kind, largest = numpy_dtype(dtype), FORMATS[dtype].max
+        tensor = tensor_of(torch, device, np.array(points * 9).astype(kind))
+        with case(dtype=dtype):
+            plain = np.array([1.5, 0.0, largest, -largest, -0.0] * 9).astype(kind)
+            assert_equal(torch.nan_to_num(tensor), plain)
+            asked = np.array([1.5, 2.0, 3.0, -4.0, -0.0] * 9).astype(kind)
+            assert_equal(tensor.nan_to_num(nan=2.0, posinf=3.0, neginf=-4.0), asked)

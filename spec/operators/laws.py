@@ -1,0 +1,271 @@
+"""The laws of operators: written once, held to by every row of the table.
+
+`hold` turns each law into one clause for each operator, `section.operator.law`, so that a
+verdict names the operation that is broken and the way in which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import Operand, arrange, layouts, place, seeds, values
+from tenet.spec.cases.operands import tensor_of
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_metadata,
+    assert_same_object,
+    assert_that,
+    case,
+    read,
+    supported,
+)
+from tenet.spec.language.clause import register
+from tenet.spec.model.dtypes import Category, category
+from tenet.spec.operators.operator import (
+    Array,
+    Call,
+    Operator,
+    Table,
+    build,
+    find,
+    rounded_to,
+)
+
+Law = Callable[..., None]
+
+AT_ONCE = 3
+"""How many dtypes one example serves: more of them would leave fewer shapes and layouts."""
+
+
+def hold(
+    operators: Table,
+    *,
+    covers: tuple[str, ...],
+    effort: float = 0.15,
+) -> None:
+    """Register the laws for every operator of a table.
+
+    covers: the statements that the laws answer to. effort: of the value law; the others, which
+    vary less, take half of it.
+    """
+    for operator in operators.values():
+        stated = (*covers, *operator.covers)
+        add = partial(_add, operator, stated)
+        turns = st.sampled_from(range(max(1, len(operator.dtypes) // AT_ONCE)))
+        add("value", value, {"call": operator.calls, "turn": turns}, effort=effort)
+        add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
+            effort=effort / 2)  # fmt: skip
+        add("metadata", metadata, {"call": operator.calls}, effort=effort / 4, metadata_only=True)
+        if operator.smooth is not None:
+            add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
+                effort=effort / 2, requires=("autograd", "float64"))  # fmt: skip
+
+
+def _add(
+    operator: Operator,
+    covers: tuple[str, ...],
+    slug: str,
+    law: Law,
+    drawn: dict[str, st.SearchStrategy[Any]],
+    **settings: Any,
+) -> None:
+    says = f"{operator.name}: {' '.join((law.__doc__ or '').split())}"
+    name = operator.name.replace(".", "-")
+    register(
+        f"{operator.section}.{name}.{slug}",
+        partial(law, operator=operator),
+        says=says,
+        covers=covers,
+        drawn=drawn,
+        **settings,
+    )
+
+
+def value(torch: Any, device: str, operator: Operator, call: Call, turn: int) -> None:
+    """The result is the reference's, within the derived bound, for every dtype, layout, length
+    and value; it has the documented dtype and shape, and the operands keep theirs."""
+    function = find(torch, operator.name)
+    for dtype in supported(operator.dtypes[turn :: max(1, len(operator.dtypes) // AT_ONCE)]):
+        built = build(operator, call, torch, device, dtype)
+        with case(dtype=dtype):
+            result = function(*built.tensors, **call.keywords)
+            _check(operator, call, dtype, built.expected, built.arrays, result)
+            for tensor, array in zip(built.tensors, built.arrays, strict=True):
+                assert_equal(tensor, array)
+
+
+def _check(
+    operator: Operator,
+    call: Call,
+    dtype: str,
+    expected: Any,
+    arrays: tuple[Array, ...],
+    result: Any,
+) -> None:
+    """Compare a result (or each part of a tuple of results) with the reference."""
+    if isinstance(expected, tuple):
+        assert_that(len(result) == len(expected), f"{len(result)} results")
+        for part, wanted in zip(result, expected, strict=True):
+            _check(operator, call, dtype, wanted, arrays, part)
+        return
+    reference = np.asarray(expected)
+    into = operator.result(dtype)
+    if (
+        reference.dtype.kind in "bi"
+        and category(into) >= Category.FLOAT
+        and isinstance(expected, IndexArray)
+    ):
+        into = "int64"
+    bound = operator.accuracy(into, reference, arrays, call.keywords)
+    if bound is None:
+        assert_equal(result, rounded_to(reference, into), signed_zero=operator.signed_zero)
+    else:
+        assert_close(result, reference, bound)
+
+
+class IndexArray(np.ndarray):
+    """Marks the part of a reference that holds indices, which stay int64 beside float values."""
+
+
+def indices(array: Array) -> Array:
+    """The array, marked as one of indices."""
+    return np.asarray(array, np.int64).view(IndexArray)
+
+
+def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:
+    """Every documented spelling gives the same: aliases, the method, the Python operator, the
+    in-place method (which returns its operand) and out= (which returns the destination); the
+    latter two write nothing outside the view they are given, and a result shares no memory
+    with an operand."""
+    dtype = next(supported(operator.dtypes), None)
+    if dtype is None:
+        return
+    built = build(operator, call, torch, device, dtype)
+    into = operator.result(dtype)
+    keywords = call.keywords
+    check = partial(_check, operator, call, dtype, built.expected, built.arrays)
+    for alias in operator.aliases:
+        with case(spelling=alias):
+            check(find(torch, alias)(*built.tensors, **keywords))
+    name = operator.name.rpartition(".")[2]
+    if operator.method:
+        with case(spelling=f"Tensor.{name}"):
+            check(getattr(built.tensors[0], name)(*built.tensors[1:], **keywords))
+    if operator.symbol is not None and not keywords:
+        with case(spelling="operator"):
+            check(operator.symbol(*built.tensors))
+    if isinstance(built.expected, tuple):
+        return
+    shape = np.shape(built.expected)
+    if operator.out:
+        with case(spelling="out=", layout=layout):
+            target = place(torch, device, values(shape, into, "small"), layout)
+            result = find(torch, operator.name)(*built.tensors, **keywords, out=target.view)
+            assert_same_object(result, target.view)
+            check(target.view)
+            assert_equal(target.base, target.after(read(target.view)))
+    if operator.in_place and into == dtype and shape == built.arrays[0].shape:
+        with case(spelling=f"Tensor.{name}_", layout=layout):
+            target = place(torch, device, built.arrays[0], layout)
+            result = getattr(target.view, f"{name}_")(*built.tensors[1:], **keywords)
+            assert_same_object(result, target.view)
+            check(target.view)
+            assert_equal(target.base, target.after(read(target.view)))
+    with case(spelling="fresh result"):
+        result = find(torch, operator.name)(*built.tensors, **keywords)
+        if result.numel():
+            result.zero_()
+        for tensor, array in zip(built.tensors, built.arrays, strict=True):
+            assert_equal(tensor, array)
+
+
+def metadata(torch: Any, device: str, operator: Operator, call: Call) -> None:
+    """The shape and the dtype of the result follow from the operands' alone."""
+    for dtype in supported(operator.dtypes):
+        built = build(operator, call, torch, device, dtype)
+        if isinstance(built.expected, tuple):
+            return
+        with case(dtype=dtype):
+            result = find(torch, operator.name)(*built.tensors, **call.keywords)
+            assert_metadata(result, shape=np.shape(built.expected), dtype=operator.result(dtype))
+
+
+STEP = 1e-4
+"""Of the finite differences. With Richardson's step the truncation error is O(STEP^4) and the
+rounding error u / STEP: below 1e-11 relative in float64, below 1e-14 in extended precision."""
+RELATIVE = 1e-7
+"""Allowed for a directional derivative, relative to the sum of the magnitudes of its terms: four
+orders above the error of the differences, four below the slips it looks for."""
+
+
+def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
+    """backward() gives the derivative: for any direction, the sum of the gradients along it is the
+    reference's change, by central differences; for contiguous and strided, broadcast and
+    empty operands. A second derivative, where the first is differentiated, as well."""
+    assert operator.smooth is not None
+    dtype = "float64"
+    operands = [o for o in call.operands if isinstance(o, Operand)]
+    arrays, leaves, tensors = [], [], []
+    for place_, operand in enumerate(call.operands):
+        if not isinstance(operand, Operand):
+            array = operand.array(dtype)
+            arrays.append(array)
+            tensors.append(tensor_of(torch, device, array))
+            continue
+        normal = values(operand.shape, dtype, "normal", operand.seed + seed + place_)
+        arrangement = arrange(operator.smooth(normal), operand.layout)
+        leaf = tensor_of(torch, device, arrangement.base).requires_grad_(True)
+        arrays.append(np.array(arrangement.of_array(arrangement.base)))
+        leaves.append((place_, leaf, arrangement))
+        tensors.append(arrangement.of_tensor(leaf))
+    result = find(torch, operator.name)(*tensors, **call.keywords)
+    if isinstance(result, tuple):
+        result = result[0]
+    weights = values(tuple(result.shape), dtype, "normal", seed + 500)
+    result.backward(tensor_of(torch, device, weights))
+    assert_that(len(leaves) == len(operands), "an operand was lost")
+    along, change, scale = 0.0, np.longdouble(0), 0.0
+    directions: list[Array | None] = [None] * len(arrays)
+    for place_, leaf, arrangement in leaves:
+        base_direction = values(arrangement.base.shape, dtype, "normal", seed + 900 + place_)
+        directions[place_] = np.array(arrangement.of_array(base_direction))
+        assert_metadata(leaf.grad, shape=arrangement.base.shape, dtype=dtype)
+        terms = read(leaf.grad) * base_direction
+        along += float(terms.sum())
+        scale += float(np.abs(terms).sum())
+    change = _directional(operator, call, arrays, directions, weights)
+    scale += float(np.abs(weights).sum())
+    assert_that(
+        abs(along - float(change)) <= RELATIVE * max(scale, abs(float(change)), 1e-30),
+        f"the derivative along a direction is {along!r}, by differences {float(change)!r}",
+    )
+
+
+def _directional(
+    operator: Operator,
+    call: Call,
+    arrays: list[Array],
+    directions: list[Array | None],
+    weights: Array,
+) -> Any:
+    """d/dt of sum(weights * reference(x + t * direction)) at t = 0, by Richardson's rule."""
+
+    def at(t: float) -> Any:
+        moved = [
+            array if direction is None else array.astype(np.longdouble) + t * direction
+            for array, direction in zip(arrays, directions, strict=True)
+        ]
+        expected = operator.reference(*moved, **call.keywords)
+        first = expected[0] if isinstance(expected, tuple) else expected
+        return (np.asarray(first) * weights).sum()
+
+    def central(step: float) -> Any:
+        return (at(step) - at(-step)) / (2 * step)
+
+    return (4 * central(STEP / 2) - central(STEP)) / 3
