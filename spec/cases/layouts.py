@@ -71,10 +71,15 @@ def _channels_last(array: np.ndarray) -> Arrangement:
 
 def _inside(array: np.ndarray, shape: tuple[int, ...], index: tuple[slice, ...]) -> Arrangement:
     # The surroundings hold other values of the same array, so a kernel that reads them errs.
-    base = np.empty(shape, array.dtype)
-    base.flat = np.roll(array.ravel(), 1) if array.size else np.zeros(1, array.dtype)
+    around = np.roll(array.ravel(), 1) if array.size > 1 else _other(array.ravel())
+    base = np.resize(around, shape)
     base[index] = array
     return Arrangement(base, (("index", index),))
+
+
+def _other(array: np.ndarray) -> np.ndarray:
+    """One element that the array of at most one element does not hold."""
+    return np.asarray(0 if array.size and array.item() == 1 else 1, array.dtype)
 
 
 def _stepped(array: np.ndarray) -> Arrangement:
@@ -92,8 +97,10 @@ def _rows_stepped(array: np.ndarray) -> Arrangement:
 
 def _offset(array: np.ndarray) -> Arrangement:
     if not array.ndim:
-        base = np.array([array[()], array[()]])
-        return Arrangement(base, (("index", 1),))
+        base = np.empty(2, array.dtype)
+        base[0], base[1] = _other(array), array[()]
+        # With the ellipsis NumPy, too, gives a view and no scalar.
+        return Arrangement(base, (("index", (1, ...)),))
     return _inside(array, (array.shape[0] + 3, *array.shape[1:]), (slice(2, -1),))
 
 

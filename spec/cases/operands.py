@@ -74,7 +74,8 @@ class Operand:
         """The elements, as a new C-ordered array (expanded: equal slices along dimension 0)."""
         array = values(self.shape, dtype, self.regime, self.seed)
         if self.layout == "expanded":
-            array = np.array(arrange(array, self.layout).of_array(array[:1]))
+            arrangement = arrange(array, self.layout)
+            array = np.array(arrangement.of_array(arrangement.base))
         return array
 
     def on(self, torch: Any, device: str, dtype: str) -> Any:

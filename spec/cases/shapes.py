@@ -6,7 +6,7 @@ what Hypothesis draws and shrinks fastest.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from math import prod
 from random import Random
 
@@ -32,7 +32,7 @@ def _group_simplicity(group: tuple[Shape, ...]) -> tuple[object, ...]:
     return (any(p[0] for p in parts), sum(p[1] for p in parts), sum(p[2] for p in parts), group)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pool(min_rank: int, max_rank: int, max_size: int) -> tuple[Shape, ...]:
     random = Random("shapes")
     pool: set[Shape] = set()
@@ -82,7 +82,7 @@ def _stretched(shape: Shape, random: Random) -> Shape:
     return tuple(1 if random.random() < 0.35 else n for n in kept)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _broadcast_pool(count: int, max_size: int) -> tuple[tuple[Shape, ...], ...]:
     random = Random("broadcast")
     pool: set[tuple[Shape, ...]] = {((),) * count, ((1,),) * count, ((2,),) * count}
@@ -117,7 +117,7 @@ def broadcastable(*shapes: Shape) -> Shape | None:
     return tuple(result)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _incompatible_pool() -> tuple[tuple[Shape, Shape], ...]:
     random = Random("incompatible")
     pool: set[tuple[Shape, Shape]] = {((2,), (3,)), ((0,), (2,)), ((2, 3), (2, 4)), ((2, 3), (2,))}

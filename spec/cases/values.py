@@ -6,7 +6,7 @@ chooses: as fast as a copy, and the same on every machine.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from math import prod
 from zlib import crc32
 
@@ -26,7 +26,7 @@ FINITE = tuple(regime for regime in REGIMES if regime != "special")
 _PERIOD = 8209  # prime, so a stride through it meets every place
 
 
-@lru_cache(maxsize=None)
+@cache
 def _buffer(dtype: str, regime: str) -> np.ndarray:
     random = np.random.Generator(np.random.PCG64(crc32(f"{dtype} {regime}".encode())))
     kind = category(dtype)

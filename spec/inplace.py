@@ -1,0 +1,628 @@
+"""In place: methods that end in an underscore, augmented assignment, and `out=`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from itertools import product
+from operator import methodcaller
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import (
+    LAYOUTS,
+    LENGTHS,
+    REGIMES,
+    Operand,
+    Place,
+    broadcast_shapes,
+    broadcastable,
+    incompatible_shapes,
+    operands,
+    place,
+    seeds,
+    selections,
+    tensor_of,
+    values,
+    with_dim,
+)
+from tenet.spec.cases.underscores import (
+    APPLICABLE,
+    BINARY,
+    BY_POSITIVE,
+    CHANGES,
+    DERIVED,
+    ELEMENTARY,
+    FUNCTIONS,
+    ONE,
+    SIGNED,
+    UNARY,
+    WITH_OUT,
+    Act,
+)
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_metadata,
+    assert_raises,
+    assert_same_object,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    supported,
+)
+from tenet.spec.model.dtypes import (
+    ALL,
+    COMPLEX,
+    FLOATS,
+    FORMATS,
+    INTEGERS,
+    NUMERIC,
+    REAL,
+    Category,
+    category,
+    numpy_dtype,
+)
+from tenet.spec.model.tolerance import Bound
+
+Array = np.ndarray
+Pair = tuple[Operand, Operand]
+Shape = tuple[int, ...]
+
+# Typed names for what the standard library's stubs leave untyped.
+iadd: Callable[..., Any] = operator.iadd
+isub: Callable[..., Any] = operator.isub
+imul: Callable[..., Any] = operator.imul
+itruediv: Callable[..., Any] = operator.itruediv
+setitem: Callable[..., Any] = operator.setitem
+
+WRITABLE = [name for name in LAYOUTS if name != "expanded"]
+UNDERSCORE = "basics.inplace-underscore"
+OUT = "basics.add-out"
+
+
+def _changes(place: Place, act: Callable[..., Any], expected: Array, *others: Any) -> None:
+    """`act(view, *others)` turns the view into `expected`, returns it, and writes nowhere else."""
+    view = place.view
+    memory, stride = view.data_ptr(), view.stride()
+    assert_same_object(act(view, *others), view)
+    assert_equal(place.base, place.after(expected.astype(place.array.dtype)))
+    assert_metadata(view, shape=expected.shape, stride=stride)
+    assert_that(view.data_ptr() == memory, "the tensor has moved to other memory")
+
+
+def _pair(group: tuple[Shape, Shape], how: tuple[str, str, str], seed: int) -> Pair:
+    regime, first, second = how
+    shape = broadcastable(*group) or ()
+    return Operand(shape, first, regime, seed), Operand(group[1], second, regime, seed + 7)
+
+
+# One choice of three things is drawn faster than three choices.
+pairs = st.builds(
+    _pair,
+    broadcast_shapes(max_size=1100),
+    st.sampled_from([*product(REGIMES, WRITABLE, LAYOUTS)]),
+    seeds(),
+)
+"""A target that can be written to, and an operand that broadcasts to its shape."""
+
+
+ANY_VALUES = ("bitwise and", "bitwise or", "bitwise xor", "copy")
+"""Operations whose result never leaves the dtype, whatever the integers."""
+
+
+def _tame(pair: Pair, dtype: str, name: str) -> Pair:
+    """Integers so small that no result leaves their dtype; other dtypes as they are."""
+    if category(dtype) in (Category.BOOL, Category.FLOAT) or name in ANY_VALUES:
+        return pair
+    regimes = ("ties" if name == "pow" else "signed", "ties")
+    first, second = (
+        Operand(o.shape, o.layout, regime, o.seed) for o, regime in zip(pair, regimes, strict=True)
+    )
+    return first, second
+
+
+def _target(torch: Any, device: str, operand: Operand, dtype: str) -> Place:
+    """The first operand; small unsigned integers so large that no difference is negative."""
+    array = operand.array(dtype)
+    if dtype == "uint8" and operand.regime == "signed":
+        array += 9
+    return place(torch, device, array, operand.layout)
+
+
+@clause("inplace.two-operands", covers=[UNDERSCORE], requires={"in-place"}, effort=4)
+@for_all(operands=pairs, how=st.sampled_from(APPLICABLE))
+def an_underscore_method_changes_the_tensor_itself(
+    torch: Any, device: str, operands: Pair, how: tuple[str, str]
+) -> None:
+    """x.add_(y) and its kin, and the operators += -= *= /= //= %= **= &= |= ^= <<= >>=, give x
+    the values of the operation without the underscore: in its own memory, shape, strides and
+    dtype, and nowhere else. They give x itself; y, which broadcasts, stays as it is."""
+    name, dtype = how
+    operation = {**BINARY, **BY_POSITIVE}[name]
+    for kind in supported([dtype]):
+        first, second = _tame(operands, kind, name)
+        other, right = second.on(torch, device, kind), second.array(kind)
+        for spelling, act in operation.spellings.items():
+            with case(spelling=spelling):
+                target = _target(torch, device, first, kind)
+                expected = operation.reference(target.array, right)
+                _changes(target, act, expected, other)
+        assert_equal(other, right)
+
+
+@clause("inplace.every-length", covers=[UNDERSCORE], requires={"in-place"})
+def an_underscore_method_reaches_every_element(torch: Any, device: str) -> None:
+    """An operation in place changes every element, however many there are, and none beyond."""
+    for name, length in product(supported(NUMERIC), LENGTHS):
+        one = numpy_dtype(name).type(1 + 1j if name in COMPLEX else 1)
+        left = values((length,), name, "small") + one  # no zero: the sign of -0 is not at stake
+        right = values((length,), name, "ties", 4)
+        other = tensor_of(torch, device, right)
+        base = np.concatenate([left, np.full(9, 5, left.dtype)])
+        for spelling, expected in (
+            ("add_", left + right),
+            ("copy_", right),
+            *([("mul_", left * right)] if name not in (*COMPLEX, "int8", "uint8") else []),
+        ):
+            whole = tensor_of(torch, device, base)
+            with case(dtype=name, length=length, spelling=spelling):
+                getattr(whole[:length], spelling)(other)
+                assert_equal(whole, np.concatenate([expected, base[length:]]).astype(base.dtype))
+        for spelling, arguments, number in (
+            ("fill_", (3,), 3), ("zero_", (), 0), ("add_", (1,), None), ("neg_", (), None),
+        ):  # fmt: skip
+            if spelling == "neg_" and name == "uint8":
+                continue
+            expected = np.full_like(left, number) if number is not None else (
+                left + 1 if spelling == "add_" else -left)  # fmt: skip
+            whole = tensor_of(torch, device, base)
+            with case(dtype=name, length=length, spelling=spelling):
+                getattr(whole[:length], spelling)(*arguments)
+                assert_equal(whole, np.concatenate([expected, base[length:]]).astype(base.dtype))
+
+
+@clause("inplace.one-operand", covers=[UNDERSCORE], requires={"in-place"}, effort=4)
+@for_all(operand=operands(writable=True), how=st.sampled_from(ONE))
+def an_underscore_method_without_another_tensor_changes_the_tensor_itself(
+    torch: Any, device: str, operand: Operand, how: tuple[str, str]
+) -> None:
+    """abs_, neg_, clamp_, fill_, zero_, round_ and their kin, and arithmetic with a number,
+    change the tensor itself, return it, and leave its memory, shape, strides and dtype alone."""
+    name, dtype = how
+    unary = UNARY[name]
+    for kind in supported([dtype]):
+        array = operand.array(kind)
+        if kind in SIGNED and name in ("abs", "neg"):
+            array = np.asarray(
+                np.maximum(array, -np.iinfo(array.dtype).max)
+            )  # -min is beyond the dtype
+        expected = np.asarray(unary.reference(array))
+        for spelling in unary.spellings:
+            target = place(torch, device, array, operand.layout)
+            with case(spelling=spelling):
+                _changes(
+                    target, methodcaller(spelling, *unary.arguments, **unary.keywords), expected
+                )
+
+
+def _near(name: str) -> Bound:
+    """Room for libraries of elementary functions: the section on those is stricter.
+
+    A few ulps, and a few eps where the result crosses 0; 16 bits are rounded from float32.
+    """
+    count = 16.0 if name in ("float32", "float64") else 2.0
+    return Bound(name, count, "elementary function", absolute=count / 2 * FORMATS[name].eps)
+
+
+@clause("inplace.elementary-functions", covers=[UNDERSCORE], requires={"in-place"})
+def an_elementary_function_with_an_underscore_changes_the_tensor_itself(
+    torch: Any, device: str
+) -> None:
+    """exp_, log_, sin_, sqrt_, sigmoid_ and the other elementary functions that end in an
+    underscore replace every element by the function's value, in place, and return the tensor."""
+    for (spellings, reference, low, high), name in product(ELEMENTARY, supported(FLOATS)):
+        points = np.linspace(low, high, 37).astype(numpy_dtype(name))
+        expected = np.vectorize(reference, [np.float64])(points.astype(np.float64))
+        for spelling, layout in product(spellings, ("contiguous", "stepped")):
+            with case(spelling=spelling, dtype=name, layout=layout):
+                target = place(torch, device, points, layout)
+                memory = target.view.data_ptr()
+                assert_same_object(getattr(target.view, spelling)(), target.view)
+                assert_that(target.view.data_ptr() == memory, "the tensor has moved")
+                assert_close(target.view, expected, _near(name))
+                _around_is_untouched(target)
+
+
+def _around_is_untouched(target: Place) -> None:
+    """Whatever the view holds by now, its base holds around it what it held before."""
+    whole = np.array(target.base.tolist(), np.float64)
+    expected = target.arrangement.base.astype(np.float64)
+    target.arrangement.of_array(whole)[...] = 0
+    target.arrangement.of_array(expected)[...] = 0
+    assert_that(np.array_equal(whole, expected), "an element outside the tensor was written")
+
+
+def _on_device(torch: Any, device: str, value: Any, dtype: str) -> Any:
+    """An argument of a change: arrays become tensors, floating-point ones of the dtype."""
+    if isinstance(value, tuple):
+        return tuple(_on_device(torch, device, item, dtype) for item in value)
+    if not isinstance(value, np.ndarray):
+        return value
+    kept = value.dtype.kind in "bi"
+    return tensor_of(torch, device, value if kept else value.astype(numpy_dtype(dtype)))
+
+
+@clause("inplace.methods", covers=[UNDERSCORE], requires={"in-place"})
+def every_underscore_method_writes_its_twins_answer(torch: Any, device: str) -> None:
+    """Matrix products, cumulative sums, masks, indices, scatters and the rest of the documented
+    methods that end in an underscore do to the tensor what their twins without it answer."""
+    for change in CHANGES:
+        for name, layout in product(supported(change.dtypes), ("contiguous", *WRITABLE[1:6])):
+            array = change.target.astype(numpy_dtype(name))
+            arguments = _on_device(torch, device, change.arguments, name)
+            keywords = {k: _on_device(torch, device, v, name) for k, v in change.keywords.items()}
+            with case(spelling=change.spelling, dtype=name, layout=layout):
+                _changes(
+                    place(torch, device, array, layout),
+                    methodcaller(change.spelling, *arguments, **keywords),
+                    change.reference(array.astype(np.float64)),
+                )
+
+
+@clause("inplace.derived-functions", covers=[UNDERSCORE], requires={"in-place"})
+def special_functions_with_an_underscore_change_the_tensor_itself(torch: Any, device: str) -> None:
+    """digamma_, igamma_, atan2_, hypot_, renorm_ and others whose answer is not exact change the
+    tensor itself too, and return it."""
+    for change in DERIVED:
+        for name, layout in product(supported(change.dtypes), ("contiguous", "stepped")):
+            array = change.target.astype(numpy_dtype(name))
+            arguments = _on_device(torch, device, change.arguments, name)
+            with case(spelling=change.spelling, dtype=name, layout=layout):
+                target = place(torch, device, array, layout)
+                result = getattr(target.view, change.spelling)(*arguments, **change.keywords)
+                assert_same_object(result, target.view)
+                bound = Bound(name, 64, "special function", absolute=8 * FORMATS[name].eps)
+                assert_close(target.view, change.reference(array.astype(np.float64)), bound)
+                _around_is_untouched(target)
+
+
+@clause("inplace.itself", covers=[UNDERSCORE, OUT], requires={"in-place", "out"})
+@for_all(operand=operands(writable=True), dtype=st.sampled_from(FLOATS))
+def a_tensor_may_be_its_own_operand(torch: Any, device: str, operand: Operand, dtype: str) -> None:
+    """x.add_(x), x *= x and torch.sub(y, x, out=x) read every element before they write it, so
+    they give what they give with a copy of x."""
+    uses: list[tuple[str, Act, Callable[[Array, Array], Array]]] = [
+        ("x.add_(x)", lambda x, y: x.add_(x), lambda x, y: x + x),
+        ("x.mul_(x)", lambda x, y: x.mul_(x), lambda x, y: x * x),
+        ("x -= x", lambda x, y: isub(x, x), lambda x, y: x - x),
+        ("x.sub_(x.clone())", lambda x, y: x.sub_(x.clone()), lambda x, y: x - x),
+        ("x.copy_(x)", lambda x, y: x.copy_(x), lambda x, y: x),
+        ("add(x, y, out=x)", lambda x, y: torch.add(x, y, out=x), lambda x, y: x + y),
+        ("sub(y, x, out=x)", lambda x, y: torch.sub(y, x, out=x), lambda x, y: y - x),
+        ("mul(x, x, out=x)", lambda x, y: torch.mul(x, x, out=x), lambda x, y: x * x),
+        ("div(y, x, out=x)", lambda x, y: torch.div(y, x, out=x), lambda x, y: y / x),
+        ("neg(x, out=x)", lambda x, y: torch.neg(x, out=x), lambda x, y: -x),
+    ]
+    for name in supported([dtype]):
+        array = operand.array(name)
+        right = values(operand.shape, name, operand.regime, operand.seed + 7)
+        other = tensor_of(torch, device, right)
+        for spelling, act, reference in uses[operand.seed % 2 :: 2]:
+            with case(spelling=spelling):
+                target = place(torch, device, array, operand.layout)
+                _changes(target, act, np.asarray(reference(array, right)), other)
+
+
+@clause("inplace.copy", covers=[UNDERSCORE], requires={"in-place"})
+@for_all(operands=pairs, dtypes=st.sampled_from([*product(ALL, REAL), *product(COMPLEX, COMPLEX)]))
+def copy_writes_the_other_tensors_elements(
+    torch: Any, device: str, operands: Pair, dtypes: tuple[str, str]
+) -> None:
+    """x.copy_(y) broadcasts y to x's shape, converts its elements to x's dtype and writes them
+    into x; y stays as it is."""
+    into, other = dtypes
+    for name, source in product(supported([into]), supported([other])):
+        first, second = operands
+        regime = second.regime if name == source else "small"
+        second = Operand(second.shape, second.layout, regime, second.seed)
+        right = second.array(source)
+        y = second.on(torch, device, source)
+        target = first.place(torch, device, name)
+        expected = np.broadcast_to(right.astype(numpy_dtype(name)), first.shape)
+        _changes(target, methodcaller("copy_", y), expected)
+        again = first.place(torch, device, name)
+        _changes(again, methodcaller("copy_", y, non_blocking=False), expected)
+        assert_equal(y, right)
+
+
+@clause("inplace.fill", covers=[UNDERSCORE], requires={"in-place"})
+def fill_writes_one_number_everywhere(torch: Any, device: str) -> None:
+    """fill_(number) and fill_(tensor without dimensions) write the number, exactly where the
+    dtype holds it, into every element; zero_() writes zeros."""
+    for name in supported(ALL):
+        kind = numpy_dtype(name)
+        numbers: list[Any] = [0, 1, True]
+        if name in INTEGERS:
+            info = np.iinfo(np.dtype(name))
+            numbers += [int(info.min), int(info.max), int(info.max) - 1, 2.0]
+        elif name in FLOATS:
+            edge = FORMATS[name]
+            numbers += [-0.0, 0.5, -2, float("inf"), float("-inf"), float("nan")]
+            numbers += [edge.max, edge.tiny, edge.smallest, 1 + edge.eps]
+        elif name in COMPLEX:
+            numbers += [0.5, 1 - 2j, complex(float("inf"), -0.0)]
+        for number, layout in product(numbers, ("contiguous", "transposed", "stepped", "offset")):
+            array = values((5, 7), name, "ties")
+            expected = np.full((5, 7), number).astype(kind)
+            with case(dtype=name, number=number, layout=layout):
+                _changes(
+                    place(torch, device, array, layout), methodcaller("fill_", number), expected
+                )
+                element = tensor_of(torch, device, np.asarray(number).astype(kind))
+                _changes(
+                    place(torch, device, array, layout), methodcaller("fill_", element), expected
+                )
+                zeros = np.zeros((5, 7), kind)
+                _changes(place(torch, device, array, layout), methodcaller("zero_"), zeros)
+
+
+@clause("inplace.assignment", covers=[UNDERSCORE, "notes.index-put"], requires={"in-place"})
+@for_all(
+    selection=selections(),
+    how=st.sampled_from([*product(("float32", "int64", "bool", "float64", "uint8"), WRITABLE)]),
+)
+def assignment_to_a_selection_writes_there_alone(
+    torch: Any, device: str, selection: tuple[Shape, tuple[Any, ...]], how: tuple[str, str]
+) -> None:
+    """x[index] = value, x[index] += value and x[index].fill_(value) write into the selected
+    elements of x, broadcasting the value, and nowhere else; x[mask] = value into those that
+    the mask names."""
+    (shape, index), (dtype, layout) = selection, how
+    for name in supported([dtype]):
+        array = values(shape, name, "small")
+        ones = np.ones(array[index].shape, array.dtype)
+        mask = values(shape, "bool", "normal", len(index))
+        changes: dict[str, Callable[..., None]] = {
+            "x[index] = 1": lambda x, y, m: setitem(x, index, 1),
+            "x[index] = y": lambda x, y, m: setitem(x, index, y),
+            "x[index] += y": lambda x, y, m: setitem(x, index, x[index] + y),
+            "x[mask] = 1": lambda x, y, m: setitem(x, m, 1),
+        }
+        for spelling, change in changes.items():
+            expected = array.copy()
+            change(expected, ones, mask)
+            target = place(torch, device, array, layout)
+            y, m = tensor_of(torch, device, ones), tensor_of(torch, device, mask)
+            with case(spelling=spelling):
+                change(target.view, y, m)
+                assert_equal(target.base, target.after(expected))
+        expected = array.copy()
+        expected[index] = 1
+        with case(spelling="x[index].fill_(1)"):
+            target = place(torch, device, array, layout)
+            target.view[index].fill_(1)
+            assert_equal(target.base, target.after(expected))
+        expected = np.where(mask, np.ones_like(array), array)
+        with case(spelling="masked_fill_"):
+            m = tensor_of(torch, device, mask)
+            _changes(
+                place(torch, device, array, layout), methodcaller("masked_fill_", m, 1), expected
+            )
+
+
+@clause("inplace.shape", covers=[UNDERSCORE], requires={"in-place"})
+@for_all(drawn=with_dim(max_size=600), other=st.integers(0, 3), layout=st.sampled_from(WRITABLE))
+def an_underscore_method_changes_the_tensors_own_shape(
+    torch: Any, device: str, drawn: tuple[Shape, int], other: int, layout: str
+) -> None:
+    """t_, transpose_, swapaxes_, swapdims_, squeeze_ and unsqueeze_ change the shape and the
+    strides of the tensor itself, move no element in memory, and return it."""
+    shape, dim = drawn
+    second = other % len(shape)
+    array = values(shape, "float32", "small")
+    swapped = array.swapaxes(dim, second)
+    squeezed = array.squeeze(dim) if shape[dim] == 1 else array
+    changes: dict[str, tuple[Callable[[Any], Any], Array]] = {
+        "transpose_": (lambda x: x.transpose_(dim, second), swapped),
+        "swapaxes_": (lambda x: x.swapaxes_(dim, second), swapped),
+        "swapdims_": (lambda x: x.swapdims_(dim0=dim, dim1=second), swapped),
+        "squeeze_()": (lambda x: x.squeeze_(), array.squeeze()),
+        "squeeze_(dim)": (lambda x: x.squeeze_(dim), squeezed),
+        "unsqueeze_": (lambda x: x.unsqueeze_(dim), np.expand_dims(array, dim)),
+    }
+    if len(shape) <= 2:
+        changes["t_"] = (lambda x: x.t_(), array.T)
+    for spelling, (act, expected) in changes.items():
+        with case(spelling=spelling):
+            target = place(torch, device, array, layout)
+            x = target.view[...]  # a view of its own: the base keeps its shape
+            memory, strides = x.data_ptr(), sorted(x.stride())
+            assert_same_object(act(x), x)
+            assert_equal(x, np.array(expected))
+            assert_that(x.data_ptr() == memory, "the tensor has moved to other memory")
+            if "squeeze" not in spelling:
+                assert_equal(sorted(x.stride()), strides)
+            assert_equal(target.base, target.arrangement.base)
+
+
+def _into(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda out, *operands: function(*operands, out=out)
+
+
+@clause("inplace.out", covers=[OUT], requires={"out"}, effort=3)
+@for_all(operands=pairs, how=st.sampled_from(WITH_OUT), layout=st.sampled_from(WRITABLE))
+def out_receives_the_result(
+    torch: Any, device: str, operands: Pair, how: tuple[str, str], layout: str
+) -> None:
+    """torch.add(x, y, out=z) and its kin write the result into z, in the memory and with the
+    strides that z has, and nowhere else, and return z. An empty z takes the result's shape; z
+    may be x or y itself. The operands stay as they are otherwise."""
+    name, dtype = how
+    operation = {**BINARY, **BY_POSITIVE}[name]
+    for kind in supported([dtype]):
+        first, second = _tame(operands, kind, name)
+        function = getattr(torch, operation.function or "")
+        source = _target(torch, device, first, kind)
+        x, y = source.view, second.on(torch, device, kind)
+        right = second.array(kind)
+        expected = np.asarray(operation.reference(source.array, right))
+        z = place(torch, device, np.ones_like(source.array), layout)
+        _changes(z, _into(function), expected, x, y)
+        empty = torch.empty(0, dtype=x.dtype, device=device)
+        assert_same_object(function(x, y, out=empty), empty)
+        assert_equal(empty, expected.astype(source.array.dtype))
+        assert_equal(source.base, source.arrangement.base)
+        assert_equal(y, right)
+        with case(out="the first operand"):
+            _changes(source, _into(function), expected, source.view, y)
+        if first.shape == second.shape and second.layout != "expanded":
+            with case(out="the second operand"):
+                z = place(torch, device, right, second.layout)
+                x = _target(torch, device, first, kind).view
+                _changes(z, _into(function), expected, x, z.view)
+
+
+@clause("inplace.out-of-functions", covers=[OUT], requires={"out"})
+def every_kind_of_function_writes_into_out(torch: Any, device: str) -> None:
+    """Functions of one operand, reductions, products, joins, selections and factories take out=
+    as torch.add does; those with two results take a pair."""
+    for (spelling, arguments, keywords, answer), name in product(
+        FUNCTIONS, supported(("float32", "float64"))
+    ):
+        call = getattr(torch, spelling)
+        answers = answer if isinstance(answer, tuple) else (answer,)
+        dtypes = [a.dtype.name if a.dtype.kind in "bi" else name for a in answers]
+        expected = [
+            np.asarray(a).astype(numpy_dtype(d)) for a, d in zip(answers, dtypes, strict=True)
+        ]
+        given = _on_device(torch, device, arguments, name)
+        for layout in ("contiguous", "transposed", "stepped", "gapped", "resized"):
+            with case(spelling=spelling, dtype=name, layout=layout):
+                if layout == "resized":
+                    places = []
+                    views = [torch.empty(0, dtype=getattr(torch, d), device=device) for d in dtypes]
+                else:
+                    places = [place(torch, device, np.full_like(e, 1), layout) for e in expected]
+                    views = [p.view for p in places]
+                paired = len(answers) > 1
+                result = call(*given, **keywords, out=tuple(views) if paired else views[0])
+                for got, view in zip(result if paired else (result,), views, strict=True):
+                    assert_same_object(got, view) if not paired else assert_that(
+                        got.data_ptr() == view.data_ptr(), "the result is not what out= gave"
+                    )
+                for view, wanted in zip(views, expected, strict=True):
+                    assert_equal(view, wanted, signed_zero=False)
+                for p, wanted in zip(places, expected, strict=False):
+                    assert_equal(p.base, p.after(wanted), signed_zero=False)
+
+
+@clause(
+    "inplace.categories",
+    covers=[UNDERSCORE, OUT, "notes.promotion-inplace"],
+    requires={"in-place", "out"},
+)
+def a_result_above_the_targets_category_is_refused(torch: Any, device: str) -> None:
+    """The result is cast to the dtype of the tensor that it is written into, if that is of the
+    same category (bool, integer, floating point, complex) or a higher one; if it is of a lower
+    one the operation raises, and the tensor stays as it is."""
+    for into, first, second in product(
+        supported(ALL), supported(ALL), ("float32", "int64", "bool")
+    ):
+        if [*supported([second])] != [second]:
+            continue
+        a, b = (tensor_of(torch, device, np.ones(9, numpy_dtype(name))) for name in (first, second))
+        old = np.zeros(9, numpy_dtype(into))
+        z = tensor_of(torch, device, old)
+        fits = max(category(first), category(second)) <= category(into)
+        two = 1 if category(first) == category(second) == Category.BOOL else 2
+        with case(into=into, first=first, second=second):
+            if fits:
+                assert_same_object(torch.add(a, b, out=z), z)
+                assert_equal(z, np.full(9, two).astype(numpy_dtype(into)))
+            else:
+                assert_raises(torch.add, a, b, out=z)
+                assert_equal(z, old)
+        if second != "float32":
+            continue
+        z = tensor_of(torch, device, old)
+        with case(into=into, other=first):
+            if category(first) <= category(into):
+                assert_same_object(z.add_(a), z)
+                assert_same_object(iadd(z, a), z)
+                wanted = 1 if category(into) is Category.BOOL else 2
+                assert_equal(z, np.full(9, wanted).astype(numpy_dtype(into)))
+            else:
+                assert_raises(z.add_, a)
+                assert_raises(operator.iadd, z, a)
+                assert_raises(z.mul_, a)
+                assert_equal(z, old)
+        if category(into) < Category.FLOAT:
+            with case(into=into, other="a fraction"):
+                assert_raises(z.add_, 1.5)
+                assert_raises(z.div_, 2)
+                assert_raises(itruediv, z, z)
+
+
+@clause(
+    "inplace.keeps-shape",
+    covers=[UNDERSCORE, "notes.broadcast-inplace"],
+    requires={"in-place"},
+)
+@for_all(fitting=broadcast_shapes(max_size=600), clashing=incompatible_shapes())
+def broadcasting_never_enlarges_the_target(
+    torch: Any, device: str, fitting: tuple[Shape, Shape], clashing: tuple[Shape, Shape]
+) -> None:
+    """An operation in place raises where broadcasting would change the shape of its target, and
+    where the shapes do not broadcast at all; the target stays as it is."""
+    for shape, other in (fitting, clashing):
+        fits = broadcastable(shape, other) == shape
+        old = values(shape, "float32", "small")
+        y = torch.ones(other, device=device)
+        mask = torch.ones(other, device=device, dtype=torch.bool)
+        for spelling, act, *others in (
+            ("add_", methodcaller("add_", y)),
+            ("+=", iadd, y),
+            ("mul_", methodcaller("mul_", y)),
+            ("copy_", methodcaller("copy_", y)),
+            ("masked_fill_", methodcaller("masked_fill_", mask, 3)),
+        ):
+            x = tensor_of(torch, device, old)
+            with case(spelling=spelling, target=shape, other=other):
+                if fits:
+                    assert_same_object(act(x, *others), x)
+                    assert_metadata(x, shape=shape)
+                else:
+                    assert_raises(act, x, *others)
+                    assert_equal(x, old)
+
+
+@clause(
+    "inplace.overlap",
+    covers=[UNDERSCORE, "notes.overlap-write"],
+    requires={"in-place", "overlap-check"},
+)
+def writing_where_elements_share_memory_is_refused(torch: Any, device: str) -> None:
+    """An operation in place on an expanded tensor, whose elements share memory, raises; on the
+    tensor that was expanded it does not."""
+    for name, shape in product(supported(ALL), ((1,), (3, 1), (1, 4))):
+        small = tensor_of(torch, device, np.ones(shape, numpy_dtype(name)))
+        large = small.expand(3, 4) if len(shape) == 2 else small.expand(5)
+        acts: dict[str, Callable[[Any], Any]] = {
+            "add_": lambda x: x.add_(x.dtype.is_floating_point),
+            "copy_": lambda x: x.copy_(torch.zeros_like(x)),
+            "zero_ by mul_": lambda x: x.mul_(x[:1] == 5),
+            "logical_not_": lambda x: x.logical_not_(),
+            "eq_": lambda x: x.eq_(1),
+            "*=": lambda x: imul(x, True),
+            "out=": lambda x: torch.add(x[:1], x[:1], out=x),
+        }
+        for spelling, act in acts.items():
+            with case(spelling=spelling, dtype=name, shape=shape):
+                if spelling != "out=":
+                    act(small.clone())
+                assert_raises(act, large)
+        assert_equal(small, np.ones(shape, numpy_dtype(name)))
