@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,11 @@ def _processor() -> str:
     return next(models, platform.processor() or platform.machine())
 
 
+_NO_ACCELERATOR = {"accelerator": "it computes on the CPU"}
 _LACKS: dict[str, dict[str, str]] = {
+    "cpu": _NO_ACCELERATOR,
     "meta": {
+        "accelerator": "the meta device computes nothing",
         "values": "the meta device holds no data",
         "numpy": "the meta device holds no data",
     },
@@ -80,12 +84,18 @@ _LACKS: dict[str, dict[str, str]] = {
     },
 }
 _OFF_CPU = {"numpy": "NumPy shares memory with CPU tensors only"}
+_PACKAGES = ("torchvision", "tensorboard")
+"""Capabilities that are packages of their own."""
+
+
+def _absent_packages() -> dict[str, str]:
+    return {name: f"{name} is not installed" for name in _PACKAGES if find_spec(name) is None}
 
 
 def _of_device(device: str) -> Backend:
     kind = device.partition(":")[0]
-    lacks = {} if kind == "cpu" else _LACKS.get(kind, _OFF_CPU)
-    return Backend(name=device, device=device, lacks=lacks)
+    lacks = _LACKS.get(kind, _OFF_CPU)
+    return Backend(name=device, device=device, lacks={**lacks, **_absent_packages()})
 
 
 def load_torch() -> Any:

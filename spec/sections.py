@@ -18,6 +18,15 @@ SECTIONS = (
     "numpy",
     "comparison",
     "inplace",
+    "random",
+    "device",
+    "nn",
+    "optim",
+    "data",
+    "training",
+    "serialization",
+    "logging",
+    "environment",
 )
 
 

@@ -19,13 +19,15 @@ class Miniature:
 
     name: the lie, in a few words; of: dotted names under torch whose meaning changes
     (`add`, `Tensor.add_`, `Tensor.__getitem__`); lie: called as lie(right, *args, **kwargs),
-    where `right` is the truthful function; caught_by: the clause that has to fail.
+    where `right` is the truthful function; caught_by: the clause that has to fail;
+    needs: packages without which the clause is unsupported.
     """
 
     name: str
     of: tuple[str, ...]
     lie: Callable[..., Any]
     caught_by: str
+    needs: tuple[str, ...] = ()
 
     @contextmanager
     def told(self) -> Iterator[Backend]:

@@ -24,6 +24,8 @@ MINIATURES: list[Miniature] = [
 
 @pytest.mark.parametrize("miniature", MINIATURES, ids=lambda m: f"{m.caught_by}: {m.name}")
 def test_a_lie_is_caught(miniature: Miniature) -> None:
+    for package in miniature.needs:
+        pytest.importorskip(package)
     clause = specification()[miniature.caught_by]
     with miniature.told() as backend:
         judgement = judge(clause, backend, examples=SUITES["core"].examples, seed=0)

@@ -14,6 +14,7 @@ CAPABILITIES: dict[str, str] = {
     "default-dtype": "set_default_dtype() changes the dtype of new floating-point tensors",
     "overlap-check": "a write into a tensor whose elements overlap in memory is refused",
     "sparse": "tensors with a sparse layout can be made",
+    "accelerator": "the device is no CPU: it has a module of its own under torch",
     "fft": "torch.fft computes Fourier transforms",
     "torchvision": "torchvision is installed (image transforms)",
     "tensorboard": "tensorboard is installed (torch.utils.tensorboard writes event files)",

@@ -88,8 +88,9 @@ def clause(
     """
 
     def decorate(check: Check) -> Check:
-        section = check.__module__.rpartition(".")[2]
-        if id.partition(".")[0] != section:
+        # A section is a module, or a package of modules.
+        package, section = f".{check.__module__}".split(".")[-2:]
+        if id.partition(".")[0] not in (package, section):
             raise ClauseError(f"clause {id!r}: the id must be {section}.<slug>, after its module")
         register(
             id,

@@ -1,0 +1,193 @@
+"""Activations and softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from math import log
+from operator import methodcaller
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import layouts, place, seeds, tensor_of, values
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_same_object,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    read,
+    supported,
+)
+from tenet.spec.model import layers
+from tenet.spec.model.dtypes import FORMATS, numpy_dtype
+from tenet.spec.model.layers import Array, unit, wide
+from tenet.spec.model.tolerance import Bound, rounded, ulps
+from tenet.spec.nn.common import FLOATS, Shape, laid_out
+
+
+class Activation(NamedTuple):
+    """An activation function: its layer, its spellings as functions, reference, and bound."""
+
+    module: str
+    functional: str
+    names: tuple[str, ...]
+    reference: Callable[[Array], Array]
+    ulps: float = 0
+    absolute: Callable[[Array], Array] | None = None
+    inplace: bool = True
+
+
+ACTIVATIONS = (
+    Activation("ReLU", "relu", ("relu", "relu_"), layers.relu),
+    Activation("Sigmoid", "sigmoid", ("sigmoid", "sigmoid_"), layers.sigmoid, 16, None, False),
+    Activation("Tanh", "tanh", ("tanh", "tanh_"), np.tanh, 16, None, False),
+    Activation("GELU", "gelu", (), layers.gelu, 16, np.abs, False),
+    Activation("SiLU", "silu", (), lambda x: x * layers.sigmoid(x), 16),
+    Activation(
+        "ELU", "elu", (), lambda x: np.where(x.real > 0, x, np.exp(x) - 1), 16, np.ones_like
+    ),
+    Activation("LeakyReLU", "leaky_relu", (), lambda x: np.where(x.real > 0, x, 0.01 * x), 2),
+    Activation("ReLU6", "relu6", (), lambda x: np.clip(x, 0, 6)),
+)
+"""absolute: the rounding error of something that cancels, in units of u."""
+
+ACTIVATED: tuple[Shape, ...] = (
+    (3,), (), (2, 3), (0,), (7,), (8,), (9,), (15,), (16,), (17,), (31,), (33,), (3, 65), (127,),
+    (2, 3, 4), (257,), (1025,), (2, 0, 3), (4099,),
+)  # fmt: skip
+
+
+def _activations(
+    torch: Any, activation: Activation
+) -> Iterator[tuple[str, bool, Callable[[Any], Any]]]:
+    """Every spelling of an activation, and whether it works in place."""
+    functional = getattr(torch.nn.functional, activation.functional)
+    yield "layer", False, getattr(torch.nn, activation.module)()
+    yield "functional", False, functional
+    for name in activation.names:
+        yield f"torch.{name}", name.endswith("_"), getattr(torch, name)
+        yield f"Tensor.{name}", name.endswith("_"), methodcaller(name)
+    if activation.inplace:
+        yield "layer in place", True, getattr(torch.nn, activation.module)(inplace=True)
+        yield "functional in place", True, lambda x: functional(x, inplace=True)
+
+
+@clause("nn.activations", covers=["mlnotes.activations"], effort=1.5)
+@for_all(
+    shape=st.sampled_from(ACTIVATED),
+    layout=layouts(),
+    how=st.sampled_from(
+        [*product(FLOATS, ("small", "signed", "normal", "ties"), range(len(ACTIVATIONS)))]
+    ),
+    seed=seeds(),
+)
+def activations_compute_their_functions(
+    torch: Any, device: str, shape: Shape, layout: str, how: tuple[str, str, int], seed: int
+) -> None:
+    """ReLU is max(x, 0), Sigmoid 1 / (1 + e^-x), Tanh the hyperbolic tangent; GELU, SiLU, ELU,
+    LeakyReLU and ReLU6 compute their published functions as well. The layer, the function and the
+    method agree; those in place write into their operand and return it, the others leave it."""
+    dtype, regime, which = how
+    activation = ACTIVATIONS[which]
+    for name in supported([dtype]):
+        x = values(shape, name, regime, seed)
+        reference = activation.reference(wide(x))
+        u = unit("float32" if name in layers.HALF else name)
+        absolute = FORMATS[name].tiny + 4 * u * (
+            activation.absolute(np.abs(wide(x))) if activation.absolute else 0.0
+        )
+        wanted = ulps(1 if name in layers.HALF else activation.ulps, name, "", absolute)  # type: ignore[arg-type]
+        for spelling, inplace, call in _activations(torch, activation):
+            with case(spelling=spelling):
+                given = place(torch, device, x, "gapped" if layout == "expanded" else layout)
+                got = call(given.view)
+                if activation.ulps:
+                    assert_close(got, reference, wanted)
+                else:
+                    assert_equal(got, rounded(reference, name), signed_zero=False)
+                if inplace:
+                    assert_same_object(got, given.view)
+                    assert_equal(given.base, given.after(read(got)))
+                else:
+                    assert_equal(given.view, x)
+
+
+_EDGES = (-np.inf, -1e4, -100.0, -30.0, -1e-6, -0.0, 0.0, 1e-6, 30.0, 100.0, 1e4, np.inf)
+
+
+@clause("nn.activations-at-the-ends", covers=["mlnotes.activations"])
+def activations_saturate_without_overflow(torch: Any, device: str) -> None:
+    """Far from 0 ReLU goes on as x or 0, Sigmoid goes to 0 and 1 and Tanh to -1 and 1, at infinity
+    exactly; tiny numbers pass through ReLU and Tanh as they are."""
+    for name in supported(FLOATS):
+        x = np.array(_EDGES * 3).astype(numpy_dtype(name))
+        for activation in ACTIVATIONS[:3]:
+            for spelling, _, call in _activations(torch, activation):
+                with case(activation=activation.module, spelling=spelling, dtype=name):
+                    bound = ulps(16, name, "some ulps, or flushed to zero", FORMATS[name].tiny)
+                    expected = rounded(activation.reference(wide(x)), name)
+                    assert_close(call(tensor_of(torch, device, x)), wide(expected), bound)
+
+
+@clause("nn.softmax", covers=["mlnotes.activations"])
+@for_all(
+    shape=st.sampled_from(
+        [(s, d) for s in (*ACTIVATED[2:], (5, 7, 3), (3, 17, 2), (2, 129), (33, 33), (2, 3, 2, 5))
+         if 0 not in s for d in range(-len(s), len(s))]
+    ),
+    layout=layouts(),
+    how=st.sampled_from([*product(FLOATS, ("small", "normal", "ties", "huge", "holes"))]),
+    seed=seeds(),
+)  # fmt: skip
+def softmax_normalises_exponentials(
+    torch: Any, device: str, shape: tuple[Shape, int], layout: str, how: tuple[str, str], seed: int
+) -> None:
+    """Softmax(dim) is e^x over the sum of e^x along dim, so its results add up to 1 there, also
+    where e^x itself would overflow; -inf has no share. LogSoftmax is its logarithm. dtype= casts
+    the operand first."""
+    lengths, dim = shape
+    dtype, regime = how
+    functional = torch.nn.functional
+    for name in supported([dtype]):
+        x = values(lengths, name, "normal" if regime in ("huge", "holes") else regime, seed)
+        if regime == "huge":
+            x = (wide(x) * 500).astype(x.dtype)
+        if regime == "holes":
+            x.reshape(-1)[1::3] = -np.inf
+            np.moveaxis(x, dim, 0)[0] = 0
+        given = laid_out(torch, device, x, layout)
+        expected = layers.softmax(wide(x), dim)
+        bound = layers.softmax_bound(wide(x), dim, name)
+        for spelling, got in (
+            ("layer", torch.nn.Softmax(dim=dim)(given)),
+            ("functional", functional.softmax(given, dim)),
+            ("function", torch.softmax(given, dim=dim)),
+            ("method", given.softmax(dim)),
+        ):
+            with case(spelling=spelling):
+                assert_close(got, expected, bound)
+        total = wide(read(functional.softmax(given, dim=dim))).sum(dim)
+        off = np.abs(total - 1).max()
+        allowed = (lengths[dim] + 16) * unit(name)
+        assert_that(off <= allowed, f"the sum along dim is off by {off}")
+        with case(spelling="LogSoftmax"):
+            expected = layers.log_softmax(wide(x), dim)
+            away = np.where(np.isfinite(x), np.abs(wide(x)), 0).max(axis=dim, keepdims=True)
+            # In half precision x - max and the logarithm may be stored before they are added.
+            half = (2 * away + log(lengths[dim]) + 2) * unit(name) if name in layers.HALF else 0.0
+            u = unit("float32" if name in layers.HALF else name)
+            error = (4 * away + lengths[dim] + 16) * u + half
+            bound = Bound(name, 2, "x - max - log(sum)", np.broadcast_to(error, x.shape))
+            assert_close(torch.nn.LogSoftmax(dim)(given), expected, bound)
+            assert_close(functional.log_softmax(given, dim=dim), expected, bound)
+        with case(spelling="dtype="):
+            for other in supported(["float64"]):
+                bound = layers.softmax_bound(wide(x), dim, other)
+                got = functional.softmax(given, dim, dtype=torch.float64)
+                assert_close(got, layers.softmax(wide(x), dim), bound)
+        assert_equal(given, x)

@@ -1,0 +1,193 @@
+"""The gradients of layers and losses against the derivatives of their formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tenet.spec.cases import tensor_of, values
+from tenet.spec.language import (
+    assert_close,
+    case,
+    clause,
+    supported,
+)
+from tenet.spec.model import layers
+from tenet.spec.model.layers import Array, unit, wide
+from tenet.spec.model.tolerance import Bound
+from tenet.spec.nn.activations import ACTIVATIONS
+from tenet.spec.nn.common import REDUCTIONS, SINGLE, Shape, leaf
+from tenet.spec.nn.losses import LOSSES
+
+
+class Differentiated(NamedTuple):
+    """Something differentiable: the shapes of its inputs, and the two ways to compute it."""
+
+    name: str
+    shapes: tuple[Shape, ...]
+    backend: Callable[..., Any]
+    reference: Callable[..., Array]
+
+
+def _pool2d(kernel: int, stride: int, padding: int, ceil: bool) -> layers.Pool:
+    pair = (kernel, kernel), (stride, stride), (padding, padding), (1, 1)
+    return layers.Pool((5, 6), *pair, ceil)
+
+
+def _normed(dims: tuple[int, ...], per: Shape) -> Callable[..., Array]:
+    def reference(x: Array, weight: Array, bias: Array) -> Array:
+        out = layers.normalised(x, dims, 1e-3)
+        return np.asarray(out * weight.reshape(per) + bias.reshape(per))
+
+    return reference
+
+
+_INDICES = np.array([2, 0, 1, 2, 2])
+_SHARES = np.array([0.5, 2.0, 1.25])
+_MIXED = np.array([[0.25, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.125, 0.875], [0.5, 0.5, 0.0],
+                   [0.25, 0.25, 0.5]])  # fmt: skip
+
+
+def _entropy(**options: Any) -> Callable[[Array], Array]:
+    target = options.pop("target", _INDICES)
+    return lambda x: layers.reduced(*_with_mean(layers.cross_entropy(x, target, **options)))
+
+
+def _with_mean(losses: tuple[Array, Array]) -> tuple[Array, str, Array]:
+    return losses[0], "mean", losses[1]
+
+
+def _pairwise() -> Iterator[Differentiated]:
+    for loss, reduction in product(LOSSES, REDUCTIONS):
+        yield Differentiated(
+            f"{loss.functional} {reduction} {loss.options}", ((9,), (9,)),
+            lambda torch, x, t, loss=loss, reduction=reduction: getattr(
+                torch.nn.functional, loss.functional
+            )(x, t, reduction=reduction, **loss.options),
+            lambda x, t, loss=loss, reduction=reduction: layers.reduced(
+                loss.reference(x, t), reduction
+            ),
+        )  # fmt: skip
+
+
+def _pointwise() -> Iterator[Differentiated]:
+    for activation in ACTIVATIONS[:-1]:
+        for length in (7, 33):
+            yield Differentiated(
+                activation.functional, ((length,),),
+                lambda torch, x, name=activation.functional: getattr(torch.nn.functional, name)(x),
+                activation.reference,
+            )  # fmt: skip
+
+
+def _on(tensor: Any, torch: Any, array: Array) -> Any:
+    made = tensor_of(torch, str(tensor.device), array)
+    return made.to(tensor.dtype) if array.dtype.kind == "f" else made
+
+
+DIFFERENTIATED: tuple[Differentiated, ...] = (
+    *_pointwise(),
+    *_pairwise(),
+    Differentiated("max_pool2d", ((1, 2, 5, 6),),
+                   lambda torch, x: torch.nn.functional.max_pool2d(x, 3, 2, 1),
+                   lambda x: _pool2d(3, 2, 1, False).largest(x)[0]),
+    Differentiated("avg_pool2d", ((1, 2, 5, 6),),
+                   lambda torch, x: torch.nn.functional.avg_pool2d(x, 3, 2, 1, ceil_mode=True),
+                   lambda x: _pool2d(3, 2, 1, True).average(x, True)),
+    Differentiated("avg_pool2d without padding", ((1, 2, 5, 6),),
+                   lambda torch, x: torch.nn.functional.avg_pool2d(
+                       x, 3, 2, 1, count_include_pad=False),
+                   lambda x: _pool2d(3, 2, 1, False).average(x, False)),
+    Differentiated("batch_norm in training", ((5, 3, 2), (3,), (3,)),
+                   lambda torch, x, w, b: torch.nn.functional.batch_norm(
+                       x, None, None, w, b, training=True, eps=1e-3),
+                   _normed((0, 2), (1, 3, 1))),
+    Differentiated("batch_norm in evaluation", ((5, 3, 2), (3,), (3,)),
+                   lambda torch, x, w, b: torch.nn.functional.batch_norm(
+                       x, _on(x, torch, _SHARES), _on(x, torch, _SHARES), w, b, eps=1e-3),
+                   lambda x, w, b: (x - _SHARES[:, None]) / np.sqrt(_SHARES[:, None] + 1e-3)
+                   * w[:, None] + b[:, None]),
+    Differentiated("layer_norm", ((3, 9), (9,), (9,)),
+                   lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (9,), w, b, 1e-3),
+                   _normed((-1,), (9,))),
+    Differentiated("layer_norm over two", ((2, 3, 5), (3, 5), (3, 5)),
+                   lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (3, 5), w, b, 1e-3),
+                   _normed((-2, -1), (3, 5))),
+    Differentiated("softmax", ((2, 9, 2),), lambda torch, x: torch.softmax(x, 1),
+                   lambda x: layers.softmax(x, 1)),
+    Differentiated("softmax of the last", ((3, 17),), lambda torch, x: torch.softmax(x, -1),
+                   lambda x: layers.softmax(x, -1)),
+    Differentiated("log_softmax", ((2, 9, 2),), lambda torch, x: torch.log_softmax(x, 1),
+                   lambda x: layers.log_softmax(x, 1)),
+    Differentiated("log_softmax of the last", ((3, 17),),
+                   lambda torch, x: torch.log_softmax(x, -1),
+                   lambda x: layers.log_softmax(x, -1)),
+    Differentiated("cross_entropy", ((5, 3),),
+                   lambda torch, x: torch.nn.functional.cross_entropy(x, _on(x, torch, _INDICES)),
+                   _entropy()),
+    Differentiated("cross_entropy, weighted, one class ignored", ((5, 3),),
+                   lambda torch, x: torch.nn.functional.cross_entropy(
+                       x, _on(x, torch, _INDICES), _on(x, torch, _SHARES), ignore_index=0),
+                   _entropy(weight=_SHARES, ignore_index=0)),
+    Differentiated("cross_entropy, weighted and smoothed", ((5, 3),),
+                   lambda torch, x: torch.nn.functional.cross_entropy(
+                       x, _on(x, torch, _INDICES), _on(x, torch, _SHARES), label_smoothing=0.2),
+                   _entropy(weight=_SHARES, smoothing=0.2)),
+    Differentiated("cross_entropy of probabilities", ((5, 3),),
+                   lambda torch, x: torch.nn.functional.cross_entropy(
+                       x, _on(x, torch, _MIXED), _on(x, torch, _SHARES), label_smoothing=0.2),
+                   _entropy(target=_MIXED, weight=_SHARES, smoothing=0.2)),
+    Differentiated("cross_entropy, the probabilities' own", ((5, 3), (5, 3)),
+                   lambda torch, x, t: torch.nn.functional.cross_entropy(x, t),
+                   lambda x, t: layers.cross_entropy(x, t)[0].mean()),
+    Differentiated("binary_cross_entropy_with_logits", ((5, 3),),
+                   lambda torch, x: torch.nn.functional.binary_cross_entropy_with_logits(
+                       x, _on(x, torch, _MIXED), pos_weight=_on(x, torch, _SHARES)),
+                   lambda x: layers.binary_cross_entropy(x, _MIXED, 1.0, _SHARES).mean()),
+    Differentiated("binary_cross_entropy of a sigmoid", ((5, 3),),
+                   lambda torch, x: torch.nn.functional.binary_cross_entropy(
+                       torch.sigmoid(x), _on(x, torch, _MIXED)),
+                   lambda x: layers.binary_cross_entropy(x, _MIXED).mean()),
+)  # fmt: skip
+
+
+@cache
+def _derivatives(which: int) -> tuple[list[Array], Array, list[Array]]:
+    """Inputs that float32 holds, weights for the results, and the gradients of their products."""
+    function = DIFFERENTIATED[which]
+    inputs = [wide(values(shape, "float32", "normal", which + turn * 3 + 1))
+              for turn, shape in enumerate(function.shapes)]  # fmt: skip
+    if "own" in function.name:
+        inputs[1] = wide(layers.softmax(inputs[1], 1).astype(np.float32))
+    out = np.asarray(function.reference(*inputs))
+    above = wide(values(out.shape, "float32", "signed", which)) + 0.5
+    found = layers.gradients(lambda *x: (function.reference(*x) * above).sum(), *inputs)
+    return inputs, above, found
+
+
+@clause(
+    "nn.gradients",
+    covers=[
+        "mlnotes.activations", "mlnotes.losses", "notes.loss-options",
+        "notes.normalisation-pooling-conv", "hackmd.bce-with-logits",
+    ],
+    requires={"autograd"},
+)  # fmt: skip
+def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: str) -> None:
+    """The gradients of activations, pooling, normalisation and losses, for their input, their
+    parameters and their targets, are the derivatives of the published formulas."""
+    for which, function in enumerate(DIFFERENTIATED):
+        inputs, above, expected = _derivatives(which)
+        for name in supported(SINGLE):
+            leaves = [leaf(torch, device, array.astype(name)) for array in inputs]
+            out = function.backend(torch, *leaves)
+            out.backward(tensor_of(torch, device, above.astype(name)))
+            for number, (got, wanted) in enumerate(zip(leaves, expected, strict=True)):
+                with case(of=function.name, dtype=name, input=number):
+                    # Some ten operations an element over at most 33 of them, in any order.
+                    size = 512 * unit(name) * max(1.0, np.abs(wanted).max())
+                    assert_close(got.grad, wanted, Bound(name, 4, "512 roundings", size))

@@ -1,0 +1,336 @@
+"""Linear layers, convolutions and pooling."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod, sqrt
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import layouts, seeds, tensor_of, values
+from tenet.spec.cases.networks import Convolution, Pooling, convolutions, poolings
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_metadata,
+    assert_raises,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    read,
+    supported,
+)
+from tenet.spec.model import layers
+from tenet.spec.model.dtypes import FORMATS, numpy_dtype
+from tenet.spec.model.layers import Array, wide
+from tenet.spec.nn.common import (
+    FLOATS,
+    SINGLE,
+    Shape,
+    filled,
+    full_precision,
+    laid_out,
+    leaf,
+    one_or_each,
+)
+
+_LEADING: tuple[Shape, ...] = ((3,), (1,), (2, 3), (), (0,), (7,), (2, 1, 2), (33,), (129,), (2, 0))
+_WIDTHS = ((2, 6), (1, 1), (3, 2), (7, 8), (8, 7), (9, 17), (16, 16), (17, 9), (31, 33), (64, 1),
+           (32, 64), (1, 65), (129, 5), (5, 129), (1025, 3))  # fmt: skip
+
+
+@clause("nn.linear", covers=["minicourse.linear-is-matmul", "mlnotes.linear-shapes"])
+@for_all(
+    widths=st.sampled_from([*product(_WIDTHS, _LEADING)]),
+    layout=layouts(),
+    how=st.sampled_from([*product(FLOATS, (True, False))]),
+    seed=seeds(),
+)
+def linear_maps_the_last_dimension(
+    torch: Any, device: str, widths: tuple[tuple[int, int], Shape], layout: str,
+    how: tuple[str, bool], seed: int,
+) -> None:  # fmt: skip
+    """Linear(i, o) keeps a weight (o, i) and a bias (o), and maps (..., i) to (..., o) as
+    x @ weight.T + bias, whatever the leading dimensions; another last dimension raises."""
+    (before, after), leading = widths
+    dtype, bias = how
+    for name in supported([dtype]):
+        x = values((*leading, before), name, "normal", seed)
+        arrays = {"weight": values((after, before), name, "normal", seed + 1)}
+        if bias:
+            arrays["bias"] = values((after,), name, "normal", seed + 2)
+        given = laid_out(torch, device, x, layout)
+        layer = torch.nn.Linear(before, after, bias=bias)
+        assert_metadata(layer.weight, shape=(after, before))
+        assert_equal((layer.in_features, layer.out_features), (before, after))
+        assert_equal(layer.bias is not None, bias)
+        filled(torch, device, layer, **arrays)
+        exact = [wide(array) for array in arrays.values()]
+        expected = layers.linear(wide(x), *exact)
+        size = layers.linear(np.abs(wide(x)), *map(np.abs, exact))
+        bound = layers.inner_bound(size, before, name)
+        assert_close(layer(given), expected, bound)
+        assert_close(torch.nn.functional.linear(given, layer.weight, layer.bias), expected, bound)
+        assert_equal(given, x)
+        wrong = torch.ones((*leading, before + 1), dtype=given.dtype, device=device)
+        if before > 1 or 0 not in leading:
+            assert_raises(layer, wrong)
+
+
+@clause(
+    "nn.linear-gradients",
+    covers=["minicourse.linear-is-matmul"],
+    requires={"autograd"},
+    effort=0.5,
+)
+@for_all(
+    widths=st.sampled_from([*product(_WIDTHS, _LEADING)]),
+    dtype=st.sampled_from(SINGLE),
+    seed=seeds(),
+)
+def linear_has_the_gradients_of_a_product(
+    torch: Any, device: str, widths: tuple[tuple[int, int], Shape], dtype: str, seed: int
+) -> None:
+    """Given the gradient g of a linear layer's result, that of the input is g @ weight, that of
+    the weight g.T @ x and that of the bias the sum of g over the leading dimensions."""
+    (before, after), leading = widths
+    for name in supported([dtype]):
+        x, above, weight, bias = (
+            values(shape, name, "normal", seed + turn)
+            for turn, shape in enumerate(
+                ((*leading, before), (*leading, after), (after, before), (after,))
+            )
+        )
+        given = leaf(torch, device, x)
+        layer = filled(torch, device, torch.nn.Linear(before, after), weight=weight, bias=bias)
+        layer(given).backward(tensor_of(torch, device, above))
+        rows, ups = wide(x).reshape(-1, before), wide(above).reshape(-1, after)
+        w = wide(weight)
+        for got, expected, size, terms in (
+            (given.grad, wide(above) @ w, np.abs(wide(above)) @ np.abs(w), after),
+            (layer.weight.grad, ups.T @ rows, np.abs(ups.T) @ np.abs(rows), len(rows)),
+            (layer.bias.grad, ups.sum(0), np.abs(ups).sum(0), len(rows)),
+        ):
+            assert_close(got, expected, layers.inner_bound(size, terms, name))
+
+
+@clause("nn.linear-documented", covers=["minicourse.linear-is-matmul", "mlnotes.linear-shapes"])
+def the_documented_linear_layers_have_their_shapes(torch: Any, device: str) -> None:
+    """Linear(2, 6) maps (3, 2) to (3, 6) and Linear(32, 64) has a weight (64, 32) and a bias
+    (64); both begin with numbers within 1 / sqrt(in_features) of 0, and are trained."""
+    layer = torch.nn.Linear(2, 6, device=device)
+    assert_metadata(layer(torch.ones(3, 2, device=device)), shape=(3, 6), dtype="float32")
+    assert_raises(layer, torch.ones(3, 3, device=device))
+    assert_raises(layer, torch.ones(2, 3, device=device))
+    layer = torch.nn.Linear(32, 64, device=device)
+    assert_metadata(layer.weight, shape=(64, 32), dtype="float32")
+    assert_metadata(layer.bias, shape=(64,), dtype="float32")
+    assert_metadata(layer(torch.ones(2, 5, 32, device=device)), shape=(2, 5, 64))
+    for parameter in layer.parameters():
+        numbers = read(parameter)
+        limit = (1 + 2**-20) / sqrt(32)
+        assert_equal(parameter.requires_grad, True)
+        assert_that(isinstance(parameter, torch.nn.Parameter), "it is no Parameter")
+        assert_that(np.abs(numbers).max() <= limit, f"one is {np.abs(numbers).max()}")
+        # 64 uniform numbers all within half of the range: one in 2^64.
+        assert_that(np.abs(numbers).max() > limit / 2, "they do not fill their range")
+        assert_that(np.unique(numbers).size > numbers.size // 2, "they repeat")
+    assert_equal(torch.nn.Linear(3, 2, bias=False).bias, None)
+    for name in supported(("float64",)):
+        layer = torch.nn.Linear(3, 2, device=device, dtype=getattr(torch, name))
+        assert_metadata(layer.weight, dtype=name)
+        assert_equal(layer.weight.device.type, torch.device(device).type)
+
+
+def _padding(given: Convolution) -> list[tuple[int, int]]:
+    if given.padding == "same":
+        return layers.same_padding(given.kernel, given.dilation)
+    spread = (0,) * len(given.kernel) if isinstance(given.padding, str) else given.padding
+    return [(p, p) for p in spread]
+
+
+_MODES = {"zeros": "constant", "replicate": "edge", "circular": "wrap", "reflect": "reflect"}
+
+
+@clause("nn.convolution", covers=["notes.normalisation-pooling-conv"])
+@for_all(convolution=convolutions(), layout=layouts(), dtype=st.sampled_from(FLOATS), seed=seeds())
+def convolution_is_a_cross_correlation(
+    torch: Any, device: str, convolution: Convolution, layout: str, dtype: str, seed: int
+) -> None:
+    """Conv1d and Conv2d slide a kernel over the input without turning it: every output is the
+    sum of products with the window at stride * place - padding, over the input channels of its
+    group, plus the bias; dilation spreads the kernel, padding_mode says what lies beyond the
+    edges, padding='same' keeps the lengths. An input without a batch gives the same."""
+    given, rank = convolution, len(convolution.kernel)
+    channels = given.shape[1] // given.groups
+    options = {
+        "stride": one_or_each(given.stride, seed),
+        "padding": given.padding if isinstance(given.padding, str)
+        else one_or_each(given.padding, seed),
+        "dilation": one_or_each(given.dilation, seed),
+        "groups": given.groups,
+    }  # fmt: skip
+    for name in supported([dtype]):
+        x = values(given.shape, name, "normal", seed)
+        arrays = {"weight": values((given.out, channels, *given.kernel), name, "normal", seed + 1)}
+        if given.bias:
+            arrays["bias"] = values((given.out,), name, "normal", seed + 2)
+        kernel = one_or_each(given.kernel, seed)
+        layer = getattr(torch.nn, f"Conv{rank}d")(
+            given.shape[1], given.out, kernel, bias=given.bias, padding_mode=given.mode, **options
+        )
+        filled(torch, device, layer, **arrays)
+        parts = [wide(array) for array in (x, *arrays.values())]
+        how: Any = given.stride, _padding(given), given.dilation, given.groups, _MODES[given.mode]
+        expected = layers.convolution(parts[0], parts[1], [*parts, None][2], *how)
+        size = layers.convolution(np.abs(parts[0]), np.abs(parts[1]), None, *how)
+        # A fast algorithm's error depends on the neighbourhood, so the largest size counts.
+        largest = size.max() + max((np.abs(part).max() for part in parts[2:]), default=0.0)
+        bound = layers.inner_bound(largest, channels * prod(given.kernel), name, growth=8)
+        tensor = laid_out(torch, device, x, layout)
+        with full_precision(torch):
+            assert_close(layer(tensor), expected, bound)
+            with case(spelling="unbatched"):
+                assert_close(layer(tensor[-1]), expected[-1], bound)
+            if given.mode == "zeros":
+                with case(spelling="functional"):
+                    functional = getattr(torch.nn.functional, f"conv{rank}d")
+                    got = functional(tensor, layer.weight, layer.bias, **options)
+                    assert_close(got, expected, bound)
+        assert_equal(tensor, x)
+
+
+@clause(
+    "nn.convolution-gradients",
+    covers=["notes.normalisation-pooling-conv"],
+    requires={"autograd"},
+    effort=0.6,
+)
+@for_all(convolution=convolutions(), dtype=st.sampled_from(SINGLE), seed=seeds())
+def convolution_has_the_gradients_of_its_products(
+    torch: Any, device: str, convolution: Convolution, dtype: str, seed: int
+) -> None:
+    """The gradients of a convolution are those of its sums of products: for the input, the
+    weight and the bias."""
+    given, rank = convolution, len(convolution.kernel)
+    padding = (0,) * rank if isinstance(given.padding, str) else given.padding
+    how: Any = given.stride, [(p, p) for p in padding], given.dilation, given.groups
+    for name in supported([dtype]):
+        x = values(given.shape, name, "normal", seed)
+        shape = (given.out, given.shape[1] // given.groups, *given.kernel)
+        weight = values(shape, name, "normal", seed + 1)
+        bias = values((given.out,), name, "normal", seed + 2)
+        leaves = [leaf(torch, device, array) for array in (x, weight, bias)]
+        with full_precision(torch):
+            out = getattr(torch.nn.functional, f"conv{rank}d")(
+                *leaves, given.stride, padding, given.dilation, given.groups
+            )
+            above = values(tuple(out.shape), name, "normal", seed + 3)
+            out.backward(tensor_of(torch, device, above))
+        parts = [wide(array) for array in (x, weight, above)]
+        sizes = layers.convolution_gradients(*(np.abs(part) for part in parts), *how)
+        dims, each = (0, *range(2, rank + 2)), above.size // given.out
+        for got, of, expected, size, terms in zip(
+            leaves,
+            ("input", "weight", "bias"),
+            (*layers.convolution_gradients(parts[0], parts[1], parts[2], *how), parts[2].sum(dims)),
+            (*sizes, np.abs(parts[2]).sum(dims)),
+            (given.out // given.groups * prod(given.kernel), each, each),
+            strict=True,
+        ):
+            with case(gradient=of):
+                bound = layers.inner_bound(size.max(), terms, name, growth=8)
+                assert_close(got.grad, expected, bound)
+
+
+def _distinct(shape: Shape, dtype: str, seed: int) -> Array:
+    """Numbers that all differ, so that the largest has one place; bfloat16 holds 256 of them."""
+    count = prod(shape)
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
+    return (order - count // 2).astype(numpy_dtype(dtype)).reshape(shape)
+
+
+@clause("nn.max-pooling", covers=["notes.normalisation-pooling-conv"])
+@for_all(pooling=poolings(), layout=layouts(), dtype=st.sampled_from(FLOATS), seed=seeds())
+def max_pooling_takes_the_largest_of_each_window(
+    torch: Any, device: str, pooling: Pooling, layout: str, dtype: str, seed: int
+) -> None:
+    """MaxPool1d and MaxPool2d give the largest element of every window, exactly; the padding
+    never wins, the stride is by default the kernel's, ceil_mode keeps a last window that is cut
+    off, return_indices tells where in the flattened plane the largest lies. The gradient goes
+    to the largest."""
+    rank, given = len(pooling.kernel), pooling
+    pool = layers.Pool(
+        given.shape[2:], given.kernel, given.stride or given.kernel, given.padding,
+        given.dilation, given.ceil,
+    )  # fmt: skip
+    stride = given.stride and one_or_each(given.stride, seed)
+    padding, dilation = one_or_each(given.padding, seed), one_or_each(given.dilation, seed)
+    options = {"dilation": dilation, "ceil_mode": given.ceil}
+    kernel = one_or_each(given.kernel, seed)
+    for name in supported([dtype]):
+        x = _distinct(given.shape, name, seed)
+        tensor = laid_out(torch, device, x, layout)
+        expected, places = pool.largest(wide(x))
+        expected = expected.astype(x.dtype)
+        layer = getattr(torch.nn, f"MaxPool{rank}d")(kernel, stride, padding, **options)
+        assert_equal(layer(tensor), expected)
+        assert_equal(layer(tensor[0]), expected[0])
+        functional = getattr(torch.nn.functional, f"max_pool{rank}d")
+        # bfloat16 and float16 round larger integers, to equal ones.
+        distinct = x.size <= 2 * 2 ** (FORMATS[name].precision)
+        got, where = functional(tensor, kernel, stride, padding, **options, return_indices=True)
+        assert_equal(got, expected)
+        if distinct:
+            assert_equal(where, places)
+            above = np.ones(expected.shape, x.dtype)
+            tensor = tensor.detach().requires_grad_()
+            layer(tensor).backward(tensor_of(torch, device, above))
+            counts = np.zeros((*given.shape[:2], prod(given.shape[2:])))
+            for plane, index in np.ndenumerate(places):
+                counts[(*plane[:2], index)] += 1
+            assert_equal(tensor.grad, counts.reshape(given.shape).astype(x.dtype))
+
+
+@clause("nn.average-pooling", covers=["notes.normalisation-pooling-conv"])
+@for_all(
+    pooling=poolings(),
+    layout=layouts(),
+    how=st.sampled_from([*product(FLOATS, (True, False), (None, None, 3))]),
+    seed=seeds(),
+)
+def average_pooling_averages_each_window(
+    torch: Any, device: str, pooling: Pooling, layout: str,
+    how: tuple[str, bool, int | None], seed: int,
+) -> None:  # fmt: skip
+    """AvgPool1d and AvgPool2d divide the sum of every window by the number of its elements, which
+    include the padding unless count_include_pad=False, but never what ceil_mode adds beyond it;
+    AvgPool2d divides by divisor_override where one is given."""
+    dtype, counted, divisor = how
+    rank, given = len(pooling.kernel), pooling
+    # A window in the padding alone has no average.
+    pool = layers.Pool(
+        given.shape[2:], given.kernel, given.stride or given.kernel, given.padding,
+        (1,) * rank, given.ceil,
+    )  # fmt: skip
+    options: dict[str, Any] = {"ceil_mode": given.ceil, "count_include_pad": counted}
+    if rank == 2 and divisor:
+        options["divisor_override"] = divisor
+    divisor = options.get("divisor_override")
+    stride = given.stride and one_or_each(given.stride, seed)
+    kernel, padding = one_or_each(given.kernel, seed), one_or_each(given.padding, seed)
+    for name in supported([dtype]):
+        x = values(given.shape, name, "normal", seed)
+        tensor = laid_out(torch, device, x, layout)
+        expected = pool.average(wide(x), counted, divisor)
+        size = pool.average(np.abs(wide(x)), counted, divisor)
+        terms = prod(given.kernel)
+        bound = layers.inner_bound(size, terms, name)
+        layer = getattr(torch.nn, f"AvgPool{rank}d")(kernel, stride, padding, **options)
+        functional = getattr(torch.nn.functional, f"avg_pool{rank}d")
+        assert_close(layer(tensor), expected, bound)
+        assert_close(layer(tensor[-1]), expected[-1], layers.inner_bound(size[-1], terms, name))
+        assert_close(functional(tensor, kernel, stride, padding, **options), expected, bound)

@@ -1,0 +1,269 @@
+"""Losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import layouts, seeds, tensor_of, values
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_metadata,
+    assert_raises,
+    case,
+    clause,
+    for_all,
+    supported,
+)
+from tenet.spec.model import layers
+from tenet.spec.model.dtypes import numpy_dtype
+from tenet.spec.model.layers import Array, unit, wide
+from tenet.spec.model.tolerance import Bound
+from tenet.spec.nn.activations import ACTIVATED
+from tenet.spec.nn.common import REDUCTIONS, SINGLE, Shape, laid_out, leaf
+
+
+class Loss(NamedTuple):
+    """A loss of two tensors of one shape."""
+
+    module: str
+    functional: str
+    reference: Callable[[Array, Array], Array]
+    options: dict[str, float] = {}  # noqa: RUF012 - never written to
+
+
+LOSSES = (
+    Loss("MSELoss", "mse_loss", layers.squared),
+    Loss("L1Loss", "l1_loss", layers.distance),
+    Loss("SmoothL1Loss", "smooth_l1_loss", lambda x, t: layers.smooth_distance(x, t, 1.0)),
+    Loss("SmoothL1Loss", "smooth_l1_loss", lambda x, t: layers.smooth_distance(x, t, 0.3),
+         {"beta": 0.3}),
+    Loss("HuberLoss", "huber_loss", lambda x, t: 0.7 * layers.smooth_distance(x, t, 0.7),
+         {"delta": 0.7}),
+)  # fmt: skip
+
+
+@clause("nn.losses", covers=["mlnotes.losses", "notes.loss-options"])
+@for_all(
+    shape=st.sampled_from([s for s in ACTIVATED if 0 not in s]),
+    layout=st.tuples(layouts(), layouts()),
+    how=st.sampled_from([*product(SINGLE, range(len(LOSSES)))]),
+    seed=seeds(),
+)
+def losses_compare_prediction_and_target(
+    torch: Any, device: str, shape: Shape, layout: tuple[str, str], how: tuple[str, int], seed: int
+) -> None:
+    """MSELoss is the mean of the squared differences of prediction and target, L1Loss that of
+    their distances, and SmoothL1Loss and HuberLoss are quadratic near 0 and linear beyond;
+    reduction='none' gives each difference's loss, 'sum' their sum, 'mean' (the default) their
+    sum over their number."""
+    dtype, which = how
+    loss = LOSSES[which]
+    for name in supported([dtype]):
+        x, target = values(shape, name, "normal", seed), values(shape, name, "normal", seed + 1)
+        a, b = laid_out(torch, device, x, layout[0]), laid_out(torch, device, target, layout[1])
+        each = loss.reference(wide(x), wide(target))
+        functional = getattr(torch.nn.functional, loss.functional)
+        for reduction in REDUCTIONS:
+            expected = layers.reduced(each, reduction)
+            bound = layers.loss_bound(each, 0.0, reduction, name)
+            with case(loss=loss.functional, reduction=reduction):
+                layer = getattr(torch.nn, loss.module)(reduction=reduction, **loss.options)
+                assert_close(layer(a, b), expected, bound)
+                assert_close(functional(a, b, reduction=reduction, **loss.options), expected, bound)
+        with case(loss=loss.functional, reduction="default"):
+            bound = layers.loss_bound(each, 0.0, "mean", name)
+            assert_close(functional(a, b, **loss.options), layers.reduced(each, "mean"), bound)
+
+
+_CLASSIFIED: tuple[Shape, ...] = (
+    (3, 4), (1, 2), (2, 1), (5, 3), (7, 10), (16, 17), (33, 9), (4, 65), (2, 1025), (129, 3),
+    (2, 3, 4), (1, 5, 7), (2, 3, 4, 5), (3, 17, 2, 1), (2, 10, 3, 3),
+)  # fmt: skip
+_IGNORED = (-100, 1, -1)
+_CLASSES = [
+    *product(SINGLE, ("index", "probability"), (False, True), (None, *_IGNORED), (0.0, 0.1, 0.6))
+]
+
+
+@clause("nn.cross-entropy", covers=["mlnotes.losses", "notes.loss-options"])
+@for_all(
+    shape=st.sampled_from(_CLASSIFIED),
+    layout=layouts(),
+    how=st.sampled_from(_CLASSES),
+    seed=seeds(),
+)
+def cross_entropy_is_the_negative_log_softmax_of_the_target(
+    torch: Any, device: str, shape: Shape, layout: str,
+    how: tuple[str, str, bool, int | None, float], seed: int,
+) -> None:  # fmt: skip
+    """CrossEntropyLoss takes raw logits (N, C, ...) and class indices (N, ...): each loss is
+    -log softmax of the target's class. weight weighs the classes, and the mean is over the
+    targets' weights; targets of ignore_index count nothing; label_smoothing mixes the target with
+    the uniform distribution; targets of the logits' shape are probabilities, and the mean is over
+    the samples."""
+    dtype, kind, weighted, ignore, smoothing = how
+    classes = shape[1]
+    for name in supported([dtype]):
+        logits = (wide(values(shape, name, "normal", seed)) * (40 if seed % 3 == 0 else 1)).astype(
+            numpy_dtype(name)
+        )
+        weight = np.abs(values((classes,), name, "normal", seed + 2)) + 0.25 if weighted else None
+        if kind == "index":
+            rest = (shape[0], *shape[2:])
+            target = values(rest, "int64", "normal", seed) % classes
+            if ignore is not None:
+                target.reshape(-1)[1::2] = ignore
+                # A mean over nothing is not documented.
+                target.reshape(-1)[0] = 0 if ignore != 0 else 1 % classes
+        else:
+            target = layers.softmax(wide(values(shape, name, "normal", seed + 1)), 1)
+            target = target.astype(numpy_dtype(name))
+        options: dict[str, Any] = {"label_smoothing": smoothing} if smoothing else {}
+        reference: dict[str, Any] = {"smoothing": smoothing}
+        if ignore is not None and kind == "index":
+            options["ignore_index"] = reference["ignore_index"] = ignore
+        exact = target if kind == "index" else wide(target)
+        each, share = layers.cross_entropy(
+            wide(logits), exact, None if weight is None else wide(weight), **reference
+        )
+        if weight is not None:
+            options["weight"] = tensor_of(torch, device, weight)
+        u = unit(name)
+        error = (
+            (classes + 8 + 4 * np.abs(logits).max()) * u * (1 if weight is None else weight.max())
+        )
+        # Smoothing and probabilities add up the classes' losses, of up to twice the largest logit.
+        if kind == "probability" or smoothing:
+            error *= 1 + (classes + 4) * smoothing + 2 * np.abs(logits).max() * u
+            error += (
+                (classes + 8)
+                * u
+                * 2
+                * np.abs(logits).max()
+                * (1 if weight is None else weight.max())
+            )
+        a, b = (laid_out(torch, device, array, layout) for array in (logits, target))
+        functional = torch.nn.functional.cross_entropy
+        for reduction in REDUCTIONS:
+            with case(reduction=reduction):
+                expected = layers.reduced(each, reduction, share)
+                bound = layers.loss_bound(each, error, reduction, name, share)
+                layer = torch.nn.CrossEntropyLoss(reduction=reduction, **options)
+                assert_close(layer(a, b), expected, bound)
+                assert_close(functional(a, b, reduction=reduction, **options), expected, bound)
+                if kind == "index" and not smoothing:
+                    with case(spelling="nll_loss of log_softmax"):
+                        log = torch.nn.functional.log_softmax(a, 1)
+                        nll = torch.nn.NLLLoss(reduction=reduction, **options)
+                        assert_close(nll(log, b), expected, bound)
+        with case(spelling="one sample"):
+            if len(shape) == 2:
+                bound = layers.loss_bound(each, error, "none", name)
+                got = functional(a[:1], b[:1], reduction="none", **options)
+                assert_close(got, each[:1], Bound(name, 2, bound.reason, bound.absolute[:1]))  # type: ignore[index]
+                got = functional(a[0], b[0], reduction="none", **options)
+                assert_close(got, each[0], Bound(name, 2, bound.reason, bound.absolute[0]))  # type: ignore[index]
+
+
+@clause("nn.targets-in-range", covers=["notes.loss-options"])
+def a_target_must_name_a_class(torch: Any, device: str) -> None:
+    """A class index below 0 or beyond the last class raises, unless it is the ignored one; so do
+    a target of another shape and logits with another number of classes than the weights."""
+    if torch.device(device).type != "cpu":
+        device = "cpu"  # elsewhere the error comes later, and may take the device with it
+    functional = torch.nn.functional
+    for name, reduction in product(supported(SINGLE), REDUCTIONS):
+        logits = torch.zeros(3, 4, dtype=getattr(torch, name), device=device)
+        weight = torch.ones(5, dtype=getattr(torch, name), device=device)
+        for loss in (functional.cross_entropy, functional.nll_loss):
+            for wrong in (4, -1, 5, 1000, -(2**40), 2**40):
+                with case(target=wrong, reduction=reduction, dtype=name):
+                    target = torch.tensor([0, 3, wrong], device=device)
+                    assert_raises(loss, logits, target, reduction=reduction)
+            fine = torch.tensor([0, 3, -100], device=device)
+            assert_metadata(
+                loss(logits, fine, reduction=reduction), shape=(3,) if reduction == "none" else ()
+            )
+            assert_raises(loss, logits, fine[:2], reduction=reduction)
+            assert_raises(loss, logits, fine, weight=weight, reduction=reduction)
+            kept = loss(logits, fine, weight=weight[:4], reduction=reduction)
+            assert_metadata(kept, dtype=name)
+
+
+@clause("nn.bce-with-logits", covers=["hackmd.bce-with-logits", "notes.loss-options"])
+@for_all(
+    shape=st.sampled_from([s for s in ACTIVATED if 0 not in s]),
+    layout=layouts(),
+    how=st.sampled_from([*product(SINGLE, (1, 8, 1000, 1e30), ("", "weight", "positive", "both"))]),
+    seed=seeds(),
+)
+def binary_cross_entropy_with_logits_does_not_overflow(
+    torch: Any, device: str, shape: Shape, layout: str, how: tuple[str, float, str], seed: int
+) -> None:
+    """binary_cross_entropy_with_logits is -(y log s(x) + (1 - y) log(1 - s(x))) with the sigmoid s,
+    for logits of any size; weight scales each loss and pos_weight the first term. For moderate
+    logits it equals the sigmoid followed by binary_cross_entropy."""
+    dtype, scale, weighing = how
+    functional = torch.nn.functional
+    for name in supported([dtype]):
+        logits = (wide(values(shape, name, "normal", seed)) * scale).astype(numpy_dtype(name))
+        target = (values(shape, "int64", "normal", seed) % 5 / 4).astype(numpy_dtype(name))
+        columns = shape[-1:]
+        arrays = {}
+        if weighing in ("weight", "both"):
+            arrays["weight"] = np.abs(values(shape, name, "normal", seed + 1))
+        if weighing in ("positive", "both"):
+            arrays["pos_weight"] = np.abs(values(columns, name, "normal", seed + 2))
+        w, p = (wide(arrays.get(key, np.ones(()))) for key in ("weight", "pos_weight"))
+        each = layers.binary_cross_entropy(wide(logits), wide(target), w, p)
+        error = 8 * unit(name) * w * (np.abs(wide(logits)) + 1) * (1 + p)
+        a, b = (laid_out(torch, device, array, layout) for array in (logits, target))
+        options = {key: tensor_of(torch, device, array) for key, array in arrays.items()}
+        for reduction in REDUCTIONS:
+            with case(reduction=reduction):
+                expected = layers.reduced(each, reduction)
+                bound = layers.loss_bound(each, error, reduction, name)
+                layer = torch.nn.BCEWithLogitsLoss(reduction=reduction, **options)
+                assert_close(layer(a, b), expected, bound)
+                got = functional.binary_cross_entropy_with_logits(
+                    a, b, reduction=reduction, **options
+                )
+                assert_close(got, expected, bound)
+                if scale == 1 and "pos_weight" not in arrays:
+                    with case(spelling="sigmoid and BCELoss"):
+                        # 1 - s(x) cancels, by as much as e^|x|.
+                        error = 8 * unit(name) * w * (1 + np.exp(np.abs(wide(logits))))
+                        bound = layers.loss_bound(each, error, reduction, name)
+                        layer = torch.nn.BCELoss(reduction=reduction, **options)
+                        assert_close(layer(torch.sigmoid(a), b), expected, bound)
+
+
+@clause("nn.bce-at-the-ends", covers=["hackmd.bce-with-logits"])
+def binary_cross_entropy_knows_certainty(torch: Any, device: str) -> None:
+    """At logits of +-10000 the loss is 0 for the right target and 10000 for the wrong one, with a
+    finite gradient; binary_cross_entropy of probabilities 0 and 1 takes no logarithm for less
+    than -100."""
+    functional = torch.nn.functional
+    for name in supported(SINGLE):
+        for size in (10.0, 100.0, 10000.0, 1e30):
+            with case(logit=size, dtype=name):
+                x = np.array([size, -size, size, -size] * 5).astype(numpy_dtype(name))
+                y = np.array([1, 0, 0, 1] * 5).astype(numpy_dtype(name))
+                logits, target = leaf(torch, device, x), tensor_of(torch, device, y)
+                loss = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+                each = layers.binary_cross_entropy(wide(x), wide(y))
+                bound = layers.loss_bound(each, 8 * unit(name), "none", name)
+                assert_close(loss, each, bound)
+                loss.sum().backward()
+                slope = layers.sigmoid(wide(x)) - y
+                assert_close(logits.grad, slope, Bound(name, 4, "s(x) - y", 4 * unit(name)))
+        certain = tensor_of(torch, device, np.array([0.0, 1.0, 0.0, 1.0]).astype(numpy_dtype(name)))
+        target = tensor_of(torch, device, np.array([0.0, 1.0, 1.0, 0.0]).astype(numpy_dtype(name)))
+        got = functional.binary_cross_entropy(certain, target, reduction="none")
+        assert_equal(got, np.array([0, 0, 100, 100], numpy_dtype(name)), signed_zero=False)

@@ -1,0 +1,345 @@
+"""Modules: what they hold, how they are walked, moved and printed."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import layouts, tensor_of, values
+from tenet.spec.language import (
+    assert_equal,
+    assert_metadata,
+    assert_raises,
+    assert_same_object,
+    assert_that,
+    case,
+    clause,
+    dtype_name,
+    for_all,
+    read,
+    supported,
+)
+from tenet.spec.model import layers
+from tenet.spec.model.dtypes import numpy_dtype
+from tenet.spec.model.tolerance import rounded
+from tenet.spec.nn.common import FLOATS, SINGLE, Shape, filled, laid_out
+
+
+def _modules(torch: Any) -> Any:
+    """Modules as users write them: classes that derive from nn.Module."""
+    nn = torch.nn
+
+    class Scaled(nn.Module):  # type: ignore[misc,name-defined]  # torch is injected
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Linear(3, 4)
+            self.second = nn.Linear(4, 2, bias=False)
+            self.scale = nn.Parameter(torch.full((2,), 2.0))
+            self.fixed = nn.Parameter(torch.zeros(1), requires_grad=False)
+            self.plain = torch.ones(5)
+            self.nothing = None
+            self.register_buffer("count", torch.tensor(7))
+            self.register_buffer("offset", torch.full((2,), 0.5))
+            self.register_buffer("scratch", torch.ones(3), persistent=False)
+            self.calls: list[Any] = []
+
+        def forward(self, x: Any, *, twice: bool = False) -> Any:
+            self.calls.append(twice)
+            out = self.second(nn.functional.relu(self.first(x))) * self.scale + self.offset
+            return out * 2 if twice else out
+
+    return Scaled
+
+
+NAMES = ["scale", "fixed", "first.weight", "first.bias", "second.weight"]
+KEPT = ["scale", "fixed", "count", "offset", "first.weight", "first.bias", "second.weight"]
+
+
+@clause("nn.module-forward", covers=["hackmd.module-forward"])
+def calling_a_module_runs_its_forward(torch: Any, device: str) -> None:
+    """A module's layers are what its __init__ assigns; calling the module runs forward with the
+    arguments given and returns what forward returns, and parameters() yields the parameters of
+    the module and of every layer in it, in the order of named_parameters()."""
+    for name in supported(SINGLE):
+        model = _modules(torch)().to(device=device, dtype=getattr(torch, name))
+        arrays = {key: values(tuple(p.shape), name, "signed", 5 * turn)
+                  for turn, (key, p) in enumerate(model.named_parameters())}  # fmt: skip
+        with torch.no_grad():
+            for key, parameter in model.named_parameters():
+                parameter.copy_(tensor_of(torch, device, arrays[key]))
+        x = values((5, 3), name, "signed", 3)
+        hidden = np.maximum(layers.linear(x, arrays["first.weight"], arrays["first.bias"]), 0)
+        expected = hidden @ arrays["second.weight"].T * arrays["scale"] + np.asarray(0.5, name)
+        given = tensor_of(torch, device, x)
+        assert_equal(model(given), expected)
+        assert_equal(model(given, twice=True), 2 * expected)
+        assert_equal(model.calls, [False, True])
+        assert_equal(model.forward(given), expected)
+        found = [read(parameter) for parameter in model.parameters()]
+        assert_equal([p.shape for p in found], [(2,), (1,), (4, 3), (4,), (2, 4)])
+        assert_equal([key for key, _ in model.named_parameters()], NAMES)
+        for key, array in zip(NAMES, found, strict=True):
+            with case(parameter=key, dtype=name):
+                assert_that((array == arrays[key]).all(), "it is another parameter")
+    bare = torch.nn.Module()
+    assert_equal(list(bare.parameters()), [])
+    assert_raises(bare, 1)
+
+
+@clause("nn.registry", covers=["notes.module-registry"])
+def what_is_assigned_to_a_module_registers_itself(torch: Any, device: str) -> None:
+    """Parameters, buffers and modules that are assigned as attributes are found by
+    named_parameters, named_buffers, children, modules and state_dict; plain tensors are not, and
+    a non-persistent buffer stays out of state_dict. What is deleted is gone."""
+    nn = torch.nn
+    model = _modules(torch)().to(device)
+    assert_equal([name for name, _ in model.named_parameters()], NAMES)
+    assert_equal([name for name, _ in model.named_parameters(recurse=False)], NAMES[:2])
+    assert_equal([n for n, _ in model.named_parameters(prefix="m")], [f"m.{n}" for n in NAMES])
+    assert_equal([name for name, _ in model.named_buffers()], ["count", "offset", "scratch"])
+    assert_equal([name for name, _ in model.named_children()], ["first", "second"])
+    assert_equal([name for name, _ in model.named_modules()], ["", "first", "second"])
+    assert_equal(list(model.children()), [model.first, model.second])
+    assert_equal(list(model.modules()), [model, model.first, model.second])
+    assert_equal(list(model.state_dict()), KEPT)
+    for key, tensor in model.state_dict().items():
+        assert_equal(tensor.requires_grad, False)
+        owner: Any = model
+        for part in key.split("."):
+            owner = getattr(owner, part)
+        assert_equal(tensor, read(owner))
+        with case(shares=key):
+            tensor.add_(1)
+            assert_equal(tensor, read(owner))
+    assert_same_object(model.get_submodule("first"), model.first)
+    assert_same_object(model.get_parameter("first.bias"), model.first.bias)
+    assert_same_object(model.get_buffer("offset"), model.offset)
+    seen: list[Any] = []
+    assert_same_object(model.apply(seen.append), model)
+    assert_equal(sorted(map(id, seen)), sorted(map(id, [model.first, model.second, model])))
+    del model.second
+    model.third = nn.ModuleList([nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 2, bias=False)])
+    model.extra = nn.ParameterList([nn.Parameter(torch.zeros(1))])
+    model.named = nn.ModuleDict({"left": nn.Linear(1, 1, bias=False)})
+    model.register_parameter("late", nn.Parameter(torch.zeros(3)))
+    model.register_parameter("absent", None)
+    model.add_module("added", nn.Linear(2, 2))
+    names = {name for name, _ in model.named_parameters()}
+    assert_equal(names, {
+        "scale", "fixed", "late", "first.weight", "first.bias", "third.0.weight", "third.0.bias",
+        "third.2.weight", "extra.0", "named.left.weight", "added.weight", "added.bias",
+    })  # fmt: skip
+    assert_equal([len(model.third), len(model.extra), len(model.named)], [3, 1, 1])
+    model.first = nn.Linear(3, 5)
+    assert_metadata(model.state_dict()["first.weight"], shape=(5, 3))
+    assert_raises(setattr, model, "scale", torch.ones(2))  # no tensor takes a parameter's place
+    model.scale = nn.Parameter(torch.ones(4))
+    assert_metadata(dict(model.named_parameters())["scale"], shape=(4,))
+    model.offset = torch.ones(6)
+    assert_metadata(model.state_dict()["offset"], shape=(6,))
+    model.requires_grad_(False)
+    assert_equal([p.requires_grad for p in model.parameters()], [False] * 12)
+
+
+METHODS = {"float64": "double", "float32": "float", "float16": "half", "bfloat16": "bfloat16"}
+
+
+def _conversions(torch: Any, device: str, name: str) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """Every spelling that brings a module to a device and a dtype."""
+    dtype = getattr(torch, name)
+    example = torch.ones(1, dtype=dtype, device=device)
+    yield "to(device, dtype)", lambda module: module.to(device, dtype)
+    yield "to(dtype)", lambda module: module.to(device).to(dtype)
+    yield "to(device=, dtype=)", lambda module: module.to(device=device, dtype=dtype)
+    yield "to(tensor)", lambda module: module.to(example)
+    yield METHODS[name], lambda module: getattr(module.to(device=device), METHODS[name])()
+
+
+@clause("nn.module-conversion", covers=["notes.module-registry", "hackmd.module-to-device"])
+def a_module_moves_and_converts_as_a_whole(torch: Any, device: str) -> None:
+    """to(device) moves every parameter and buffer of a module and of its submodules, and returns
+    the module itself. to(dtype), half, bfloat16, float and double convert what is floating-point
+    and leave integers; gradients go along, and the values are kept."""
+    for name in supported(METHODS):
+        wanted = torch.device(device).type
+        for how, convert in _conversions(torch, device, name):
+            with case(spelling=how, dtype=name):
+                model = _modules(torch)()
+                before = {key: read(value) for key, value in model.state_dict().items()}
+                model.scale.grad = torch.full((2,), 3.0)
+                assert_same_object(convert(model), model)
+                for key, tensor in model.state_dict().items():
+                    old = before[key]
+                    assert_equal(tensor.device.type, wanted)
+                    assert_equal(tensor, old if key == "count" else rounded(old, name))
+                assert_equal(model.scratch.device.type, wanted)
+                assert_metadata(model.scratch, dtype=name)
+                assert_equal(dtype_name(model.plain.dtype), "float32")
+                assert_equal(model.scale.grad, np.full(2, 3, numpy_dtype(name)))
+                found = all(isinstance(p, torch.nn.Parameter) for p in model.parameters())
+                assert_that(found, "a parameter became a plain tensor")
+                assert_equal((model.scale.requires_grad, model.fixed.requires_grad), (True, False))
+    model = _modules(torch)()
+    names = [dtype_name(p.dtype) for p in model.to(device).parameters()]
+    assert_equal(names, ["float32"] * 5)
+
+
+@clause("nn.module-print", covers=["hackmd.module-print"])
+def printing_a_model_shows_its_tree(torch: Any, device: str) -> None:
+    """The text of a model names its class and, line by line and further in the deeper it lies,
+    every layer by its attribute, its class and its arguments; extra_repr adds to it."""
+    nn = torch.nn
+    model = _modules(torch)()
+    model.body = nn.Sequential(nn.Conv2d(1, 2, kernel_size=3, padding=1), nn.ReLU(),
+                               nn.Sequential(nn.Dropout(p=0.25)))  # fmt: skip
+    lines = str(model).splitlines()
+    assert_equal(repr(model), str(model))
+    expected = (
+        (0, "Scaled(", ()), (2, "(first): Linear(", ("in_features=3", "out_features=4")),
+        (2, "(second): Linear(", ("in_features=4", "out_features=2", "bias=False")),
+        (2, "(body): Sequential(", ()),
+        (4, "(0): Conv2d(1, 2", ("kernel_size=(3, 3)", "padding=(1, 1)")), (4, "(1): ReLU(", ()),
+        (4, "(2): Sequential(", ()), (6, "(0): Dropout(", ("p=0.25",)),
+        (4, ")", ()), (2, ")", ()), (0, ")", ()),
+    )  # fmt: skip
+    assert_equal(len(lines), len(expected))
+    for line, (depth, begins, names) in zip(lines, expected, strict=True):
+        with case(line=begins):
+            assert_that(line.startswith(" " * depth + begins), f"the line is {line!r}")
+            assert_that(all(name in line for name in names), f"the line is {line!r}")
+    assert_equal(str(nn.ReLU()), "ReLU()")
+
+    class Named(nn.Module):  # type: ignore[misc,name-defined]  # torch is injected
+        def extra_repr(self) -> str:
+            return "size=3"
+
+    assert_equal(str(Named()), "Named(size=3)")
+
+
+@clause("nn.sequential", covers=["hackmd.sequential", "hackmd.flatten-module"])
+def sequential_applies_its_layers_in_order(torch: Any, device: str) -> None:
+    """Sequential applies its layers one after the other, is indexed, sliced and iterated like a
+    list, and takes an OrderedDict of names. Flatten, Linear(784, 512), ReLU, Linear(512, 512),
+    ReLU, Linear(512, 10) map (N, 28, 28) to (N, 10)."""
+    nn = torch.nn
+    for name in supported(SINGLE):
+        widths = ((6, 4), (4, 5), (5, 2))
+        arrays = [(values((o, i), name, "signed", i), values((o,), name, "signed", o))
+                  for i, o in widths]  # fmt: skip
+        linears = [
+            filled(torch, device, nn.Linear(i, o), weight=w, bias=b)
+            for (i, o), (w, b) in zip(widths, arrays, strict=True)
+        ]
+        model = nn.Sequential(
+            nn.Flatten(), linears[0], nn.ReLU(), linears[1], nn.ReLU(), linears[2]
+        )
+        for count in (1, 2, 7, 0, 33):
+            x = values((count, 2, 3), name, "signed", count)
+            expected = x.reshape(count, 6)
+            outputs: list[np.ndarray] = []
+            for weight, bias in arrays:
+                x_or_hidden = np.maximum(expected, 0) if outputs else expected
+                expected = layers.linear(x_or_hidden, weight, bias)
+                outputs.append(expected)
+            given = tensor_of(torch, device, x)
+            with case(samples=count, dtype=name):
+                assert_equal(model(given), expected)
+                assert_equal(model[:2](given), outputs[0])
+                assert_equal(model[:4](given), outputs[1])
+        assert_same_object(model[1], linears[0])
+        assert_same_object(model[-1], linears[2])
+        assert_equal(len(model), 6)
+        assert_equal(list(model), [model[number] for number in range(6)])
+        wanted = [f"{number}.{kind}" for number in (1, 3, 5) for kind in ("weight", "bias")]
+        assert_equal([key for key, _ in model.named_parameters()], wanted)
+        named = nn.Sequential(OrderedDict(down=linears[0], up=linears[1]))
+        assert_same_object(named.up, linears[1])
+        assert_equal([key for key, _ in named.named_children()], ["down", "up"])
+    big = nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(),
+        nn.Linear(512, 10),
+    ).to(device)  # fmt: skip
+    for count in (1, 5, 64):
+        image = torch.rand(count, 28, 28, device=device)
+        assert_metadata(big(image), shape=(count, 10), dtype="float32")
+    assert_equal(sum(parameter.numel() for parameter in big.parameters()), 669706)
+
+
+@clause("nn.flatten", covers=["hackmd.flatten-module"])
+@for_all(
+    shape=st.sampled_from([(2, 3), (3, 28, 28), (1, 1, 1), (2, 3, 4, 5), (0, 3, 2), (5, 0, 2),
+                           (7, 9), (5,), (2, 1, 3, 1), (1, 17, 33)]),
+    layout=layouts(),
+    dtype=st.sampled_from([*FLOATS, "int64", "bool", "uint8"]),
+    bounds=st.sampled_from([(1, -1), (0, -1), (0, 1), (1, 2), (-2, -1), (2, 3), (0, -2)]),
+)  # fmt: skip
+def flatten_keeps_the_batch_dimension(
+    torch: Any, device: str, shape: Shape, layout: str, dtype: str, bounds: tuple[int, int]
+) -> None:
+    """Flatten() joins all dimensions but the first, in order; Flatten(start, end) joins those from
+    start to end."""
+    for name in supported([dtype]):
+        x = values(shape, name, "small")
+        given = laid_out(torch, device, x, layout)
+        if len(shape) > 1:
+            assert_equal(torch.nn.Flatten()(given), x.reshape(shape[0], prod(shape[1:])))
+        start, end = (bound % len(shape) if -len(shape) <= bound < len(shape) else None
+                      for bound in bounds)  # fmt: skip
+        if start is not None and end is not None and start <= end:
+            joined = (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])
+            assert_equal(torch.nn.Flatten(*bounds)(given), x.reshape(joined))
+            start_end = {"start_dim": bounds[0], "end_dim": bounds[1]}
+            assert_equal(torch.nn.Flatten(**start_end)(given), x.reshape(joined))
+
+
+@clause("nn.tied-parameters", covers=["notes.tied-parameters"], requires={"autograd"})
+def a_parameter_used_twice_is_one_parameter(torch: Any, device: str) -> None:
+    """A parameter that two layers share is listed once, gathers the gradients of both uses, and
+    is changed for both by one assignment; it is still shared after the model, or its state_dict,
+    is saved and loaded, and after it is moved."""
+    nn = torch.nn
+    for name in supported(SINGLE):
+        dtype = getattr(torch, name)
+        first, second = nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False)
+        second.weight = first.weight
+        model = nn.Sequential(first, second).to(device=device, dtype=dtype)
+        weight = values((3, 3), name, "signed", 4)
+        filled(torch, device, first, weight=weight)
+        with case(dtype=name):
+            assert_same_object(second.weight, first.weight)
+            assert_equal([key for key, _ in model.named_parameters()], ["0.weight"])
+            both = [key for key, _ in model.named_parameters(remove_duplicate=False)]
+            assert_equal(both, ["0.weight", "1.weight"])
+            assert_equal(len(list(model.parameters())), 1)
+            assert_equal(list(model.state_dict()), ["0.weight", "1.weight"])
+            x, above = values((4, 3), name, "signed", 9), values((4, 3), name, "signed", 17)
+            out = model(tensor_of(torch, device, x))
+            hidden = x @ weight.T
+            assert_equal(out, hidden @ weight.T)
+            out.backward(tensor_of(torch, device, above))
+            expected = above.T @ hidden + (above @ weight).T @ x
+            assert_equal(second.weight.grad, expected)
+            with torch.no_grad():
+                second.weight.mul_(2)
+            assert_equal(first.weight, 2 * weight)
+            file = io.BytesIO()
+            torch.save(model, file)
+            file.seek(0)
+            loaded = torch.load(file, weights_only=False)
+            assert_same_object(loaded[1].weight, loaded[0].weight)
+            assert_equal(loaded[1].weight, 2 * weight)
+            file = io.BytesIO()
+            torch.save(model.state_dict(), file)
+            file.seek(0)
+            state = torch.load(file, weights_only=True)
+            state["0.weight"].add_(1)
+            assert_equal(state["1.weight"], 2 * weight + 1)
+            loaded.load_state_dict(model.state_dict())
+            assert_same_object(loaded[1].weight, loaded[0].weight)
+            assert_equal(loaded[0].weight, 2 * weight)

@@ -1,0 +1,315 @@
+"""Normalisation, embedding and dropout, and the modes of training and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import layouts, seeds, tensor_of, values
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_raises,
+    assert_same_object,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    read,
+    supported,
+)
+from tenet.spec.model import layers
+from tenet.spec.model.dtypes import FORMATS, numpy_dtype
+from tenet.spec.model.layers import Array, unit, wide
+from tenet.spec.model.tolerance import Bound, rounded, ulps
+from tenet.spec.nn.common import FLOATS, SINGLE, Shape, filled, laid_out, leaf
+
+_NORMALISED: tuple[Shape, ...] = (
+    (4, 3), (2, 3, 4), (5, 1), (1, 2, 7), (8, 5, 9), (3, 2, 4, 5), (2, 8, 3, 3), (64, 3), (17, 33),
+    (2, 17, 16), (1, 3, 17, 5), (129, 2), (2, 3, 2, 3, 2), (3, 1, 31),
+)  # fmt: skip
+
+
+def _shifted(shape: Shape, dtype: str, seed: int) -> Array:
+    """Normal numbers about another mean in every column."""
+    mean = np.arange(shape[1] if len(shape) > 1 else 1).reshape(-1, *[1] * (len(shape) - 2)) % 5
+    return (wide(values(shape, dtype, "normal", seed)) + mean - 2).astype(numpy_dtype(dtype))
+
+
+@clause(
+    "nn.batch-norm",
+    covers=["notes.normalisation-pooling-conv", "hackmd.train-eval"],
+)
+@for_all(
+    shape=st.sampled_from(_NORMALISED),
+    layout=layouts(),
+    options=st.sampled_from(
+        [*product(SINGLE, (True, False), (0.1, 0.5, None), (1e-5, 0.1), (True, True, False))]
+    ),
+    seed=seeds(),
+)
+def batch_norm_normalises_over_the_batch_and_keeps_statistics(
+    torch: Any, device: str, shape: Shape, layout: str,
+    options: tuple[str, bool, float | None, float, bool], seed: int,
+) -> None:  # fmt: skip
+    """In training BatchNorm normalises every channel with the mean and the variance (of n) of the
+    batch, and moves its running mean and variance (of n - 1) by momentum towards them, or averages
+    them where momentum is None; in evaluation it normalises with the running ones and leaves them.
+    Without track_running_stats the batch's own are used always."""
+    dtype, affine, momentum, eps, track = options
+    kind = f"BatchNorm{max(len(shape) - 2, 1)}d"
+    dims = (0, *range(2, len(shape)))
+    per = (1, shape[1], *[1] * (len(shape) - 2))
+    count = prod(shape) // shape[1]
+    for name in supported([dtype]):
+        layer = getattr(torch.nn, kind)(
+            shape[1], eps=eps, momentum=momentum, affine=affine, track_running_stats=track
+        ).to(device=device, dtype=getattr(torch, name))
+        weight, bias = np.ones(per), np.zeros(per)
+        if affine:
+            assert_equal(layer.weight, np.ones(shape[1], numpy_dtype(name)))
+            assert_equal(layer.bias, np.zeros(shape[1], numpy_dtype(name)))
+            arrays = [values((shape[1],), name, "normal", seed + n) for n in (7, 8)]
+            filled(torch, device, layer, weight=arrays[0], bias=arrays[1])
+            weight, bias = (wide(array).reshape(per) for array in arrays)
+        mean, variance, scale = np.zeros(per), np.ones(per), 0.0
+        for batch in range(2):
+            x = _shifted(shape, name, seed + batch)
+            out = layers.normalised(wide(x), dims, eps) * weight + bias
+            bound = layers.normalised_bound(wide(x), dims, eps, weight, out, name)
+            with case(batch=batch):
+                assert_close(layer(laid_out(torch, device, x, layout)), out, bound)
+            share = 1 / (batch + 1) if momentum is None else momentum
+            new = wide(x).var(dims, ddof=1, keepdims=True)
+            mean = mean * (1 - share) + share * wide(x).mean(dims, keepdims=True)
+            variance = variance * (1 - share) + share * new
+            scale = max(scale, 1, 2 * (wide(x) ** 2).mean(dims).max())
+        if track:
+            bound = Bound(name, 4, "running averages", 8 * (count + 8) * unit(name) * scale)
+            assert_close(layer.running_mean, mean.reshape(-1), bound)
+            assert_close(layer.running_var, variance.reshape(-1), bound)
+            assert_equal(layer.num_batches_tracked, np.int64(2))
+            # From here on with what it has, so that only the evaluation is judged.
+            held = [
+                wide(read(kept)).reshape(per) for kept in (layer.running_mean, layer.running_var)
+            ]
+        else:
+            assert_equal(layer.running_mean, None)
+            held = [wide(x).mean(dims, keepdims=True), wide(x).var(dims, keepdims=True)]
+        layer.eval()
+        root = np.sqrt(held[1] + eps)
+        expected = (wide(x) - held[0]) / root * weight + bias
+        got = layer(laid_out(torch, device, x, layout))
+        if track:
+            size = (np.abs(wide(x)) + np.abs(held[0])) / root * np.abs(weight) + np.abs(bias)
+            assert_close(got, expected, Bound(name, 1, "some 8 operations", 8 * unit(name) * size))
+            for kept, before in zip((layer.running_mean, layer.running_var), held, strict=True):
+                assert_equal(kept, before.reshape(-1).astype(numpy_dtype(name)))
+            assert_equal(layer.num_batches_tracked, np.int64(2))
+        else:
+            size = layers.normalised_bound(wide(x), dims, eps, weight, expected, name)
+            assert_close(got, expected, size)
+
+
+_LAYER_NORMS: tuple[tuple[Shape, int], ...] = (
+    ((3, 4), 1), ((4,), 1), ((2, 3, 4), 2), ((2, 3, 7), 1), ((5, 8), 1), ((5, 9), 2), ((2, 17), 1),
+    ((3, 31), 1), ((33, 33), 1), ((2, 2, 64), 1), ((2, 5, 13), 2), ((3, 127), 1), ((3, 256), 1),
+    ((2, 1025), 1), ((0, 4), 1), ((1, 2), 1), ((2, 3, 4, 5), 3),
+)  # fmt: skip
+
+
+@clause("nn.layer-norm", covers=["notes.normalisation-pooling-conv"])
+@for_all(
+    shape=st.sampled_from(_LAYER_NORMS),
+    layout=layouts(),
+    options=st.sampled_from([*product(FLOATS, ("weight and bias", "weight", ""), (1e-5, 0.1))]),
+    seed=seeds(),
+)
+def layer_norm_normalises_each_sample(
+    torch: Any, device: str, shape: tuple[Shape, int], layout: str,
+    options: tuple[str, str, float], seed: int,
+) -> None:  # fmt: skip
+    """LayerNorm(shape) normalises over the last dimensions, which have to have that shape, with
+    the mean and the variance (of n) of each sample, in training and evaluation alike; then come
+    an elementwise weight and bias, ones and zeros at first, unless they are switched off."""
+    lengths, rank = shape
+    dtype, affine, eps = options
+    over = lengths[len(lengths) - rank :]
+    dims = tuple(range(-rank, 0))
+    for name in supported([dtype]):
+        x = values(lengths, name, "normal", seed)
+        layer = torch.nn.LayerNorm(
+            over[0] if rank == 1 and seed % 2 else over, eps, elementwise_affine=bool(affine),
+            bias="bias" in affine,
+        ).to(device=device, dtype=getattr(torch, name))  # fmt: skip
+        weight, bias = np.ones(over), np.zeros(over)
+        if affine:
+            assert_equal(layer.weight, np.ones(over, numpy_dtype(name)))
+            weight = values(over, name, "normal", seed + 1)
+            filled(torch, device, layer, weight=weight)
+        if "bias" in affine:
+            assert_equal(layer.bias, np.zeros(over, numpy_dtype(name)))
+            bias = values(over, name, "normal", seed + 2)
+            filled(torch, device, layer, bias=bias)
+        weight, bias = wide(weight), wide(bias)
+        expected = layers.normalised(wide(x), dims, eps) * weight + bias
+        bound = layers.normalised_bound(wide(x), dims, eps, weight, expected, name)
+        tensor = laid_out(torch, device, x, layout)
+        assert_close(layer(tensor), expected, bound)
+        assert_close(layer.eval()(tensor), expected, bound)
+        functional = torch.nn.functional.layer_norm
+        got = functional(tensor, over, layer.weight, layer.bias, eps)
+        assert_close(got, expected, bound)
+        assert_raises(layer, torch.ones((2, over[-1] + 1), dtype=tensor.dtype, device=device))
+
+
+@clause(
+    "nn.embedding",
+    covers=["notes.normalisation-pooling-conv"],
+    requires={"autograd"},
+)
+@for_all(
+    shape=st.sampled_from([(3,), (), (2, 3), (0,), (1,), (17,), (2, 3, 4), (33, 2)]),
+    table=st.sampled_from([*product((5, 1, 2, 17), (3, 1, 4, 7, 16, 33))]),
+    how=st.sampled_from([*product(FLOATS, (None, 0, -1), ("int64", "int32"))]),
+    seed=seeds(),
+)
+def embedding_looks_rows_up(
+    torch: Any, device: str, shape: Shape, table: tuple[int, int],
+    how: tuple[str, int | None, str], seed: int,
+) -> None:  # fmt: skip
+    """Embedding(n, d) gives, for indices of any shape, the rows of its table (n, d); the gradient
+    of a row is the sum over its uses. The row padding_idx begins as zeros and gets no gradient."""
+    dtype, padding, kind = how
+    rows, width = table
+    for name in supported([dtype]):
+        index = (values(shape, "int64", "normal", seed) % rows).astype(kind)
+        weight = values(table, name, "signed", seed)
+        layer = torch.nn.Embedding(rows, width, padding_idx=padding)
+        if padding is not None:
+            assert_equal(layer.weight[padding], np.zeros(width, np.float32))
+        filled(torch, device, layer, weight=weight)
+        given = tensor_of(torch, device, index)
+        got = layer(given)
+        assert_equal(got, weight[index])
+        functional = torch.nn.functional.embedding(given, layer.weight, padding)
+        assert_equal(functional, weight[index])
+        above = values((*shape, width), name, "ties", seed)
+        got.backward(tensor_of(torch, device, above))
+        expected = np.zeros(table)
+        np.add.at(expected, index, wide(above))
+        if padding is not None:
+            expected[padding] = 0
+        # Sums of a few numbers among -1.5, 0, 1 and 2.5 are exact in every dtype.
+        if index.size <= 24:
+            assert_equal(layer.weight.grad, expected.astype(weight.dtype), signed_zero=False)
+        frozen = torch.nn.Embedding.from_pretrained(tensor_of(torch, device, weight))
+        assert_equal(frozen(given), weight[index])
+        assert_equal(frozen.weight.requires_grad, False)
+
+
+_DROPPED = 20000
+
+
+def _dropouts(torch: Any, p: float) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    functional = torch.nn.functional
+    yield "layer", torch.nn.Dropout(p)
+    yield "layer in place", lambda x: torch.nn.Dropout(p, inplace=True)(x.clone())
+    yield "functional", lambda x: functional.dropout(x, p)
+    yield "functional, training", lambda x: functional.dropout(x, p=p, training=True)
+    yield "function", lambda x: torch.dropout(x, p, True)
+
+
+@clause("nn.dropout", covers=["hackmd.train-eval"], requires={"autograd"})
+def dropout_zeroes_a_share_and_rescales_the_rest(torch: Any, device: str) -> None:
+    """In training Dropout(p) zeroes every element with probability p, each by itself and anew at
+    every call, and multiplies the others by 1 / (1 - p); the gradient passes where the element
+    did, as much enlarged. p = 0 changes nothing and p = 1 leaves nothing."""
+    for name in supported(("float32", "float64", "bfloat16", "float16")):
+        x = np.ones((_DROPPED // 100, 100), numpy_dtype(name))
+        given = tensor_of(torch, device, x)
+        for p in (0.5, 0.1, 0.8):
+            kept_as = rounded(np.asarray(1 / (1 - p)), name)
+            for spelling, drop in _dropouts(torch, p):
+                with case(spelling=spelling, p=p, dtype=name):
+                    first, second = wide(read(drop(given))), wide(read(drop(given)))
+                    kept = first != 0
+                    off = np.abs(first[kept] - wide(kept_as)).max()
+                    assert_that(off <= 2 * FORMATS[name].eps * wide(kept_as), f"off by {off}")
+                    for what, count, total, chance in _counts(kept, second != 0, 1 - p):
+                        likely = layers.likely(count, total, chance)
+                        assert_that(likely, f"{count} of {total} {what}, expected {chance:.3f}")
+            with case(spelling="gradient", p=p, dtype=name):
+                variable = leaf(torch, device, x)
+                out = torch.nn.functional.dropout(variable, p)
+                out.backward(torch.ones_like(out))
+                bound = ulps(2, name, "the same factor", 0.0)
+                assert_close(variable.grad, wide(read(out)), bound)
+        for spelling, drop in _dropouts(torch, 0.0):
+            with case(spelling=spelling, p=0, dtype=name):
+                assert_equal(drop(given), x)
+        for spelling, drop in _dropouts(torch, 1.0):
+            with case(spelling=spelling, p=1, dtype=name):
+                assert_equal(drop(given), np.zeros_like(x), signed_zero=False)
+        assert_equal(given, x)
+    for wrong in (-0.1, 1.1):
+        assert_raises(torch.nn.Dropout, wrong)
+
+
+def _counts(first: Array, second: Array, keep: float) -> Iterator[tuple[str, int, int, float]]:
+    """What should be a binomial count: of the elements kept, and of pairs kept together."""
+    flat = first.reshape(-1)
+    yield "elements are kept", int(flat.sum()), flat.size, keep
+    yield "of the last elements are kept", int(flat[-1000:].sum()), 1000, keep
+    half = flat.size // 2
+    both = keep * keep
+    yield "neighbours", int((flat[::2] & flat[1::2]).sum()), half, both
+    yield "distant pairs", int((flat[:half] & flat[half:]).sum()), half, both
+    rows = first[::2] & first[1::2]
+    yield "pairs in a column", int(rows.sum()), rows.size, both
+    again = first & second
+    yield "elements are kept twice", int(again.sum()), again.size, both
+
+
+@clause("nn.modes", covers=["hackmd.train-eval"])
+def train_and_eval_switch_every_submodule(torch: Any, device: str) -> None:
+    """train() and eval() set `training` of a module and all of its submodules, however deep, and
+    return the module, which begins in training. In evaluation Dropout passes everything on and
+    BatchNorm uses and keeps its running statistics; functional.dropout goes by its argument."""
+    nn = torch.nn
+    for name in supported(SINGLE):
+        inner = nn.Sequential(nn.Dropout(0.5), nn.Dropout(0.9))
+        model = nn.Sequential(nn.BatchNorm1d(3), inner)
+        model = model.to(device=device, dtype=getattr(torch, name))
+        assert_equal([module.training for module in model.modules()], [True] * 5)
+        x = values((40, 3), name, "normal", 3)
+        given = tensor_of(torch, device, x)
+        assert_that((read(model(given)) == 0).sum() > 60, "nothing was dropped in training")
+        mean = read(model[0].running_mean)
+        for spelling, switch, on in (
+            ("eval()", lambda m: m.eval(), False),
+            ("train()", lambda m: m.train(), True),
+            ("train(False)", lambda m: m.train(False), False),
+            ("train(True)", lambda m: m.train(True), True),
+            ("train(mode=False)", lambda m: m.train(mode=False), False),
+        ):
+            with case(spelling=spelling, dtype=name):
+                assert_same_object(switch(model), model)  # type: ignore[no-untyped-call]  # a lambda
+                assert_equal([module.training for module in model.modules()], [on] * 5)
+                if not on:
+                    before = wide(read(model[0].running_mean)), wide(read(model[0].running_var))
+                    expected = (wide(x) - before[0]) / np.sqrt(before[1] + 1e-5)
+                    bound = Bound(name, 4, "some operations", 16 * unit(name) * 4)
+                    assert_close(model(given), expected, bound)
+                    assert_equal(model[0].running_mean, before[0].astype(name))
+                    assert_equal(nn.functional.dropout(given, 0.5, training=False), x)
+                    assert_equal(nn.functional.dropout(given, 0.5, training=model.training), x)
+        assert_that((mean != 0).all(), "the statistics did not move in training")
+        model.eval()
+        inner.train()
+        assert_equal([model.training, inner.training, model[0].training], [False, True, False])

@@ -1,0 +1,584 @@
+"""Views: other shapes, strides and offsets over the same memory, and what never shares it.
+
+The memory of the base is modelled as a flat array, a view as a Geometry (`model.strides`): what
+a view reads, and what a write through it changes, follows from the address of each element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import seeds, tensor_of, values
+from tenet.spec.cases.copies import COPIES
+from tenet.spec.cases.layouts import LAYOUTS, arrange
+from tenet.spec.cases.moves import Move, moves, said
+from tenet.spec.cases.scenes import (
+    Scene,
+    does_not_share,
+    lies,
+    other_than,
+    results_of,
+    scene_of,
+    shares_both_ways,
+    shows,
+    starts_there,
+    tensors_in,
+)
+from tenet.spec.cases.steps import EVERY_VIEW
+from tenet.spec.cases.writes import OVERLAPPING, REFUSED, WRITES
+from tenet.spec.language import (
+    assert_equal,
+    assert_metadata,
+    assert_raises,
+    assert_same_object,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    supported,
+)
+from tenet.spec.model import strides
+from tenet.spec.model.dtypes import ALL, COMPLEX
+from tenet.spec.model.strides import Geometry
+
+WRITABLE = tuple(layout for layout in LAYOUTS if layout != "expanded")
+PAIRS = tuple(zip(ALL[:6], ALL[6:], strict=True))
+"""Every dtype, two to an example."""
+
+REARRANGING = (
+    "permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis",
+    "t", "T", "mT", "H", "mH", "adjoint",
+)  # fmt: skip
+RESHAPING = ("view", "view_as", "unflatten", "squeeze", "unsqueeze", "detach")
+CUTTING = ("select", "narrow", "diagonal", "unfold", "as_strided")
+SPLITTING = ("unbind", "split", "chunk", "tensor_split", "hsplit", "vsplit", "dsplit")
+EXPANDING = ("expand", "expand_as", "broadcast_to")
+EVERY_NAME = ("index", *REARRANGING, *RESHAPING, *CUTTING, *SPLITTING, *EXPANDING)
+
+
+def _every_spelling_is_a_view(torch: Any, device: str, move: Move, dtype: str, seed: int) -> None:
+    name, arguments = move.step
+    scene = scene_of(torch, device, move, dtype, seed)
+    at = results_of(name, scene.geometry, arguments)
+    for spelling, call in said(move.step):
+        with case(spelling=spelling):
+            views = tensors_in(call(torch, scene.x, arguments))
+            shares_both_ways(torch, device, scene, views, at, seed)
+
+
+def _drawn(*names: str, count: int = 100, **kwargs: Any) -> dict[str, Any]:
+    return {
+        "move": moves(names, count=count, **{"layouts": WRITABLE, **kwargs}),
+        "dtype": st.sampled_from(ALL),
+        "seed": seeds(),
+    }
+
+
+@clause(
+    "view.stride-rule",
+    covers=["notes.stride-rule", "notes.view-operations", "dlnotes.expand"],
+    requires={"views"},
+    metadata_only=True,
+    effort=2,
+)
+@for_all(move=moves(EVERY_NAME, count=60), dtypes=st.sampled_from(PAIRS))
+def views_change_only_shape_stride_and_offset(
+    torch: Any, device: str, move: Move, dtypes: tuple[str, ...]
+) -> None:
+    """Element i, j, ... lies at storage_offset + the sum of index times stride; each view operation
+    gives the shape, strides and offset under which its elements are found where they lie."""
+    name, arguments = move.step
+    for dtype in supported(dtypes):
+        scene = scene_of(torch, device, move, dtype, 0)
+        at = results_of(name, scene.geometry, arguments)
+        lies(scene.x, scene.geometry, scene.base)
+        for spelling, call in said(move.step):
+            with case(spelling=spelling):
+                views = tensors_in(call(torch, scene.x, arguments))
+                assert_equal(len(views), len(at))
+                for view, geometry in zip(views, at, strict=True):
+                    assert_metadata(view, dtype=dtype)
+                    lies(view, geometry, scene.base)
+
+
+@clause("view.storage", covers=["notes.stride-rule", "notes.view-operations"], requires={"views"})
+@for_all(**_drawn(*EVERY_NAME, count=30))
+def views_lie_in_the_storage_of_their_base(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """A view has the storage of its base: data_ptr is the base's plus the offset in bytes, the
+    element size and device are the base's, and an as_strided of offset 0 sees the base again."""
+    name, arguments = move.step
+    for kind in supported([dtype]):
+        scene = scene_of(torch, device, move, kind, seed)
+        at = results_of(name, scene.geometry, arguments)
+        [_, call], *_ = said(move.step)
+        for view, geometry in zip(tensors_in(call(torch, scene.x, arguments)), at, strict=True):
+            assert_equal(view.element_size(), scene.memory.dtype.itemsize)
+            assert_that(view.device == scene.base.device, "the view is on another device")
+            if geometry.size:
+                same = view.untyped_storage().data_ptr() == scene.base.untyped_storage().data_ptr()
+                assert_that(same, "the view has another storage than its base")
+                starts_there(view, geometry, scene.base, scene.memory.dtype.itemsize)
+                whole = view.as_strided((scene.memory.size,), (1,), scene.base.storage_offset())
+                flat = replace(geometry, shape=(scene.memory.size,), stride=(1,), offset=0)
+                held = flat.read(scene.memory)
+                assert_equal(whole, held, signed_zero=not geometry.conjugated)
+
+
+@clause(
+    "view.rearranged",
+    covers=["notes.view-operations", "minicourse.permute-shares", "notes.stride-rule"],
+    requires={"views", "in-place"},
+    effort=2,
+)
+@for_all(**_drawn(*REARRANGING))
+def reordering_dimensions_gives_a_view(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """permute, transpose, swapaxes, movedim, t, T, mT, H, mH and adjoint give views: a write
+    through the view is seen in the base and the reverse (H, mH, adjoint: conjugated)."""
+    for kind in supported([dtype]):
+        _every_spelling_is_a_view(torch, device, move, kind, seed)
+
+
+@clause(
+    "view.reshaped",
+    covers=["notes.view-operations", "minicourse.view-shares"],
+    requires={"views", "in-place"},
+)
+@for_all(**_drawn(*RESHAPING))
+def another_shape_of_the_same_memory_is_a_view(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """view, view_as, unflatten, squeeze, unsqueeze and detach give views: a write through either
+    is seen in both, and nothing around the view is touched."""
+    for kind in supported([dtype]):
+        _every_spelling_is_a_view(torch, device, move, kind, seed)
+
+
+@clause(
+    "view.cut",
+    covers=["notes.view-operations", "notes.stride-rule"],
+    requires={"views", "in-place"},
+)
+@for_all(**_drawn(*CUTTING))
+def a_part_of_a_tensor_is_a_view(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """select, narrow, diagonal, unfold and as_strided give views: a write through the view
+    reaches the elements that it shows and no other, and a write to the base is seen in it."""
+    for kind in supported([dtype]):
+        _every_spelling_is_a_view(torch, device, move, kind, seed)
+
+
+@clause("view.indexed", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=2)
+@for_all(**_drawn("index", count=900))
+def basic_indexing_gives_a_view(torch: Any, device: str, move: Move, dtype: str, seed: int) -> None:
+    """Indexing with integers, slices, ... and None gives a view: a write through it is seen in
+    the base at exactly the selected places, and the reverse."""
+    for kind in supported([dtype]):
+        _every_spelling_is_a_view(torch, device, move, kind, seed)
+
+
+@clause("view.split", covers=["notes.view-operations"], requires={"views", "in-place"})
+@for_all(**_drawn(*SPLITTING))
+def every_piece_of_a_split_is_a_view(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """unbind, split, chunk, tensor_split, hsplit, vsplit and dsplit give views, one beside the
+    other: each covers its own part of the base, and together they cover all of it."""
+    for kind in supported([dtype]):
+        _every_spelling_is_a_view(torch, device, move, kind, seed)
+
+
+@clause(
+    "view.expand",
+    covers=["dlnotes.expand", "notes.view-operations", "notes.stride-rule"],
+    requires={"views", "in-place"},
+)
+@for_all(**_drawn(*EXPANDING, count=200, layouts=tuple(LAYOUTS)))
+def expand_stretches_without_copying(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """expand, expand_as and broadcast_to stretch dimensions of length 1 over the same memory:
+    stride 0 on the stretched ones, -1 keeps a length, a write to the base is seen all along."""
+    for kind in supported([dtype]):
+        _every_spelling_is_a_view(torch, device, move, kind, seed)
+
+
+@clause(
+    "view.every-operation",
+    covers=["notes.view-operations", "minicourse.view-shares", "minicourse.permute-shares"],
+    requires={"views", "in-place"},
+)
+def every_view_operation_shares_memory_in_every_dtype(torch: Any, device: str) -> None:
+    """Each view operation gives a view for every dtype; over the dtypes, in every spelling."""
+    for turn, dtype in enumerate(supported(ALL)):
+        for shape, step in EVERY_VIEW:
+            move = Move(shape, "contiguous", (step,))
+            scene = scene_of(torch, device, move, dtype, 5)
+            at = results_of(step[0], scene.geometry, step[1])
+            ways = said(step)
+            for spelling, call in {ways[i % len(ways)] for i in (turn, turn + 1)}:
+                with case(dtype=dtype, shape=shape, step=step, spelling=spelling):
+                    views = tensors_in(call(torch, scene.x, step[1]))
+                    shares_both_ways(torch, device, scene, views, at, 5)
+
+
+CHAINED = (
+    "index", "permute", "transpose", "movedim", "select", "narrow", "diagonal", "unfold",
+    "squeeze", "unsqueeze", "view", "unflatten", "mT", "swapaxes", "expand", "as_strided",
+    "index", "narrow", "detach",
+)  # fmt: skip
+
+
+@clause(
+    "view.writes",
+    covers=["notes.view-operations", "notes.stride-rule"],
+    requires={"views", "in-place"},
+    effort=2,
+)
+@for_all(**_drawn("index", "contiguous", "diagonal", "as_strided", "permute", count=240))
+def a_write_reaches_what_the_view_shows_and_no_other_element(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """However a view is written to as a whole (copy_, fill_, zero_, an assignment, a mask), the
+    elements that it shows change in the base, and those between and around them do not."""
+    name, arguments = move.step
+    for kind in supported([dtype]):
+        scene = scene_of(torch, device, move, kind, seed)
+        view, at = scene.x, scene.geometry
+        if name != "contiguous":
+            [at], [(_, call), *_] = results_of(name, at, arguments), said(move.step)
+            view = call(torch, view, arguments)
+        if at.overlaps():
+            continue
+        for turn, (write, (does, leaves)) in enumerate(WRITES.items()):
+            with case(write=write):
+                new = at.read(other_than(scene.memory, seed + turn))
+                does(view, tensor_of(torch, device, new))
+                at.write(scene.memory, leaves(new))
+                assert_equal(scene.base, scene.memory.reshape(tuple(scene.base.shape)))
+
+
+@clause(
+    "view.chains",
+    covers=["notes.view-operations", "notes.stride-rule", "minicourse.view-shares"],
+    requires={"views", "in-place"},
+    effort=3,
+)
+@for_all(
+    move=moves(CHAINED, length=(2, 4), layouts=WRITABLE, count=160),
+    write=st.sampled_from(list(WRITES)),
+    dtype=st.sampled_from(ALL),
+    seed=seeds(),
+)
+def a_view_of_a_view_is_a_view_of_the_base(
+    torch: Any, device: str, move: Move, write: str, dtype: str, seed: int
+) -> None:
+    """Views of views lie in the one storage: whatever the chain, a write through the last one is
+    seen in the base and in every view between, at the elements that it shows and no other."""
+    for kind in supported([dtype]):
+        scene = scene_of(torch, device, move, kind, seed)
+        view, geometry, memory = scene.x, scene.geometry, scene.memory
+        between = []
+        for place, (name, arguments) in enumerate(move.steps):
+            ways = said((name, arguments))
+            view = ways[(seed + place) % len(ways)][1](torch, view, arguments)
+            [geometry] = results_of(name, geometry, arguments)
+            lies(view, geometry, scene.base)
+            between.append((view, geometry))
+        shows(view, geometry, memory)
+        if not geometry.overlaps():
+            does, leaves = WRITES[write]
+            new = geometry.read(other_than(memory, seed))
+            does(view, tensor_of(torch, device, new))
+            geometry.write(memory, leaves(new))
+            assert_equal(scene.base, memory.reshape(tuple(scene.base.shape)))
+        for seen, at in between:
+            shows(seen, at, memory)
+        memory[:] = other_than(memory, seed + 1)
+        scene.base.copy_(tensor_of(torch, device, memory.reshape(tuple(scene.base.shape))))
+        shows(view, geometry, memory)
+
+
+@clause(
+    "view.strides-allow",
+    covers=["minicourse.view-needs-strides", "minicourse.view-shares"],
+    requires={"views"},
+    effort=2,
+)
+@for_all(move=moves(("reshape_as",), count=1500), dtype=st.sampled_from(ALL), seed=seeds())
+def view_raises_where_strides_cannot_express_the_shape(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """view gives a shape that strides over the same memory can express and raises for any other;
+    reshape, or contiguous() before view, gives that one too."""
+    _, (shape,) = move.step
+    for kind in supported([dtype]):
+        scene = scene_of(torch, device, move, kind, seed)
+        expected = scene.geometry.read(scene.memory).reshape(shape)
+        at = strides.view(scene.geometry, shape)
+        for spelling, call in (*said(("view", (shape,))), *said(("view_as", (shape,)))):
+            with case(spelling=spelling):
+                if at is None:
+                    assert_raises(call, torch, scene.x, (shape,))
+                    own = scene.x.contiguous()
+                    assert_equal(call(torch, own, (shape,)), expected)
+                else:
+                    view = call(torch, scene.x, (shape,))
+                    lies(view, at, scene.base)
+                    shows(view, at, scene.memory)
+        assert_equal(scene.x.reshape(shape), expected)
+
+
+@clause(
+    "view.maybe",
+    covers=[
+        "notes.maybe-view",
+        "dlnotes.reshape-copies",
+        "minicourse.reshape-for-independence",
+        "minicourse.view-needs-strides",
+    ],
+    requires={"views", "in-place"},
+    effort=2,
+)
+@for_all(**_drawn("reshape", "reshape_as", "flatten", count=400))
+def reshape_gives_a_view_where_strides_allow_one(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """reshape, reshape_as and flatten give a view where the strides allow one (of a contiguous
+    tensor always, so the result is not independent), and a copy only otherwise."""
+    _, arguments = move.step
+    for kind in supported([dtype]):
+        scene = scene_of(torch, device, move, kind, seed)
+        for spelling, call in said(move.step):
+            with case(spelling=spelling):
+                result = call(torch, scene.x, arguments)
+                at = strides.view(scene.geometry, tuple(result.shape))
+                if at is not None:
+                    shares_both_ways(torch, device, scene, [result], [at], seed)
+                else:
+                    _is_independent(torch, device, scene, result)
+
+
+def _is_independent(torch: Any, device: str, scene: Scene, copy: Any) -> None:
+    """What is written to either is not seen in the other, whichever is written first."""
+    held = scene.geometry.read(scene.memory).reshape(tuple(copy.shape))
+    assert_equal(copy, held)
+    does_not_share(torch, device, scene, copy, held)
+
+
+@clause(
+    "view.contiguous",
+    covers=["notes.maybe-view", "minicourse.view-needs-strides"],
+    requires={"views", "in-place"},
+)
+@for_all(**_drawn("contiguous", count=600))
+def contiguous_gives_the_tensor_itself_or_a_copy(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """contiguous() gives the tensor itself where its elements lie in row-major order one after
+    another, and otherwise a copy in which they do."""
+    for kind in supported([dtype]):
+        scene = scene_of(torch, device, move, kind, seed)
+        result = scene.x.contiguous()
+        if scene.geometry.size and scene.geometry.is_contiguous():
+            assert_same_object(result, scene.x)
+        elif scene.geometry.size:
+            own = strides.contiguous(move.shape).significant[0]
+            assert_equal(strides.significant(move.shape, result.stride()), own)
+            _is_independent(torch, device, scene, result)
+
+
+@clause(
+    "view.copies",
+    covers=[
+        "notes.copies",
+        "basics.clone",
+        "minicourse.reshape-for-independence",
+        "dlnotes.repeat",
+    ],
+    requires={"in-place"},
+    effort=3,
+)
+@for_all(**_drawn("contiguous", count=600), copy=st.sampled_from(list(COPIES)))
+def copies_share_nothing_with_their_source(
+    torch: Any, device: str, move: Move, dtype: str, seed: int, copy: str
+) -> None:
+    """clone, repeat, cat, stack, gather, index_select and indexing by tensors, lists and masks
+    give copies: what is written to the source is not seen in the copy, nor the reverse."""
+    for kind in supported([dtype]):
+        if not move.shape and "clone" not in copy and "repeat" not in copy:
+            continue
+        scene = scene_of(torch, device, move, kind, seed)
+        _is_independent(torch, device, scene, COPIES[copy](torch, scene.x))
+
+
+@clause(
+    "view.copies-every-dtype",
+    covers=["notes.copies", "basics.clone", "dlnotes.repeat"],
+    requires={"in-place"},
+)
+def copies_share_nothing_in_any_dtype(torch: Any, device: str) -> None:
+    """Every operation that copies does so for every dtype, of every layout, and of one element."""
+    for dtype in supported(ALL):
+        for shape in ((3, 9), (1,), (33,)):
+            for copy, does in COPIES.items():
+                with case(dtype=dtype, shape=shape, copy=copy):
+                    scene = scene_of(torch, device, Move(shape, "contiguous", ()), dtype, 1)
+                    _is_independent(torch, device, scene, does(torch, scene.x))
+
+
+@clause("view.partial-copies", covers=["notes.copies"], requires={"in-place"})
+@for_all(**_drawn("contiguous", count=600, max_size=200))
+def advanced_indexing_of_some_elements_copies(
+    torch: Any, device: str, move: Move, dtype: str, seed: int
+) -> None:
+    """Index tensors, masks, gather and index_select that pick some elements, in any order and
+    again and again, give copies of them."""
+    if not move.shape or 0 in move.shape:
+        return
+    length = move.shape[0]
+    picked = np.random.Generator(np.random.PCG64(seed)).integers(0, length, 5)
+    mask = np.arange(length) % 2 == seed % 2
+    for kind in supported([dtype]):
+        scene = scene_of(torch, device, move, kind, seed)
+        x, at = scene.x, tensor_of(torch, device, picked)
+        wide = at.reshape((-1,) + (1,) * (x.dim() - 1)).expand((5, *move.shape[1:]))
+        ways: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
+            "x[indices]": (lambda t: t[at], picked),  # noqa: B023 - called in this very turn
+            "x[mask]": (lambda t: t[tensor_of(torch, device, mask)], mask),
+            "index_select": (lambda t: t.index_select(0, at), picked),  # noqa: B023 - as above
+            "gather": (lambda t: t.gather(0, wide), picked),  # noqa: B023 - as above
+        }
+        for way, (pick, chosen) in ways.items():
+            with case(way=way):
+                held = scene.geometry.read(scene.memory)[chosen]
+                copy = pick(x)
+                assert_equal(copy, held)
+                does_not_share(torch, device, scene, copy, held)
+
+
+@clause(
+    "view.overlapping-write",
+    covers=["notes.overlap-write"],
+    requires={"in-place", "overlap-check", "views"},
+)
+def writing_to_an_expanded_tensor_raises(torch: Any, device: str) -> None:
+    """Arithmetic, copies and assignments into a tensor whose elements overlap in memory (an
+    expanded one) raise; into its clone, or where no length was stretched, they do not."""
+    for dtype in supported(("float32", "int64", "float64", "int32", "bfloat16", "complex64")):
+        for source, sizes in OVERLAPPING:
+            for write, does in REFUSED.items():
+                with case(dtype=dtype, source=source, sizes=sizes, write=write):
+                    base = tensor_of(torch, device, values(source, dtype))
+                    x = base.expand(sizes)
+                    assert_raises(does, torch, x)
+                    does(torch, torch.ones_like(x).contiguous())
+                    if source:
+                        does(torch, base.expand((1, *source))[0])
+
+
+# ------------------------------------------------------------------------ other element types
+
+
+def _scaled(g: Geometry, first: int = 0) -> Geometry:
+    """The geometry of one of the two parts of complex elements, in units of a part."""
+    return Geometry(g.shape, tuple(2 * s for s in g.stride), 2 * g.offset + first)
+
+
+_PARTS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Geometry], Geometry]]] = {
+    "x.real": (lambda torch, x: x.real, lambda g: _scaled(g)),
+    "torch.real(x)": (lambda torch, x: torch.real(x), lambda g: _scaled(g)),
+    "x.imag": (lambda torch, x: x.imag, lambda g: _scaled(g, 1)),
+    "torch.imag(x)": (lambda torch, x: torch.imag(x), lambda g: _scaled(g, 1)),
+    "torch.view_as_real(x)": (
+        lambda torch, x: torch.view_as_real(x),
+        lambda g: Geometry((*g.shape, 2), (*_scaled(g).stride, 1), 2 * g.offset),
+    ),
+    "torch.view_as_complex(torch.view_as_real(x))": (
+        lambda torch, x: torch.view_as_complex(torch.view_as_real(x)),
+        lambda g: g,
+    ),
+}
+
+
+@clause(
+    "view.complex-parts",
+    covers=["notes.view-operations", "notes.stride-rule"],
+    requires={"views", "in-place"},
+)
+@for_all(
+    move=moves(("contiguous",), layouts=WRITABLE, count=600),
+    ways=st.sampled_from([(0, 2, 4), (1, 3, 5)]),
+    seed=seeds(),
+)
+def real_imag_and_view_as_real_share_memory(
+    torch: Any, device: str, move: Move, ways: tuple[int, ...], seed: int
+) -> None:
+    """real, imag and view_as_real show the parts of complex elements in place, and
+    view_as_complex shows pairs of parts as complex elements: writes are seen either way."""
+    for dtype in supported(COMPLEX):
+        scene = scene_of(torch, device, move, dtype, seed)
+        memory = scene.memory
+        for way in ways:
+            spelling, (call, rule) = list(_PARTS.items())[way]
+            at = rule(scene.geometry)
+            held = memory if at is scene.geometry else memory.view(memory.real.dtype)
+            with case(spelling=spelling, dtype=dtype):
+                view = call(torch, scene.x)
+                starts_there(view, at, scene.base, held.dtype.itemsize)
+                shows(view, at, held)
+                new = at.read(other_than(held, seed))
+                view.copy_(tensor_of(torch, device, new))
+                at.write(held, new)
+                assert_equal(scene.base, memory.reshape(tuple(scene.base.shape)))
+                memory[:] = other_than(memory, seed + 1)
+                scene.base.copy_(tensor_of(torch, device, memory.reshape(tuple(scene.base.shape))))
+                shows(view, at, held)
+
+
+_SAME_WIDTH = (
+    ("float32", "int32"), ("int32", "float32"), ("float64", "int64"), ("int64", "float64"),
+    ("int16", "float16"), ("float16", "int16"), ("bfloat16", "int16"), ("int16", "bfloat16"),
+    ("float16", "bfloat16"), ("int8", "uint8"), ("uint8", "int8"), ("bool", "uint8"),
+    ("complex64", "float64"), ("complex64", "int64"), ("float32", "uint8"), ("int64", "int16"),
+    ("complex128", "float64"), ("uint8", "int32"), ("int16", "float64"), ("float32", "complex64"),
+)  # fmt: skip
+
+
+@clause("view.bits", covers=["notes.view-operations"], requires={"views", "in-place"})
+@for_all(
+    pair=st.sampled_from(_SAME_WIDTH),
+    shape=st.sampled_from([(8,), (2, 8), (1, 16), (3, 2, 8), (64,), (5, 24)]),
+    layout=st.sampled_from(["contiguous", "rows-stepped"]),
+    seed=seeds(),
+)
+def view_of_another_dtype_shows_the_same_bits(
+    torch: Any, device: str, pair: tuple[str, str], shape: tuple[int, ...], layout: str, seed: int
+) -> None:
+    """view(dtype) shows the same memory as elements of another dtype; where their width differs
+    the last dimension, which lies densely, becomes longer or shorter."""
+    source, target = pair
+    if layout == "rows-stepped" and len(shape) == 1:
+        layout = "contiguous"
+    for name in supported([source]):
+        for other in supported([target]):
+            arrangement = arrange(values(shape, name, "signed", seed), layout)
+            base = tensor_of(torch, device, arrangement.base)
+            x, memory = arrangement.of_tensor(base), arrangement.base.copy()
+            seen = arrangement.of_array(memory).view(values((), other).dtype)
+            view = x.view(getattr(torch, other))
+            assert_equal(view, np.array(seen))
+            if target != "uint8" or source != "bool":
+                new = values(seen.shape, other, "signed", seed + 1)
+                view.copy_(tensor_of(torch, device, new))
+                seen[...] = new
+                assert_equal(base, memory)

@@ -1,0 +1,132 @@
+"""Lies about optimizers, schedules and clipping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from miniature import Miniature
+
+
+def _group(options: dict[str, Any], *, only: Any = None) -> Any:
+    """Steps with other options."""
+
+    def lie(right: Any, optimizer: Any, *a: Any, **k: Any) -> Any:
+        kept = [{name: group[name] for name in options} for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            if only is None or only(group):
+                group.update(options)
+        try:
+            return right(optimizer, *a, **k)
+        finally:
+            for group, before in zip(optimizer.param_groups, kept, strict=True):
+                group.update(before)
+
+    return lie
+
+
+def _last_stays(right: Any, optimizer: Any, *a: Any, **k: Any) -> Any:
+    """The last element of a long parameter is not updated."""
+    held = [p for group in optimizer.param_groups for p in group["params"] if p.numel() > 100]
+    before = [p.detach().clone() for p in held]
+    result = right(optimizer, *a, **k)
+    with torch.no_grad():
+        for p, old in zip(held, before, strict=True):
+            p.view(-1)[-1] = old.view(-1)[-1]
+    return result
+
+
+def _first_group(right: Any, optimizer: Any, *a: Any, **k: Any) -> Any:
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for group in optimizer.param_groups:
+        group["lr"] = rates[0]
+    result = right(optimizer, *a, **k)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    return result
+
+
+def _replaces(right: Any, optimizer: Any, *a: Any, **k: Any) -> Any:
+    result = right(optimizer, *a, **k)
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.data = parameter.data.clone()
+    return result
+
+
+def _clears_nothing(right: Any, optimizer: Any, set_to_none: bool = True) -> Any:
+    return right(optimizer, set_to_none=True)
+
+
+def _forgets_averages(right: Any, optimizer: Any, state: Any) -> Any:
+    state = {"state": dict(state["state"]), "param_groups": state["param_groups"]}
+    for key, kept in state["state"].items():
+        state["state"][key] = {
+            name: value * 0 if name == "exp_avg" else value for name, value in kept.items()
+        }
+    return right(optimizer, state)
+
+
+def _takes_any(right: Any, optimizer: Any, params: Any, *a: Any, **k: Any) -> Any:
+    if k.get("lr", 0) < 0:
+        k["lr"] = 0.0
+    return right(optimizer, params, *a, **k)
+
+
+def _clips_each(right: Any, parameters: Any, most: Any, *a: Any, **k: Any) -> Any:
+    parameters = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+    norms = [right([parameter], most, *a, **k) for parameter in parameters]
+    return max(norms) if norms else right([], most, *a, **k)
+
+
+MINIATURES = [
+    Miniature("nesterov is plain momentum", ("optim.SGD.step",), _group({"nesterov": False}),
+              "optim.sgd"),
+    Miniature("weight decay counts only where nothing is maximized", ("optim.SGD.step",),
+              _group({"weight_decay": 0}, only=lambda group: group["maximize"]), "optim.sgd"),
+    Miniature("the last of many elements is not updated", ("optim.Adam.step",), _last_stays,
+              "optim.adam"),
+    Miniature("amsgrad is ignored by foreach", ("optim.Adam.step",),
+              _group({"amsgrad": False}, only=lambda group: group["foreach"]), "optim.adam"),
+    Miniature("eps is always 1e-8", ("optim.Adam.step",), _group({"eps": 1e-8}), "optim.adam"),
+    Miniature("AdamW decays through the gradient", ("optim.AdamW.step",),
+              _group({"decoupled_weight_decay": False}), "optim.adamw"),
+    Miniature("RMSprop is never centered", ("optim.RMSprop.step",), _group({"centered": False}),
+              "optim.rmsprop"),
+    Miniature("Adagrad ignores lr_decay", ("optim.Adagrad.step",), _group({"lr_decay": 0}),
+              "optim.adagrad"),
+    Miniature("all groups go by the first one's rate", ("optim.SGD.step",), _first_group,
+              "optim.parameter-groups"),
+    Miniature("RMSprop's step moves the parameters elsewhere", ("optim.RMSprop.step",), _replaces,
+              "optim.in-place"),
+    Miniature("zero_grad never keeps the tensor", ("optim.Optimizer.zero_grad",),
+              _clears_nothing, "optim.zero-grad"),
+    Miniature("loading forgets the running averages", ("optim.Optimizer.load_state_dict",),
+              _forgets_averages, "optim.resume"),
+    Miniature("a negative rate is taken for 0", ("optim.Adagrad.__init__",), _takes_any,
+              "optim.bad-hyperparameters"),
+    Miniature("MultiStepLR forgets that a milestone stands twice",
+              ("optim.lr_scheduler.MultiStepLR.__init__",),
+              lambda right, self, optimizer, milestones, *a, **k: right(
+                  self, optimizer, sorted(set(milestones)), *a, **k), "optim.schedules"),
+    Miniature("a cosine comes to an end a step late",
+              ("optim.lr_scheduler.CosineAnnealingLR.__init__",),
+              lambda right, self, optimizer, T_max, *a, **k: right(  # noqa: N803 - its name
+                  self, optimizer, T_max + 1, *a, **k), "optim.schedules"),
+    Miniature("SequentialLR hands over a step late",
+              ("optim.lr_scheduler.SequentialLR.__init__",),
+              lambda right, self, optimizer, schedulers, milestones, *a, **k: right(
+                  self, optimizer, schedulers, [m + 1 for m in milestones], *a, **k),
+              "optim.chained-schedules"),
+    Miniature("a plateau ignores its cooldown",
+              ("optim.lr_scheduler.ReduceLROnPlateau.__init__",),
+              lambda right, self, *a, **k: right(self, *a, **{**k, "cooldown": 0}),
+              "optim.plateau"),
+    Miniature("every gradient is clipped by itself", ("nn.utils.clip_grad_norm_",), _clips_each,
+              "optim.clip-norm"),
+    Miniature("the norm is always the second", ("nn.utils.clip_grad_norm_",),
+              lambda right, p, most, kind=2.0, **k: right(p, most, 2.0, **k), "optim.clip-norm"),
+    Miniature("clip_grad_value_ has no lower limit", ("nn.utils.clip_grad_value_",),
+              lambda right, parameters, most, **k: [
+                  p.grad.clamp_(max=most) for p in parameters] and None, "optim.clip-value"),
+]  # fmt: skip
