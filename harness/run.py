@@ -111,6 +111,8 @@ def _arguments(plan: Plan, workers: int) -> list[str]:
     arguments += ["-p", "no:logging", "-p", "no:faulthandler", "--import-mode=importlib"]
     if workers:
         arguments += ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal"]
+        # A worker that dies is replaced as often as there are clauses to die of.
+        arguments += ["--max-worker-restart", str(len(plan.selection))]
     for backend in plan.backends:
         arguments += ["--backend", backend.name]
     for pattern in request.clauses:

@@ -324,7 +324,7 @@ def _stretchable(shape: Shape, how: str) -> Shape:
     """A shape that broadcasts to the given one."""
     if how == "scalar":
         return ()
-    if how == "row":
+    if how == "row" and 0 not in shape[:1]:
         return shape[1:]
     if how == "ones":
         return tuple(1 if i % 2 else n for i, n in enumerate(shape))

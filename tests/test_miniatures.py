@@ -12,6 +12,7 @@ from tenet.harness.backend import Backend
 from tenet.harness.judge import judge, replay
 from tenet.harness.suite import SUITES
 from tenet.harness.verdict import Verdict
+from tenet.spec.operators import laws
 from tenet.spec.sections import specification
 
 FOLDER = Path(__file__).parent / "miniatures"
@@ -39,4 +40,6 @@ def test_a_lie_is_caught(miniature: Miniature) -> None:
 
 
 def test_every_clause_has_a_lie_that_it_catches() -> None:
-    assert set(specification()) - {miniature.caught_by for miniature in MINIATURES} == set()
+    """The laws of operators have theirs in test_laws."""
+    written = {id for id, clause in specification().items() if clause.module != laws.__name__}
+    assert written - {miniature.caught_by for miniature in MINIATURES} == set()

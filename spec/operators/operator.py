@@ -147,7 +147,8 @@ class Operator:
     prepare: brings drawn elements into the domain that is documented; applied in the dtype.
     smooth: brings elements to where the operation has a derivative; None: it has none.
     aliases: other functions that are the same; method: also x.name(...); symbol: also a Python
-    operator; in_place: also x.name_(...); out: takes out=.
+    operator; in_place: also x.name_(...); out: takes out=;
+    out_needs: arguments without which it does not.
     covers: statements, beyond those of the law.
     signed_zero: whether the sign of a zero result is documented.
     """
@@ -166,6 +167,7 @@ class Operator:
     symbol: Callable[..., Any] | None = None
     in_place: bool = True
     out: bool = True
+    out_needs: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     signed_zero: bool = True
 
