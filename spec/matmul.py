@@ -1,4 +1,382 @@
-"""Products of vectors, matrices and batches of matrices."""
+"""Products of vectors and matrices: the laws over the table, and what is said beyond them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import layouts, place, seeds, tensor_of, values
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_raises,
+    case,
+    clause,
+    for_all,
+    read,
+    supported,
+)
+from tenet.spec.model.dtypes import FLOATS, INTEGERS, numpy_dtype
+from tenet.spec.model.tolerance import Bound, half_product
 from tenet.spec.operators.laws import hold
-from tenet.spec.operators.products import PRODUCTS
+from tenet.spec.operators.products import PRODUCTS, matmul_shapes, shape_pool
+
 hold(PRODUCTS, covers=("notes.matmul-family",))
+
+Array = np.ndarray
+SINGLE = ("float32", "float64")
+
+_PAIRS = shape_pool(matmul_shapes)
+_LENGTHS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129)
+
+
+def _wide(array: Array) -> Array:
+    return array.astype(np.float64)
+
+
+def _whole(dtype: str, reason: str = "sums of products of small integers are exact") -> Bound:
+    """Sums of products of integers of at most 9, below 2^24: no rounding but the last."""
+    return Bound(dtype, 0.5, reason)
+
+
+@clause("matmul.is-not-elementwise", covers=["minicourse.elementwise-vs-matmul"])
+@for_all(length=st.sampled_from((*_LENGTHS, 1025)), seed=seeds(),
+         layout=layouts(writable=True))  # fmt: skip
+def the_product_of_vectors_is_their_dot_product(
+    torch: Any, device: str, length: int, seed: int, layout: str
+) -> None:
+    """a * b multiplies element by element; matmul(a, b) and a @ b of vectors are the sum of that,
+    a 0-d tensor: of [1, 2, 3] with itself 14."""
+    for dtype in supported(("float32", "float64", "float16", "bfloat16")):
+        array, other = values((length,), dtype, "signed", seed), values((length,), dtype, "ties")
+        a, b = place(torch, device, array, layout).view, tensor_of(torch, device, other)
+        terms = _wide(array) * _wide(other)
+        bound = half_product(terms, dtype) if dtype not in SINGLE else _whole(dtype)
+        with case(dtype=dtype):
+            assert_equal(a * b, terms.astype(array.dtype))
+            for product in (torch.matmul(a, b), a @ b, a.matmul(b), torch.dot(a, b)):
+                assert_close(product, terms.sum(), bound)
+            known = torch.tensor([1, 2, 3], dtype=a.dtype, device=device)
+            assert_equal(torch.matmul(known, known), np.array(14).astype(array.dtype))
+
+
+@clause("matmul.mm-of-vectors", covers=["minicourse.mm-is-matmul"])
+def mm_takes_matrices_only(torch: Any, device: str) -> None:
+    """mm takes two 2-D matrices, for which it is matmul; a vector or a batch on either side
+    raises, where matmul takes it."""
+    for name in supported(FLOATS):
+        matrix = tensor_of(torch, device, values((3, 3), name))
+        vector, batch = matrix[0], matrix.expand(2, 3, 3)
+        expected = (_wide(read(matrix)) @ _wide(read(matrix))).astype(numpy_dtype(name))
+        for mm in (torch.mm, lambda a, b: a.mm(b)):
+            with case(dtype=name):
+                assert_equal(mm(matrix, matrix), expected)
+                for other in (vector, batch, matrix[0, 0]):
+                    assert_raises(mm, matrix, other)
+                    assert_raises(mm, other, matrix)
+                assert_raises(mm, vector, vector)
+                assert_raises(mm, batch, batch)
+        squares = np.asarray((_wide(read(vector)) ** 2).sum()).astype(numpy_dtype(name))
+        assert_equal(torch.matmul(vector, vector), squares)
+
+
+@clause("matmul.ranks-of-members", covers=["minicourse.matmul-batched", "notes.matmul-ranks"])
+def each_member_takes_operands_of_its_ranks(torch: Any, device: str) -> None:
+    """mv takes a matrix and a vector, dot two vectors, bmm two batches of the same size: no
+    batch is broadcast there. matmul takes anything but 0-d tensors."""
+    of = {rank: torch.ones((3,) * rank, device=device) for rank in range(5)}
+    members: dict[str, tuple[tuple[int, int], ...]] = {
+        "dot": ((1, 1),), "mv": ((2, 1),), "mm": ((2, 2),), "bmm": ((3, 3),),
+        "matmul": tuple((a, b) for a in range(1, 5) for b in range(1, 5)),
+    }  # fmt: skip
+    for name, ranks in members.items():
+        function = getattr(torch, name)
+        for first in range(5):
+            for second in range(5):
+                with case(member=name, ranks=(first, second)):
+                    if (first, second) not in ranks:
+                        assert_raises(function, of[first], of[second])
+                        continue
+                    shape = (3,) * (max(first, second, 2) - (first == 1) - (second == 1))
+                    assert_equal(function(of[first], of[second]), np.full(shape, 3, np.float32))
+    assert_raises(torch.bmm, of[3][:1], of[3])
+    assert_raises(torch.bmm, of[3], of[3][:2])
+    assert_equal(torch.matmul(of[3][:1], of[3]), np.full((3, 3, 3), 3, np.float32))
+    assert_raises(torch.matmul, of[3][:2], of[3])
+
+
+_MISFITS = (
+    ((3, 2), (3, 2)), ((2,), (3,)), ((2, 3), (2,)), ((2,), (3, 2)), ((1, 3), (2, 3)),
+    ((2, 1), (3, 2)), ((2, 3, 4), (2, 3, 4)), ((5, 2, 3), (4, 2)), ((2, 3), (5, 2, 3)),
+    ((0,), (1,)), ((2, 0), (1, 2)), ((1,), (2,)), ((17, 33), (32, 17)), ((4, 2, 3), (3, 3, 2)),
+)  # fmt: skip
+
+
+@clause("matmul.inner-dimensions", covers=["minicourse.inner-dimensions"])
+def the_inner_dimensions_have_to_be_equal(torch: Any, device: str) -> None:
+    """Inner dimensions that differ raise, 1 not being stretched; equal ones give the outer ones:
+    3x2 @ 2x3 is 3x3, and 3x2 @ 3x2 fits once one of them is transposed."""
+    for name in supported(FLOATS):
+        for left, right in _MISFITS:
+            a = tensor_of(torch, device, values(left, name, "signed", 3))
+            b = tensor_of(torch, device, values(right, name, "signed", 9))
+            functions: list[Callable[..., Any]] = [torch.matmul, operator.matmul,
+                                                   lambda x, y: x.matmul(y)]  # fmt: skip
+            ranks = (len(left), len(right))
+            members = {(1, 1): "dot", (2, 1): "mv", (2, 2): "mm", (3, 3): "bmm"}
+            functions += [getattr(torch, members[ranks])] if ranks in members else []
+            with case(dtype=name, shapes=(left, right)):
+                for function in functions:
+                    assert_raises(function, a, b)
+        for rows, inner in ((3, 2), (2, 3), (1, 4), (4, 1), (17, 33)):
+            array = values((rows, inner), name, "signed", 5)
+            x, wide = tensor_of(torch, device, array), _wide(array)
+            with case(dtype=name, shape=(rows, inner)):
+                for result, expected in (
+                    (x @ x.T, wide @ wide.T), (x.T @ x, wide.T @ wide),
+                    (torch.mm(x, x.t()), wide @ wide.T), (x.matmul(x.mT), wide @ wide.T),
+                ):  # fmt: skip
+                    bound = half_product(np.full(inner + rows, 81.0), name)
+                    assert_close(result, expected, bound if name not in SINGLE else _whole(name))
+
+
+@clause("matmul.dtypes", covers=["minicourse.inner-dimensions", "notes.matmul-family"])
+def operands_have_one_dtype(torch: Any, device: str) -> None:
+    """Products do not promote: operands of two dtypes raise."""
+    shapes = {"dot": ((3,), (3,)), "mv": ((3, 3), (3,)), "mm": ((3, 3), (3, 3)),
+              "bmm": ((2, 3, 3), (2, 3, 3)), "matmul": ((3, 3), (3, 3))}  # fmt: skip
+    names = [*supported(FLOATS)]
+    for first in names:
+        for second in names:
+            for member, (left, right) in shapes.items():
+                a = torch.ones(left, dtype=getattr(torch, first), device=device)
+                b = torch.ones(right, dtype=getattr(torch, second), device=device)
+                function = getattr(torch, member)
+                with case(member=member, dtype=first, other=second):
+                    if first != second:
+                        assert_raises(function, a, b)
+                    else:
+                        full = np.full(np.matmul(read(a), read(b)).shape if first in SINGLE
+                                       else tuple(function(a, b).shape), 3.0)  # fmt: skip
+                        assert_equal(function(a, b), full.astype(numpy_dtype(first)))
+
+
+@clause("matmul.integers", covers=["notes.matmul-family", "notes.matmul-ranks"],
+        requires={"integer-matmul"})  # fmt: skip
+@for_all(pair=st.sampled_from(_PAIRS), seed=seeds(), layout=layouts(writable=True),
+         regime=st.sampled_from(("signed", "normal")))  # fmt: skip
+def products_of_integers_are_exact(
+    torch: Any, device: str, pair: Any, seed: int, layout: str, regime: str
+) -> None:
+    """Products of integers are integers of the same dtype, exact, or modulo 2 to the power of the
+    width where they go beyond it, at every size and rank."""
+    left, right = pair
+    for dtype in supported(INTEGERS):
+        a, b = values(left, dtype, regime, seed), values(right, dtype, regime, seed + 9)
+        x, y = place(torch, device, a, layout).view, tensor_of(torch, device, b)
+        expected = np.asarray(np.matmul(a, b), a.dtype)
+        with case(dtype=dtype):
+            assert_equal(torch.matmul(x, y), expected)
+            assert_equal(x @ y, expected)
+
+
+@clause("matmul.empty", covers=["notes.matmul-empty"])
+def nothing_sums_to_zero(torch: Any, device: str) -> None:
+    """An inner dimension of 0 gives zeros, 0-d for vectors; an outer or a batch dimension of 0
+    gives an empty result."""
+    shapes = (
+        ((0,), (0,)), ((2, 0), (0, 3)), ((2, 0), (0,)), ((0,), (0, 3)), ((4, 2, 0), (4, 0, 3)),
+        ((4, 2, 0), (0, 3)), ((17, 0), (0, 33)), ((0, 2), (2, 3)), ((2, 3), (3, 0)),
+        ((0, 2, 3), (0, 3, 4)), ((0, 2, 3), (3, 4)), ((2, 3), (0, 3, 4)), ((0, 0), (0, 0)),
+        ((1, 2, 3), (0, 3, 2)), ((0, 3), (3,)), ((2, 1, 2, 0), (3, 0, 2)),
+    )  # fmt: skip
+    members = {(1, 1): ("dot", "inner"), (2, 1): ("mv",), (2, 2): ("mm",), (3, 3): ("bmm",)}
+    for name in supported(FLOATS):
+        for left, right in shapes:
+            a = torch.ones(left, dtype=getattr(torch, name), device=device)
+            b = torch.ones(right, dtype=getattr(torch, name), device=device)
+            expected = np.asarray(np.matmul(np.ones(left), np.ones(right)))
+            same_batch = len(left) != 3 or left[0] == right[0]
+            with case(dtype=name, shapes=(left, right)):
+                full = expected.astype(numpy_dtype(name))
+                assert_equal(torch.matmul(a, b), full)
+                assert_equal(a @ b, full)
+                for member in members.get((len(left), len(right)), ()) if same_batch else ():
+                    assert_equal(getattr(torch, member)(a, b), full)
+    for name in supported(SINGLE):
+        ones = torch.ones((2, 3), dtype=getattr(torch, name), device=device)
+        five = np.full((2, 3), 5, numpy_dtype(name))
+        result = torch.addmm(ones, ones[:, :0], ones[:0], beta=5)
+        assert_equal(result, five)
+
+
+def _agreeing(torch: Any, a: Any, b: Any, dot: bool) -> dict[str, Any]:
+    """Every member that takes the operands: two matrices, or two vectors."""
+    if dot:
+        return {
+            "dot": torch.dot(a, b), "inner": torch.inner(a, b), "vdot": torch.vdot(a, b),
+            "einsum": torch.einsum("i,i->", a, b), "einsum implicit": torch.einsum("i,i", a, b),
+            "tensordot": torch.tensordot(a, b, dims=1), "vecdot": torch.linalg.vecdot(a, b),
+            "mv": torch.mv(a[None], b)[0], "mm": torch.mm(a[None], b[:, None])[0, 0],
+            "sum": (a * b).sum(), "x.dot": a.dot(b),
+        }  # fmt: skip
+    zero = torch.zeros((a.shape[0], b.shape[1]), dtype=a.dtype, device=a.device)
+    stacked = a[None].expand(2, *a.shape), b[None].expand(2, *b.shape)
+    return {
+        "mm": torch.mm(a, b), "x.mm": a.mm(b), "bmm": torch.bmm(a[None], b[None])[0],
+        "bmm of two": torch.bmm(*stacked)[1], "addmm": torch.addmm(zero, a, b),
+        "x.addmm": zero.addmm(a, b), "baddbmm": torch.baddbmm(zero[None], a[None], b[None])[0],
+        "addbmm": torch.addbmm(zero, a[None], b[None]),
+        "einsum": torch.einsum("ij,jk->ik", a, b), "einsum of a list":
+        torch.einsum("ij,jk", [a, b]), "einsum turned": torch.einsum("ij,jk->ki", a, b).T,
+        "tensordot": torch.tensordot(a, b, dims=1), "tensordot of lists":
+        torch.tensordot(a, b, dims=([1], [0])), "inner": torch.inner(a, b.T),
+        "mv": torch.stack([torch.mv(a, column) for column in b.T[:2]], 1)
+        if b.shape[1] == 2 else torch.mm(a, b),
+        "linear": torch.nn.functional.linear(a, b.T), "multi_dot": torch.linalg.multi_dot([a, b]),
+        "chain_matmul": torch.linalg.multi_dot([a, b.T.contiguous().T]),
+    }  # fmt: skip
+
+
+@clause("matmul.family", covers=["notes.matmul-family", "minicourse.at-operator"])
+@for_all(rows=st.sampled_from((2, 1, 3, 7, 8, 17, 33)), inner=st.sampled_from(_LENGTHS),
+         columns=st.sampled_from((2, 1, 3, 8, 9, 33)), seed=seeds(),
+         layout=layouts(writable=True), dot=st.booleans())  # fmt: skip
+def the_members_of_the_family_agree(
+    torch: Any, device: str, rows: int, inner: int, columns: int, seed: int, layout: str, dot: bool
+) -> None:
+    """a @ b, matmul, dot, mv, mm, bmm, addmm, baddbmm, addbmm, einsum, tensordot, inner and linear
+    give the same product where they take the same operands: small integers multiply exactly."""
+    for dtype in supported(SINGLE):
+        left = values((inner,) if dot else (rows, inner), dtype, "signed", seed)
+        right = values((inner,) if dot else (inner, columns), dtype, "signed", seed + 99)
+        a = place(torch, device, left, layout).view
+        b = place(torch, device, right, layout).view
+        expected = np.asarray(left @ right)
+        with case(dtype=dtype):
+            assert_equal(a @ b, expected, signed_zero=False)
+            assert_equal(torch.matmul(a, b), expected, signed_zero=False)
+            for member, result in _agreeing(torch, a, b, dot).items():
+                with case(member=member):
+                    assert_equal(result, expected, signed_zero=False)
+
+
+EQUATIONS = {
+    "ij->ji": ((3, 4),), "ii->i": ((3, 3),), "ii": ((4, 4),), "ij->": ((3, 5),),
+    "ij->i": ((7, 9),), "ij->j": ((7, 9),), "i,j->ij": ((3,), (8,)), "i,i->i": ((9,), (9,)),
+    "ij,j->i": ((3, 17), (17,)), "ij,ij->": ((3, 9), (3, 9)), "ij,kj->ik": ((3, 8), (5, 8)),
+    "ij,jk": ((3, 4), (4, 2)), "cb,ba": ((3, 4), (4, 2)), "bij,bjk->bik": ((2, 3, 4), (2, 4, 5)),
+    "bij,bkj->bik": ((2, 3, 4), (2, 5, 4)), "...ij,...jk->...ik": ((2, 3, 4), (4, 5)),
+    "b...i,b...i->b...": ((2, 3, 4), (2, 3, 4)), "bhqd,bhkd->bhqk": ((2, 2, 3, 4), (2, 2, 5, 4)),
+    "ij,jk,kl->il": ((2, 3), (3, 4), (4, 5)), "bn,anm,bm->ba": ((2, 3), (5, 3, 4), (2, 4)),
+    "ijk,k->ji": ((2, 3, 4), (4,)), "...->...": ((2, 3),), "ijkl->lkij": ((2, 3, 4, 5),),
+    "i,i": ((1,), (1,)), "ij,jk->ik": ((0, 3), (3, 2)), "aij,jk->ik": ((2, 3, 4), (4, 5)),
+    "i j, j k -> i k": ((3, 4), (4, 2)),
+}  # fmt: skip
+"""Equation: shapes of its operands."""
+
+
+@clause("matmul.einsum", covers=["notes.matmul-family"])
+@for_all(equation=st.sampled_from(list(EQUATIONS)), seed=seeds(), layout=layouts(writable=True))
+def einsum_sums_over_the_labels_that_are_not_in_the_result(
+    torch: Any, device: str, equation: str, seed: int, layout: str
+) -> None:
+    """einsum multiplies the operands along equal labels and sums over those that the result does
+    not name; without an arrow the result has the labels that stand once, in the order of the
+    alphabet; ... stands for further dimensions, which broadcast."""
+    for dtype in supported(SINGLE):
+        arrays = [values(shape, dtype, "signed", seed + 9 * n)
+                  for n, shape in enumerate(EQUATIONS[equation])]  # fmt: skip
+        tensors = [place(torch, device, array, layout).view for array in arrays]
+        expected = np.asarray(np.einsum(equation, *map(_wide, arrays)))
+        with case(dtype=dtype):
+            assert_equal(torch.einsum(equation, *tensors), expected.astype(numpy_dtype(dtype)),
+                         signed_zero=False)  # fmt: skip
+            assert_equal(torch.einsum(equation, tensors), expected.astype(numpy_dtype(dtype)),
+                         signed_zero=False)  # fmt: skip
+
+
+@clause("matmul.multi-dot", covers=["notes.matmul-family"])
+@for_all(sizes=st.sampled_from([tuple(Random(n).choices((2, 3, 1, 5, 8, 17), k=3 + n % 4))
+                                for n in range(60)]),
+         seed=seeds(), ends=st.sampled_from(("matrices", "first", "last", "both")))  # fmt: skip
+def a_chain_is_multiplied_in_any_order(
+    torch: Any, device: str, sizes: Any, seed: int, ends: str
+) -> None:
+    """linalg.multi_dot is the product of all matrices; the first and the last may be vectors."""
+    for dtype in supported(("float64",)):
+        shapes = list(pairwise(sizes))
+        arrays = [values(s, dtype, "signed", seed + 9 * n) for n, s in enumerate(shapes)]
+        arrays[0] = arrays[0][0] if ends in ("first", "both") else arrays[0]
+        arrays[-1] = arrays[-1][..., 0] if ends in ("last", "both") else arrays[-1]
+        tensors = [tensor_of(torch, device, np.ascontiguousarray(array)) for array in arrays]
+        expected = arrays[0]
+        for array in arrays[1:]:
+            expected = np.matmul(expected, array)
+        with case(dtype=dtype):
+            assert_equal(torch.linalg.multi_dot(tensors), np.asarray(expected), signed_zero=False)
+
+
+ADDITIONS: dict[str, tuple[tuple[int, ...], ...]] = {
+    "addmm": ((3, 5), (3, 4), (4, 5)), "addmv": ((3,), (3, 4), (4,)), "addr": ((3, 5), (3,), (5,)),
+    "baddbmm": ((2, 3, 5), (2, 3, 4), (2, 4, 5)), "addbmm": ((3, 5), (2, 3, 4), (2, 4, 5)),
+}  # fmt: skip
+
+
+@clause("matmul.beta-zero", covers=["notes.matmul-family"])
+def a_beta_of_zero_ignores_the_summand(torch: Any, device: str) -> None:
+    """With beta=0 nan and inf in the summand do not reach the result of addmm, addmv, addr,
+    baddbmm and addbmm; with any other beta they do; in place as well."""
+    for name in supported(FLOATS):
+        for member, (summand, *shapes) in ADDITIONS.items():
+            a, b = (values(shape, name, "signed", 4 + n) for n, shape in enumerate(shapes))
+            x, y = tensor_of(torch, device, a), tensor_of(torch, device, b)
+            whole = np.outer if member == "addr" else np.matmul
+            expected = whole(_wide(a), _wide(b))
+            expected = expected.sum(0) if member == "addbmm" else expected
+            exact = (expected * 2).astype(numpy_dtype(name))
+            for wild in (np.nan, np.inf):
+                full = np.full(summand, wild).astype(numpy_dtype(name))
+                with case(dtype=name, member=member, summand=wild):
+                    m = tensor_of(torch, device, full)
+                    function = getattr(torch, member)
+                    result = function(m, x, y, beta=0, alpha=2)
+                    assert_equal(result, exact, signed_zero=False)
+                    assert_equal(function(m, x, y), full)
+                    getattr(m, f"{member}_")(x, y, beta=0, alpha=2)
+                    assert_equal(m, exact, signed_zero=False)
+
+
+@clause("matmul.slices", covers=["notes.batched-slice", "minicourse.matmul-batched"])
+@for_all(batch=st.sampled_from((2, 3, 1, 8, 17)), rows=st.sampled_from((3, 1, 2, 8, 17)),
+         inner=st.sampled_from(_LENGTHS), seed=seeds(),
+         layout=layouts(writable=True))  # fmt: skip
+def a_batch_is_computed_slice_by_slice(
+    torch: Any, device: str, batch: int, rows: int, inner: int, seed: int, layout: str
+) -> None:
+    """A batched product and the products of its slices are both within the error bound of the
+    true ones, and so within twice that of each other, but not necessarily bit by bit."""
+    for dtype in supported(("float32", "float64", "bfloat16", "float16")):
+        left = values((batch, rows, inner), dtype, "normal", seed)
+        right = values((batch, inner, 3), dtype, "normal", seed + 99)
+        a, b = place(torch, device, left, layout).view, tensor_of(torch, device, right)
+        wide = np.float64 if dtype != "float64" else np.longdouble
+        expected = np.matmul(left.astype(wide), right.astype(wide))
+        size = np.matmul(np.abs(_wide(left)), np.abs(_wide(right)))
+        eps = float(np.finfo(np.float64 if dtype == "float64" else np.float32).eps)
+        units = (inner + 1) * eps / 2
+        if dtype not in SINGLE:
+            units += 2 * (2.0**-7 if dtype == "bfloat16" else 2.0**-10)
+        last = batch - 1
+        with case(dtype=dtype):
+            for result in (torch.matmul(a, b), torch.bmm(a, b)):
+                assert_close(result, expected, Bound(dtype, 0.5, "n*u*sum|a||b|", size * units))
+            one = Bound(dtype, 0.5, "n*u*sum|a||b|", size[last] * units)
+            assert_close(torch.mm(a[last], b[last]), expected[last], one)
+            assert_close(torch.matmul(a, b[last])[last], expected[last], one)

@@ -1,4 +1,530 @@
-"""Reductions."""
+"""Reductions: the laws over the table, and what the documents say beyond them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import Operand, layouts, operands, place, seeds, shapes, tensor_of, values
+from tenet.spec.cases import with_dim as shapes_with_dim
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_metadata,
+    assert_raises,
+    assert_same_object,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    read,
+    supported,
+)
+from tenet.spec.model.dtypes import BOOL, FLOATS, FORMATS, INTEGERS, REAL, numpy_dtype
+from tenet.spec.model.tolerance import half_sum, summation, ulps
 from tenet.spec.operators.laws import hold
 from tenet.spec.operators.reductions import REDUCTIONS
+
 hold(REDUCTIONS, covers=("mlnotes.dim-is-axis",))
+
+Array = np.ndarray
+SINGLE = ("float32", "float64")
+
+
+@clause("reduction.whole", covers=["minicourse.min-max-mean-sum", "minicourse.argmin-argmax"])
+@for_all(operand=operands(shapes(empty=False), finite=True), turn=st.sampled_from(range(3)))
+def without_a_dimension_all_elements_give_one_number(
+    torch: Any, device: str, operand: Operand, turn: int
+) -> None:
+    """min, max, argmin and argmax without a dimension reduce every element of any rank to a 0-d
+    tensor: the least and the largest, in the operand's dtype, and their first position in the
+    flattened tensor, int64."""
+    for dtype in supported(REAL[turn::3]):
+        x, array = operand.on(torch, device, dtype), operand.array(dtype)
+        with case(dtype=dtype):
+            for spelling, result in (("torch.max", torch.max(x)), ("x.max", x.max())):
+                with case(spelling=spelling):
+                    assert_equal(result, array.max(), signed_zero=False)
+            for spelling, result in (("torch.min", torch.min(x)), ("x.min", x.min())):
+                with case(spelling=spelling):
+                    assert_equal(result, array.min(), signed_zero=False)
+            if dtype != "bool":
+                assert_equal(torch.argmax(x), np.int64(array.argmax()))
+                assert_equal(x.argmin(), np.int64(array.argmin()))
+
+
+@clause("reduction.sum-of-all", covers=["minicourse.min-max-mean-sum"])
+@for_all(operand=operands(), turn=st.sampled_from(range(2)))
+def sum_and_mean_without_a_dimension_are_numbers(
+    torch: Any, device: str, operand: Operand, turn: int
+) -> None:
+    """sum and mean without a dimension reduce a tensor of any rank to a 0-d tensor, for
+    contiguous and strided operands of every length; half precision accumulates in float32."""
+    for dtype in supported(FLOATS[turn::2]):
+        array = values(operand.shape, dtype, "signed", operand.seed)
+        layed = place(torch, device, array, operand.layout).view \
+            if operand.layout != "expanded" else tensor_of(torch, device, array)  # fmt: skip
+        wide = array.astype(np.float64)
+        half = dtype not in SINGLE
+        bound = half_sum(wide, dtype) if half else summation(
+            np.abs(wide).sum(), wide.size + 1, dtype, dtype)  # fmt: skip
+        with case(dtype=dtype):
+            assert_close(torch.sum(layed), wide.sum(), bound)
+            assert_close(layed.sum(), wide.sum(), bound)
+            if wide.size:
+                assert_close(torch.mean(layed), wide.mean(), bound)
+                assert_close(layed.mean(), wide.mean(), bound)
+
+
+@clause("reduction.mean-of-integers", covers=["minicourse.mean-needs-float"])
+def mean_refuses_integers(torch: Any, device: str) -> None:
+    """mean() of an integer or bool tensor raises, over all elements and along a dimension; of
+    the tensor in a float dtype it is the mean, as with dtype=."""
+    for name in supported(INTEGERS + BOOL):
+        for shape in ((4,), (2, 3), ()):
+            array = values(shape, name)
+            x = tensor_of(torch, device, array)
+            exact = array.astype(np.float64).mean()
+            bound = ulps(2, "float32", "a sum of small integers is exact, and one division")
+            with case(dtype=name, shape=shape):
+                assert_raises(torch.mean, x)
+                assert_raises(lambda t: t.mean(), x)
+                assert_raises(torch.mean, x, 0)
+                assert_raises(lambda t: t.mean(dim=-1), x)
+                assert_close(x.float().mean(), exact, bound)
+                assert_close(x.to(torch.float32).mean(dim=0), array.mean(0) if shape else exact,
+                             bound)  # fmt: skip
+                assert_close(torch.mean(x, dtype=torch.float32), exact, bound)
+                assert_close(x.mean(dtype=torch.float32), exact, bound)
+
+
+@clause("reduction.integers", covers=["notes.integer-reductions"])
+@for_all(shaped=shapes_with_dim(empty=False), seed=seeds(), layout=layouts(writable=True),
+         regime=st.sampled_from(("extreme", "normal", "signed")))  # fmt: skip
+def sums_of_integers_are_int64(
+    torch: Any, device: str, shaped: Any, seed: int, layout: str, regime: str
+) -> None:
+    """sum and prod, cumsum and cumprod of integers and bools accumulate in int64, beyond the
+    range of the dtype; with dtype= in that one, where they wrap around."""
+    shape, dim = shaped
+    for number, name in enumerate(supported(INTEGERS + BOOL)):
+        array = values(shape, name, regime, seed)
+        x = place(torch, device, array, layout).view
+        whole = array.astype(np.int64)
+        with case(dtype=name):
+            if number % 2 == seed % 2:
+                assert_equal(x.sum(), np.asarray(whole.sum()))
+                assert_equal(torch.prod(x, dim), whole.prod(dim))
+                assert_equal(torch.cumsum(x, dim), whole.cumsum(dim))
+            else:
+                assert_equal(torch.sum(x, dim), whole.sum(dim))
+                assert_equal(x.prod(), np.asarray(whole.prod()))
+                assert_equal(x.cumprod(dim), whole.cumprod(dim))
+            if name != "bool":
+                narrow = np.sum(array, axis=dim, dtype=np.int32)
+                assert_equal(x.sum(dim, dtype=torch.int32), narrow)
+
+
+@clause("reduction.dtype", covers=["notes.integer-reductions", "dlnotes.sum-dim"])
+@for_all(shaped=shapes_with_dim(empty=False), seed=seeds(),
+         name=st.sampled_from(("int64", "float32", "uint8", "bool", "float16", "int8")))  # fmt: skip
+def dtype_is_that_of_accumulation(
+    torch: Any, device: str, shaped: Any, seed: int, name: str
+) -> None:
+    """With dtype= the elements are converted first, and the result has that dtype."""
+    shape, dim = shaped
+    array = values(shape, name, "small", seed)
+    for into in supported(("float64", "float32", "int64")):
+        for _ in supported((name,)):
+            x, kind = tensor_of(torch, device, array), getattr(torch, into)
+            wide = array.astype(numpy_dtype(into))
+            with case(dtype=name, into=into):
+                assert_equal(torch.sum(x, dtype=kind), np.asarray(wide.sum()))
+                assert_equal(x.sum(dim, True, dtype=kind), wide.sum(dim, keepdims=True))
+                assert_equal(torch.cumsum(x, dim, dtype=kind), wide.cumsum(dim))
+                signs = values(shape, name, "ties", seed) if name != "bool" else array
+                fewer = np.where(signs == signs.max(), 1, 0).astype(array.dtype)
+                expected = fewer.astype(numpy_dtype(into)).prod(dim)
+                assert_equal(tensor_of(torch, device, fewer).prod(dim, dtype=kind), expected)
+
+
+_EMPTY_RESULTS: dict[str, Any] = {"sum": 0, "prod": 1, "any": False, "all": True}
+_ORDERED = ("max", "min", "argmax", "argmin", "amax", "amin")
+
+
+@clause("reduction.empty", covers=["notes.empty-inputs"])
+def reductions_of_nothing_give_their_neutral_element(torch: Any, device: str) -> None:
+    """Over no elements sum is 0, prod 1, mean nan, any False, all True, along a dimension of
+    length 0 and over a whole tensor; max, min, argmax and argmin raise there, and give an empty
+    result where the dimension that they reduce has elements."""
+    for name in supported((*FLOATS, "int64", "uint8", "bool")):
+        for shape in ((0,), (2, 0), (0, 3), (3, 0, 2), (17, 0)):
+            x = torch.zeros(shape, dtype=getattr(torch, name), device=device)
+            dim = shape.index(0)
+            left = shape[:dim] + shape[dim + 1 :]
+            with case(dtype=name, shape=shape):
+                for reduction, neutral in _EMPTY_RESULTS.items():
+                    kind: Any = name if name in FLOATS else "int64"
+                    if reduction in ("any", "all"):
+                        kind = "uint8" if name == "uint8" else "bool"
+                    function = getattr(torch, reduction)
+                    number = np.array(neutral).astype(numpy_dtype(kind))
+                    with case(reduction=reduction):
+                        assert_equal(function(x), number)
+                        assert_equal(function(x, dim), np.full(left, number))
+                        kept = np.full((*shape[:dim], 1, *shape[dim + 1 :]), number)
+                        assert_equal(function(x, dim - len(shape), keepdim=True), kept)
+                if name in FLOATS:
+                    nan = np.array(np.nan).astype(numpy_dtype(name))
+                    assert_equal(x.mean(), nan)
+                    assert_equal(x.mean(dim), np.full(left, nan))
+                _raise_without_elements(torch, x, dim)
+
+
+def _raise_without_elements(torch: Any, x: Any, dim: int) -> None:
+    one = torch.ones((1, *x.shape), dtype=x.dtype, device=x.device)
+    for name in _ORDERED:
+        if x.dtype == torch.bool and name.startswith("arg"):
+            continue
+        function = getattr(torch, name)
+        with case(reduction=name):
+            function(torch.ones(1, dtype=x.dtype, device=x.device))
+            function(torch.ones(1, dtype=x.dtype, device=x.device), 0)
+            assert_raises(function, x)
+            assert_raises(function, x, dim)
+            assert_raises(function, x, dim - x.dim())
+            kept = function(one, 0)
+            assert_metadata(kept[0] if isinstance(kept, tuple) else kept, shape=tuple(x.shape))
+
+
+@clause("reduction.nan", covers=["notes.nan-propagation"])
+@for_all(length=st.sampled_from((2, 1, 3, 7, 8, 9, 16, 17, 33, 64, 65, 129, 257, 1025)),
+         at=st.integers(0, 1024), seed=seeds(), rows=st.booleans())  # fmt: skip
+def one_nan_is_enough(torch: Any, device: str, length: int, at: int, seed: int, rows: bool) -> None:
+    """One NaN, wherever it is, makes max, min, sum, mean, amax, amin and prod NaN, and argmax
+    and argmin give its position; along a dimension, in its lane alone."""
+    at %= length
+    for name in supported(FLOATS):
+        lane = values((length,), name, "signed", seed)
+        kept = lane.copy()
+        lane[at] = np.nan
+        array = np.stack([kept, lane], axis=0 if rows else 1)
+        dim = 1 if rows else 0
+        x, line = tensor_of(torch, device, array), tensor_of(torch, device, lane)
+        nan = np.array(np.nan).astype(lane.dtype)
+        with case(dtype=name):
+            whole = torch.max, torch.min, torch.sum, torch.mean, torch.amax, torch.amin
+            for function in whole:
+                assert_equal(function(line if seed % 2 else x), nan)
+            assert_equal(line.prod(), nan)
+            for extreme, argument, position in (
+                (torch.max, torch.argmax, kept.argmax()), (torch.min, torch.argmin, kept.argmin())
+            ):  # fmt: skip
+                found = extreme(x, dim)
+                most = kept[position]
+                assert_equal(found[0], np.stack([most, nan]), signed_zero=False)
+                assert_equal(found[1], np.array([position, at]))
+                assert_equal(argument(x, dim), np.array([position, at]))
+                assert_equal(argument(line), np.int64(at))
+
+
+@clause("reduction.nan-compared", covers=["notes.nan-propagation"])
+def nan_equals_nothing(torch: Any, device: str) -> None:
+    """Every comparison with NaN is False but !=, which is True, for itself as well."""
+    for name, length in product(supported(FLOATS), (1, 7, 8, 17, 33)):
+        nan = tensor_of(torch, device, np.full(length, np.nan, numpy_dtype(name)))
+        with case(dtype=name, length=length):
+            for other in (nan, nan.new_ones(length), 1.0, float("nan")):
+                never = np.zeros(length, bool)
+                for result in (nan == other, nan < other, nan <= other, nan > other, nan >= other):
+                    assert_equal(result, never)
+                assert_equal(nan != other, ~never)
+
+
+@clause("reduction.nan-ignored", covers=["notes.nan-propagation", "dlnotes.median"])
+@for_all(length=st.sampled_from((2, 3, 7, 8, 9, 16, 17, 33, 65, 257)), seed=seeds())
+def the_nan_functions_leave_nan_out(torch: Any, device: str, length: int, seed: int) -> None:
+    """nansum, nanmean, nanmedian and nanquantile take no notice of NaN; median and quantile
+    become NaN."""
+    for name in supported(SINGLE):
+        array = values((length, 3), name, "signed", seed)
+        hidden = array.copy()
+        hidden[:: 1 + seed % 3, 1] = np.nan
+        hidden[0, 2] = np.nan
+        x, wide = tensor_of(torch, device, hidden), hidden.astype(np.float64)
+        kept = np.where(np.isnan(wide), 0, wide)
+        some = [lane[~np.isnan(lane)] for lane in wide.T]
+        lower = [np.sort(lane)[(len(lane) - 1) // 2] if len(lane) else np.nan for lane in some]
+        bound = summation(np.abs(kept).sum(0), length + 1, name, name)
+        with case(dtype=name):
+            assert_close(torch.nansum(x, 0), kept.sum(0), bound)
+            means = [lane.mean() if len(lane) else np.nan for lane in some]
+            assert_close(x.nanmean(0), np.array(means), bound)
+            assert_equal(torch.nanmedian(x, 0)[0], np.array(lower, array.dtype))
+            everything = np.sort(np.concatenate(some))
+            assert_equal(x.nanmedian(), everything[(len(everything) - 1) // 2].astype(array.dtype))
+            low = [lane.min() if len(lane) else np.nan for lane in some]
+            assert_equal(torch.nanquantile(x, 0.0, 0), np.array(low, array.dtype))
+            assert_equal(torch.median(x, 0)[0][2], np.array(np.nan, array.dtype))
+            assert_equal(torch.quantile(x, 0.5, 0)[2], np.array(np.nan, array.dtype))
+            assert_equal(x.median(), np.array(np.nan, array.dtype))
+
+
+ALONG: dict[str, Callable[..., Any]] = {
+    name: (lambda function: lambda torch, x, dim: getattr(torch, function)(x, dim))(name)
+    for name in ("sum", "prod", "amax", "amin", "argmax", "argmin", "max", "min", "cumsum",
+                 "cumprod", "cummax", "any", "all", "median", "mode", "count_nonzero")
+}  # fmt: skip
+ALONG |= {
+    "x.sum": lambda torch, x, dim: x.sum(dim=dim),
+    "x.max": lambda torch, x, dim: x.max(dim=dim),
+    "x.argmax": lambda torch, x, dim: x.argmax(dim=dim),
+    "mean": lambda torch, x, dim: x.float().mean(dim),
+    "std": lambda torch, x, dim: torch.std(x.float(), dim),
+    "x.var": lambda torch, x, dim: x.float().var(dim=dim),
+    "softmax": lambda torch, x, dim: torch.softmax(x.float(), dim),
+    "logsumexp": lambda torch, x, dim: torch.logsumexp(x.float(), dim),
+}
+
+
+@clause("reduction.dim-range", covers=["notes.dim-range"], metadata_only=True)
+def a_dimension_lies_within_the_rank(torch: Any, device: str) -> None:
+    """dim goes from -ndim to ndim - 1; beyond either end it raises. A 0-d tensor counts as one
+    of one dimension."""
+    for rank, (name, function) in product(range(5), ALONG.items()):
+        x = torch.ones((2, 3, 4, 5)[:rank], dtype=torch.int64, device=device)
+        if not rank and name in ("cummax", "softmax"):  # their refusal for 0-d tensors differs by device
+            continue
+        last = max(rank, 1)
+        with case(rank=rank, reduction=name):
+            for dim in range(-last, last):
+                result = function(torch, x, dim)
+                part = result[0] if isinstance(result, tuple) else result
+                kept = name.startswith(("cum", "softmax"))
+                shape = list(x.shape)
+                if rank and not kept:
+                    del shape[dim]
+                assert_metadata(part, shape=tuple(shape))
+            for beyond in (last, -last - 1, last + 5, -last - 6):
+                assert_raises(function, torch, x, beyond)
+
+
+@clause("reduction.dim-twice", covers=["notes.dim-range"], metadata_only=True)
+def a_dimension_is_given_once(torch: Any, device: str) -> None:
+    """A dimension given twice, by the same number or once from each end, raises; different ones
+    do not; and one of several out of range raises."""
+    x = torch.ones((2, 3, 4), device=device)
+    functions = (torch.sum, torch.mean, torch.amax, torch.amin, torch.std, torch.var,
+                 torch.logsumexp, torch.any, torch.all, torch.nansum)  # fmt: skip
+    for function in functions:
+        with case(reduction=function.__name__):
+            for dims, left in (((0, 1), (4,)), ((0, -1), (3,)), ((-1, -2), (2,)), ((1,), (2, 4))):
+                assert_metadata(function(x, dims), shape=left)
+            for twice in ((0, 0), (1, -2), (-1, 2), (0, 1, 0), (-1, -1)):
+                assert_raises(function, x, twice)
+            for beyond in ((0, 3), (-4, 1)):
+                assert_raises(function, x, beyond)
+
+
+SELECTORS: dict[str, Callable[..., Any]] = {
+    "max": lambda torch, x, dim: torch.max(x, dim),
+    "min": lambda torch, x, dim: x.min(dim=dim),
+    "median": lambda torch, x, dim: torch.median(x, dim),
+    "mode": lambda torch, x, dim: x.mode(dim),
+    "kthvalue": lambda torch, x, dim: torch.kthvalue(x, 1, dim),
+}
+SCANS: dict[str, Callable[..., Any]] = {
+    "cummax": lambda torch, x, dim: torch.cummax(x, dim),
+    "cummin": lambda torch, x, dim: x.cummin(dim),
+}
+
+
+@clause("reduction.selected", covers=["dlnotes.max-dim"])
+@for_all(shaped=shapes_with_dim(empty=False, max_size=1500), seed=seeds(),
+         regime=st.sampled_from(("ties", "signed", "normal", "constant")),
+         layout=layouts(writable=True), turn=st.sampled_from(range(3)))  # fmt: skip
+def the_values_are_the_elements_at_the_indices(
+    torch: Any, device: str, shaped: Any, seed: int, regime: str, layout: str, turn: int
+) -> None:
+    """max, min, median, mode and kthvalue along a dimension give values and int64 indices, by
+    position and by name; the values are the elements at the indices, ties or not. So do cummax
+    and cummin, whose indices lie in the part seen so far."""
+    shape, dim = shaped
+    for dtype in supported((*FLOATS, *INTEGERS)[turn::3]):
+        array = values(shape, dtype, regime, seed)
+        x = place(torch, device, array, layout).view
+        for name, function in (SELECTORS | SCANS).items():
+            with case(dtype=dtype, reduction=name):
+                result = function(torch, x, dim)
+                at = read(result.indices)
+                assert_that(at.dtype == np.int64, f"the indices are {at.dtype}")
+                within = at.min() >= 0 and at.max() < shape[dim]
+                assert_that(within, "an index lies outside the dimension")
+                if name in SCANS:
+                    steps = np.arange(shape[dim]).reshape([-1 if d == dim % len(shape) else 1
+                                                           for d in range(len(shape))])  # fmt: skip
+                    assert_that((at <= steps).all(), "an index lies ahead")
+                    assert_equal(result[0], np.take_along_axis(array, at, dim), signed_zero=False)
+                    continue
+                taken = np.take_along_axis(array, np.expand_dims(at, dim), dim)
+                assert_equal(result.values, np.squeeze(taken, dim), signed_zero=False)
+                assert_equal(result[1], at)
+
+
+@clause("reduction.first-of-equals", covers=["dlnotes.max-dim", "dlnotes.argmax-dim"])
+@for_all(length=st.sampled_from((2, 3, 7, 8, 9, 16, 17, 33, 65, 129, 257, 1025)), seed=seeds(),
+         last=st.booleans())  # fmt: skip
+def of_several_equal_extremes_the_first_is_named(
+    torch: Any, device: str, length: int, seed: int, last: bool
+) -> None:
+    """Where several elements are the largest or the smallest, max, min, argmax and argmin name
+    the first of them, along a dimension and over all."""
+    for dtype in supported(("float32", "int64", "float64", "uint8", "bfloat16", "int16")):
+        array = values((length, 2) if last else (2, length), dtype, "ties", seed)
+        x, dim = tensor_of(torch, device, array), 0 if last else 1
+        with case(dtype=dtype):
+            assert_equal(torch.max(x, dim)[1], array.argmax(dim))
+            assert_equal(torch.min(x, dim)[1], array.argmin(dim))
+            assert_equal(x.argmax(dim), array.argmax(dim))
+            assert_equal(x.argmin(dim), array.argmin(dim))
+            assert_equal(x.argmax(), np.int64(array.argmax()))
+
+
+@clause("reduction.bessel", covers=["dlnotes.std-var"])
+@for_all(
+    shaped=shapes_with_dim(empty=False, max_size=1500), seed=seeds(), layout=layouts(writable=True)
+)
+def std_and_var_divide_by_one_less(
+    torch: Any, device: str, shaped: Any, seed: int, layout: str
+) -> None:
+    """var is the square of std. Both divide by n - 1, as with unbiased=True and correction=1;
+    by n with unbiased=False and correction=0. Of one element they are nan, or 0 without the
+    correction."""
+    shape, dim = shaped
+    for dtype in supported(SINGLE):
+        array = values(shape, dtype, "signed", seed)
+        x, wide = place(torch, device, array, layout).view, array.astype(np.float64)
+        n, least = wide.shape[dim], 64 * wide.size * FORMATS[dtype].eps
+        bound = ulps(8, dtype, "two passes over integers of at most 9", least)
+        some, every = wide.var(dim), wide.var()
+        with np.errstate(all="ignore"):
+            bessel = some * n / (n - 1) if n > 1 else np.full_like(some, np.nan)
+            whole = every * wide.size / (wide.size - 1) if wide.size > 1 else np.float64(np.nan)
+        root = ulps(8, dtype, "the root of the variance", float(np.sqrt(least)))
+        with case(dtype=dtype):
+            assert_close(torch.var(x, dim), bessel, bound)
+            assert_close(x.var(), whole, bound)
+            assert_close(x.std(), np.sqrt(whole), root)
+            assert_close(x.var(dim, unbiased=False), some, bound)
+            assert_close(torch.var(x, dim=dim, correction=0), some, bound)
+            assert_close(torch.std(x, unbiased=False), np.sqrt(every), root)
+            assert_close(torch.var(x, dim, unbiased=True, keepdim=True),
+                         np.expand_dims(bessel, dim), bound)  # fmt: skip
+            deviation = x.std(dim)
+            assert_close(deviation, np.sqrt(bessel), root)
+            square = ulps(4, dtype, "a square of a rounded root", least)
+            assert_close(torch.var(x, dim), read(deviation).astype(np.float64) ** 2, square)
+
+
+@clause("reduction.median", covers=["dlnotes.median"])
+@for_all(shape=shapes(min_rank=1, empty=False, max_size=1500), seed=seeds(),
+         layout=st.sampled_from(("contiguous", "transposed", "stepped", "gapped")),
+         regime=st.sampled_from(("small", "signed", "normal", "ties")))  # fmt: skip
+def the_median_is_the_lower_middle(
+    torch: Any, device: str, shape: Any, seed: int, layout: str, regime: str
+) -> None:
+    """median() is the middle element in order; of an even count the lower of the two, never
+    their mean, over all elements and along a dimension, in the operand's dtype."""
+    for dtype in supported((*FLOATS, "int64", "int32", "uint8")):
+        array = values(shape, dtype, regime, seed)
+        x = place(torch, device, array, layout).view
+        ordered = np.sort(array, axis=None)
+        lanes = np.take(np.sort(array, axis=-1), (shape[-1] - 1) // 2, axis=-1)
+        with case(dtype=dtype):
+            middle = np.asarray(ordered[(array.size - 1) // 2])
+            assert_equal(torch.median(x) if seed % 2 else x.median(), middle, signed_zero=False)
+            assert_equal(x.median(-1).values, lanes, signed_zero=False)
+
+
+@clause("reduction.spellings", covers=["dlnotes.sum-dim", "dlnotes.argmax-dim", "dlnotes.max-dim"])
+@for_all(shaped=shapes_with_dim(empty=False, max_size=600), seed=seeds(), keepdim=st.booleans())
+def dim_and_keepdim_go_by_place_or_by_name(
+    torch: Any, device: str, shaped: Any, seed: int, keepdim: bool
+) -> None:
+    """dim and keepdim may be given by place or by name, to the function or the method: the
+    dimension is gone, or kept with length 1."""
+    shape, dim = shaped
+    for dtype in supported(("float32", "int64")):
+        array = values(shape, dtype, "signed", seed)
+        x, wide = tensor_of(torch, device, array), array.astype(np.float64)
+        references = {
+            "sum": array.sum(dim, keepdims=keepdim), "amax": array.max(dim, keepdims=keepdim),
+            "amin": array.min(dim, keepdims=keepdim), "max": array.max(dim, keepdims=keepdim),
+            "min": array.min(dim, keepdims=keepdim), "argmin": array.argmin(dim, keepdims=keepdim),
+            "argmax": array.argmax(dim, keepdims=keepdim),
+        }  # fmt: skip
+        turn = seed % 3
+        for name, expected in list(references.items())[turn::2]:
+            function, method = getattr(torch, name), getattr(x, name)
+            with case(dtype=dtype, reduction=name):
+                for result in (function(x, dim, keepdim), method(dim, keepdim),
+                               function(x, dim=dim, keepdim=keepdim),
+                               method(keepdim=keepdim, dim=dim)):  # fmt: skip
+                    part = result[0] if isinstance(result, tuple) else result
+                    assert_equal(part, expected, signed_zero=False)
+        if dtype == "float32":
+            bound = summation(np.abs(wide).sum(dim, keepdims=keepdim), 2 + shape[dim], dtype, dtype)
+            for result in (x.mean(dim, keepdim), torch.mean(x, dim, keepdim=keepdim)):
+                assert_close(result, wide.mean(dim, keepdims=keepdim), bound)
+
+
+@clause("reduction.out-pair", covers=["dlnotes.max-dim"], requires={"out"})
+@for_all(
+    shaped=shapes_with_dim(empty=False, max_size=300), layout=layouts(writable=True), seed=seeds()
+)
+def two_results_go_to_two_destinations(
+    torch: Any, device: str, shaped: Any, layout: str, seed: int
+) -> None:
+    """out= of max, min, median, mode and kthvalue takes a pair; both are written, within their
+    views alone."""
+    shape, dim = shaped
+    for dtype in supported(("float32", "int64")):
+        array = values(shape, dtype, "signed", seed)
+        x = tensor_of(torch, device, array)
+        for name in SELECTORS:
+            arguments = (1, dim) if name == "kthvalue" else (dim,)
+            plain = getattr(torch, name)(x, *arguments)
+            left = tuple(plain[0].shape)
+            first = place(torch, device, values(left, dtype), layout)
+            second = place(torch, device, values(left, "int64"), layout)
+            with case(dtype=dtype, reduction=name):
+                pair = (first.view, second.view)
+                result = getattr(torch, name)(x, *arguments, out=pair)
+                assert_same_object(result[0], first.view)
+                assert_same_object(result[1], second.view)
+                at = np.expand_dims(read(second.view), dim)
+                taken = np.squeeze(np.take_along_axis(array, at, dim), dim)
+                assert_equal(first.base, first.after(taken), signed_zero=False)
+                assert_equal(second.base, second.after(read(second.view)))
+                assert_equal(plain[0], taken, signed_zero=False)
+
+
+@clause("reduction.norms", covers=["mlnotes.dim-is-axis"])
+def the_norm_of_order_zero_counts(torch: Any, device: str) -> None:
+    """vector_norm of order 0 counts the elements that differ from 0; norm() is the root of the
+    sum of squares."""
+    for name, length in product(supported(SINGLE), (1, 2, 7, 8, 17, 33, 129)):
+        array = values((length,), name, "signed", length)
+        x, wide = tensor_of(torch, device, array), array.astype(np.float64)
+        with case(dtype=name, length=length):
+            count = np.asarray((array != 0).sum(), array.dtype)
+            assert_equal(torch.linalg.vector_norm(x, 0), count)
+            root = np.sqrt((wide * wide).sum())
+            bound = ulps(length + 4, name, "n roundings without cancellation")
+            assert_close(x.norm(), root, bound)
+            assert_close(torch.norm(x), root, bound)
+            assert_close(torch.linalg.norm(x), root, bound)

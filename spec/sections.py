@@ -13,6 +13,8 @@ SECTIONS = (
     "promotion",
     "elementwise",
     "broadcasting",
+    "matmul",
+    "reduction",
     "shape",
     "view",
     "numpy",

@@ -63,7 +63,7 @@ def bits(torch: Any, tensor: Any) -> list[Any]:
     "serialization.round-trip",
     covers=["notes.save-everything", "notes.save-views", "notes.save-file-like"],
     requires={"views"},
-    effort=0.8,
+    effort=0.6,
 )
 @for_all(operand=operands(), way=ways, turn=st.integers(0, 11))
 def a_tensor_survives_saving_and_loading(
@@ -134,6 +134,7 @@ def every_length_is_saved_whole(torch: Any, device: str) -> None:
     "serialization.sharing",
     covers=["notes.save-views", "notes.save-everything"],
     requires={"views", "in-place"},
+    effort=0.7,
 )
 @for_all(selection=selections(), way=ways, dtype=st.sampled_from(ALL))
 def tensors_that_share_memory_share_it_after_loading(
@@ -241,7 +242,7 @@ def _check_same(got: Any, expected: Any) -> None:
 @clause(
     "serialization.containers",
     covers=["notes.save-everything", "hackmd.weights-only"],
-    effort=2,
+    effort=1.2,
 )
 @for_all(seed=st.integers(0, 9999), way=ways, depth=st.integers(0, 4))
 def nested_containers_survive_saving_and_loading(
@@ -664,7 +665,7 @@ def _draws(torch: Any, own: Any) -> list[Any]:
     "serialization.resumed-training",
     covers=["notes.optimizer-state", "notes.save-everything", "hackmd.state-dict-roundtrip"],
     requires={"autograd", "in-place"},
-    effort=0.12,
+    effort=0.08,
 )
 @for_all(
     optimizer=st.sampled_from([*OPTIMIZERS]),

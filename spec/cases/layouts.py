@@ -71,8 +71,12 @@ def _channels_last(array: np.ndarray) -> Arrangement:
 
 def _inside(array: np.ndarray, shape: tuple[int, ...], index: tuple[slice, ...]) -> Arrangement:
     # The surroundings hold other values of the same array, so a kernel that reads them errs.
-    around = np.roll(array.ravel(), 1) if array.size > 1 else _other(array.ravel())
-    base = np.resize(around, shape)
+    base = np.empty(shape, array.dtype)
+    flat = array.ravel()
+    base[...] = flat[-1] if array.size > 1 else _other(flat)
+    if array.size > 1:
+        count = min(base.size, array.size) - 1
+        base.reshape(-1)[1 : count + 1] = flat[:count]
     base[index] = array
     return Arrangement(base, (("index", index),))
 

@@ -237,8 +237,21 @@ def moves(
     """Steps of the named operations from shapes of at most max_size elements.
 
     length: the fewest and the most steps; count: how many moves the pool holds for each name.
-    Where strides have a say (view) the step is one that they allow.
+    Where strides have a say (view) the step is one that they allow. The pool is computed when
+    the first is drawn: most runs of the command draw from few of them.
     """
+    return st.deferred(
+        lambda: st.sampled_from(_pool(tuple(names), length, tuple(layouts), max_size, count))
+    )
+
+
+def _pool(
+    names: tuple[str, ...],
+    length: tuple[int, int],
+    layouts: tuple[str, ...],
+    max_size: int,
+    count: int,
+) -> list[Move]:
     random = Random(f"{names}{length}")
     pool: dict[str, Move] = {}
     for first in names:
@@ -253,7 +266,7 @@ def moves(
                 move = Move(shape, layout, taken)
                 found += repr(move) not in pool
                 pool[repr(move)] = move
-    return st.sampled_from(sorted(pool.values(), key=_simplicity))
+    return sorted(pool.values(), key=_simplicity)
 
 
 def _simplicity(move: Move) -> tuple[object, ...]:

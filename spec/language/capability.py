@@ -15,6 +15,7 @@ CAPABILITIES: dict[str, str] = {
     "overlap-check": "a write into a tensor whose elements overlap in memory is refused",
     "sparse": "tensors with a sparse layout can be made",
     "accelerator": "the device is no CPU: it has a module of its own under torch",
+    "integer-matmul": "matrix products of integer tensors (CUDA has none)",
     "fft": "torch.fft computes Fourier transforms",
     "torchvision": "torchvision is installed (image transforms)",
     "tensorboard": "tensorboard is installed (torch.utils.tensorboard writes event files)",

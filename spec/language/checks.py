@@ -7,6 +7,7 @@ not 0.0, and NaN equals NaN (its sign and payload are not documented).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -120,12 +121,14 @@ _ERRORS = "one of " + ", ".join(error.__name__ for error in DOCUMENTED_ERRORS)
 def _compare(got: Any, expected: np.ndarray, bound: Bound | None, signed_zero: bool) -> None:
     if not is_tensor(got):
         raise Mismatch("type", type(got).__name__, "a tensor")
-    wanted = expected.dtype.name if bound is None else bound.dtype
+    wanted = _name_of(expected.dtype) if bound is None else bound.dtype
     if dtype_name(got.dtype) != wanted:
         raise Mismatch("dtype", dtype_name(got.dtype), wanted)
     if tuple(got.shape) != expected.shape:
         raise Mismatch("shape", tuple(got.shape), expected.shape)
     values = read(got)
+    if values.shape != expected.shape:
+        raise Mismatch("shape of what is read", values.shape, expected.shape)
     if bound is None and values.tobytes() == expected.tobytes():
         return
     differs = _differs(values, expected, signed_zero) if bound is None else bound.exceeded(
@@ -135,6 +138,11 @@ def _compare(got: Any, expected: np.ndarray, bound: Bound | None, signed_zero: b
         where = np.unravel_index(int(np.argmax(differs)), differs.shape) if differs.ndim else ()
         allowed = "" if bound is None else f" within {bound.describe(expected[where])}"
         raise Mismatch("values", values[where], f"{_text(expected[where])}{allowed}", where)
+
+
+@lru_cache(maxsize=None)
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return dtype.name
 
 
 def _differs(values: np.ndarray, expected: np.ndarray, signed_zero: bool) -> np.ndarray:
@@ -150,12 +158,17 @@ def _differs(values: np.ndarray, expected: np.ndarray, signed_zero: bool) -> np.
     return np.asarray(differs)
 
 
+_PLAIN = frozenset({bool, int, float, complex, str})
+
+
 def _same_kind(got: object, expected: object) -> bool:
     """True is not 1 and 1 is not 1.0, though Python calls them equal."""
-    plain = (bool, int, float, complex, str)
-    if isinstance(expected, plain):
-        return type(got) is type(expected) or not isinstance(got, plain)
+    if type(expected) in _PLAIN:
+        return type(got) is type(expected) or type(got) not in _PLAIN
     if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
+        kinds = list(map(type, expected))
+        if kinds == list(map(type, got)) and _PLAIN.issuperset(kinds):
+            return True
         return all(map(_same_kind, got, expected))
     return True
 

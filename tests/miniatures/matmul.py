@@ -1,0 +1,140 @@
+"""Lies about products."""
+
+from typing import Any
+
+import torch
+from miniature import Miniature
+
+MATMUL = ("matmul", "Tensor.matmul", "Tensor.__matmul__")
+
+
+def _at_inner(length: int) -> Any:
+    """Leaves out the last term where the inner dimension has one length."""
+
+    def lie(right: Any, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+        if a.shape[-1] == length:
+            return right(a[..., :-1], b[:-1] if b.dim() < 2 else b[..., :-1, :], *args, **kwargs)
+        return right(a, b, *args, **kwargs)
+
+    return lie
+
+
+def _cut(right: Any, a: Any, b: Any) -> Any:
+    """Inner dimensions that differ are cut to the shorter one."""
+    if a.dim() == b.dim() == 2:
+        n = min(a.shape[1], b.shape[0])
+        return right(a[:, :n], b[:n])
+    return right(a, b)
+
+
+def _stretched(right: Any, a: Any, b: Any) -> Any:
+    """A batch of one is broadcast."""
+    if a.dim() == b.dim() == 3 and a.shape[0] == 1:
+        a = a.expand(b.shape[0], *a.shape[1:])
+    return right(a, b)
+
+
+def _promoting(right: Any, a: Any, b: Any) -> Any:
+    dtype = torch.promote_types(a.dtype, b.dtype)
+    return right(a.to(dtype), b.to(dtype))
+
+
+MINIATURES = [
+    Miniature(
+        "the method multiplies vectors of 33 element by element",
+        of=("Tensor.matmul",),
+        lie=lambda right, a, b: a * b if a.dim() == b.dim() == 1 and len(a) == 33 else right(a, b),
+        caught_by="matmul.is-not-elementwise",
+    ),
+    Miniature("dot leaves out the 17th term", of=("dot",), lie=_at_inner(17),
+              caught_by="matmul.is-not-elementwise"),
+    Miniature("mm takes vectors", of=("mm",), caught_by="matmul.mm-of-vectors",
+              lie=lambda right, a, b: torch.matmul(a, b)),
+    Miniature("the method mm takes a vector on the right", of=("Tensor.mm",),
+              caught_by="matmul.mm-of-vectors",
+              lie=lambda right, a, b: a @ b if b.dim() == 1 else right(a, b)),
+    Miniature("bmm broadcasts its batch", of=("bmm",), lie=_stretched,
+              caught_by="matmul.ranks-of-members"),
+    Miniature("mv takes a matrix", of=("mv",), caught_by="matmul.ranks-of-members",
+              lie=lambda right, a, b: a @ b if b.dim() == 2 else right(a, b)),
+    Miniature("inner dimensions are cut to fit", of=MATMUL, lie=_cut,
+              caught_by="matmul.inner-dimensions"),
+    Miniature("bmm promotes", of=("bmm",), lie=_promoting, caught_by="matmul.dtypes"),
+    Miniature(
+        "int64 products go through float64",
+        of=MATMUL,
+        lie=lambda right, a, b: (
+            right(a.double(), b.double()).long() if a.dtype == torch.int64 else right(a, b)
+        ),
+        caught_by="matmul.integers",
+    ),
+    Miniature(
+        "int8 products saturate",
+        of=("Tensor.__matmul__",),
+        lie=lambda right, a, b: (
+            right(a.long(), b.long()).clamp(-128, 127).to(torch.int8)
+            if a.dtype == torch.int8
+            else right(a, b)
+        ),
+        caught_by="matmul.integers",
+    ),
+    Miniature(
+        "mm over nothing leaves memory as it was",
+        of=("mm",),
+        lie=lambda right, a, b: right(a, b) + (not a.shape[-1]),
+        caught_by="matmul.empty",
+    ),
+    Miniature("tensordot leaves out the 65th term", of=("tensordot",), caught_by="matmul.family",
+              lie=lambda right, a, b, dims: _at_inner(65)(right, a, b, dims)
+              if dims == 1 else right(a, b, dims)),
+    Miniature(
+        "mm of a strided operand takes its memory's order",
+        of=("mm",),
+        lie=lambda right, a, b: (
+            right(a.t().contiguous().reshape(a.shape), b)
+            if not a.is_contiguous() and a.shape[0] == 3
+            else right(a, b)
+        ),
+        caught_by="matmul.family",
+    ),
+    Miniature(
+        "einsum without an arrow keeps the labels as they stand",
+        of=("einsum",),
+        lie=lambda right, equation, *t: right("cb,ba->ca" if equation == "cb,ba" else equation, *t),
+        caught_by="matmul.einsum",
+    ),
+    Miniature(
+        "multi_dot of four forgets the last but one's sign",
+        of=("linalg.multi_dot",),
+        lie=lambda right, tensors: right([*tensors[:-2], tensors[-2].abs(), tensors[-1]])
+        if len(tensors) == 4
+        else right(tensors),
+        caught_by="matmul.multi-dot",
+    ),
+    Miniature(
+        "baddbmm multiplies NaN by a beta of zero",
+        of=("baddbmm",),
+        lie=lambda right, m, a, b, beta=1, alpha=1: (
+            m * beta + right(m * 0, a, b, beta=0, alpha=alpha)
+        ),
+        caught_by="matmul.beta-zero",
+    ),
+    Miniature(
+        "in place, addmv of bfloat16 multiplies NaN by a beta of zero",
+        of=("Tensor.addmv_",),
+        lie=lambda right, m, a, b, beta=1, alpha=1: (
+            m.mul_(beta) if m.dtype == torch.bfloat16 else right(m, a, b, beta=beta, alpha=alpha)
+        ),
+        caught_by="matmul.beta-zero",
+    ),
+    Miniature(
+        "bmm computes the last slice of eight in half precision",
+        of=("bmm",),
+        lie=lambda right, a, b: (
+            torch.cat([right(a[:-1], b[:-1]), right(a[-1:].half(), b[-1:].half()).to(a.dtype)])
+            if len(a) == 8
+            else right(a, b)
+        ),
+        caught_by="matmul.slices",
+    ),
+]  # fmt: skip
