@@ -48,7 +48,9 @@ def plan(request: Request) -> Plan:
     if request.seed < 0:
         raise UsageError(f"--seed {request.seed}: a seed is a whole number from 0 up")
     backends = resolve(list(request.backends))
-    selection = select(specification(), request.clauses, backends, named=bool(request.backends))
+    selection = select(
+        specification(), suite, request.clauses, backends, named=bool(request.backends)
+    )
     asked = {backend.name for _, backend in selection}
     return Plan(
         request=request,

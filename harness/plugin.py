@@ -6,6 +6,7 @@ heavy until clauses are collected. `-p no:tenet` keeps it out.
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,13 @@ def pytest_pycollect_makeitem(
         )
         for clause, backend in plan.selection
     ]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if any(isinstance(item, ClauseItem) for item in session.items):
+        # What is loaded by now stays: a garbage collection need not walk through torch again.
+        gc.collect()
+        gc.freeze()
 
 
 class ClauseItem(pytest.Item):

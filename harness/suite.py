@@ -15,20 +15,22 @@ from tenet.spec.language import Clause
 class Suite:
     """A choice of clauses and a budget.
 
-    examples: how many each clause draws, before its own effort counts; purpose: when to run it.
+    examples: how many each clause draws, before its own effort counts; thorough: whether it
+    takes in the clauses that are marked so; purpose: when to run it.
     """
 
     name: str
     examples: int
+    thorough: bool
     purpose: str
 
 
 SUITES = {
     suite.name: suite
     for suite in (
-        Suite("smoke", 15, "every clause, a few examples each: while you work"),
-        Suite("core", 250, "every clause in earnest: before a merge"),
-        Suite("full", 2500, "every clause, ten times as long: at night, before a release"),
+        Suite("smoke", 15, False, "most clauses, a few examples each: while you work"),
+        Suite("core", 250, True, "every clause in earnest: before a merge"),
+        Suite("full", 2500, True, "every clause, ten times as long: at night, before a release"),
     )
 }
 
@@ -42,6 +44,7 @@ def suite_of(name: str) -> Suite:
 
 def select(
     specification: dict[str, Clause],
+    suite: Suite,
     patterns: Sequence[str],
     backends: Sequence[Backend],
     *,
@@ -49,11 +52,13 @@ def select(
 ) -> list[tuple[Clause, Backend]]:
     """The clauses to judge on each backend, in reading order.
 
-    patterns: ids or globs, all of them where there is none. A backend without values (meta) is
-    asked only for what metadata can answer. UsageError for a pattern that matches no clause, for
-    an empty selection, and for a backend without a clause where the backends were named.
+    patterns: ids or globs; where there is none, all that the suite takes in. A backend without
+    values (meta) is asked only for what metadata can answer. UsageError for a pattern that
+    matches no clause, for an empty selection, and for a backend without a clause where the
+    backends were named.
     """
-    chosen = set(specification) if not patterns else set[str]()
+    every = {id for id, clause in specification.items() if suite.thorough or not clause.thorough}
+    chosen = set[str]() if patterns else every
     for pattern in patterns:
         matching = {id for id in specification if fnmatchcase(id, pattern)}
         if not matching:

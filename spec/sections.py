@@ -36,9 +36,6 @@ def specification() -> dict[str, Clause]:
     """Every clause by its id, section by section, in the order of the text."""
     for section in SECTIONS:
         import_module(f"tenet.spec.{section}")
-    return dict(sorted(registry.items(), key=_reading_order))
-
-
-def _reading_order(item: tuple[str, Clause]) -> tuple[int, int]:
-    clause = item[1]
-    return SECTIONS.index(clause.section), clause.line
+    # Clauses register as their modules are read, which is the order of the text already, but
+    # for a section that somebody has imported before.
+    return dict(sorted(registry.items(), key=lambda item: SECTIONS.index(item[1].section)))

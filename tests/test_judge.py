@@ -37,6 +37,7 @@ def a_clause(check: Callable[..., None], requires: set[str] | None = None, **dra
         requires=frozenset(requires or ()),
         metadata_only=False,
         effort=1.0,
+        thorough=False,
         strategies=MappingProxyType(drawn),
         check=check,
         module=__name__,

@@ -7,7 +7,7 @@ not 0.0, and NaN equals NaN (its sign and payload are not documented).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -131,18 +131,20 @@ def _compare(got: Any, expected: np.ndarray, bound: Bound | None, signed_zero: b
         raise Mismatch("shape of what is read", values.shape, expected.shape)
     if bound is None and values.tobytes() == expected.tobytes():
         return
-    differs = _differs(values, expected, signed_zero) if bound is None else bound.exceeded(
-        values, expected
+    differs = (
+        _differs(values, expected, signed_zero)
+        if bound is None
+        else bound.exceeded(values, expected)
     )
     if differs.any():
-        where = np.unravel_index(int(np.argmax(differs)), differs.shape) if differs.ndim else ()
+        where = tuple(int(i[0]) for i in np.nonzero(differs)) if differs.ndim else ()
         allowed = "" if bound is None else f" within {bound.describe(expected[where])}"
         raise Mismatch("values", values[where], f"{_text(expected[where])}{allowed}", where)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _name_of(dtype: np.dtype[Any]) -> str:
-    return dtype.name
+    return str(dtype.name)
 
 
 def _differs(values: np.ndarray, expected: np.ndarray, signed_zero: bool) -> np.ndarray:
@@ -174,7 +176,7 @@ def _same_kind(got: object, expected: object) -> bool:
 
 
 def _brief(value: object) -> str:
-    return f"a tensor of shape {tuple(value.shape)}" if is_tensor(value) else _text(value)  # type: ignore[attr-defined]
+    return f"a tensor of shape {tuple(value.shape)}" if is_tensor(value) else _text(value)
 
 
 def _text(value: object) -> str:

@@ -29,6 +29,7 @@ class Clause:
     requires: capabilities without which the clause is unsupported.
     metadata_only: asks for shapes, dtypes and strides only, so the meta device can hold to it.
     effort: how many examples it is worth, as a multiple of the suite's budget.
+    thorough: takes long whatever the budget; the quickest suite leaves it out.
     strategies: what is drawn, by parameter name; a clause without any is exhaustive.
     check: called as check(torch, device, **drawn); raises where the behaviour does not hold.
     """
@@ -39,6 +40,7 @@ class Clause:
     requires: frozenset[str]
     metadata_only: bool
     effort: float
+    thorough: bool
     strategies: Mapping[str, SearchStrategy[Any]]
     check: Callable[..., None]
     module: str
@@ -78,13 +80,15 @@ def clause(
     requires: Collection[str] = (),
     metadata_only: bool = False,
     effort: float = 1.0,
+    thorough: bool = False,
 ) -> Callable[[Check], Check]:
     """Register a check as the clause `id`.
 
     covers: ids of statements; at least one. requires: names of capabilities. effort: multiple
-    of the suite's examples. The docstring of the check is the text of the clause. Raises
-    ClauseError for an id that is taken or not of the form `section.slug`, for an unknown
-    statement or capability, a missing docstring, and parameters that nothing draws.
+    of the suite's examples. thorough: the quickest suite leaves it out. The docstring of the
+    check is the text of the clause. Raises ClauseError for an id that is taken or not of the
+    form `section.slug`, for an unknown statement or capability, a missing docstring, and
+    parameters that nothing draws.
     """
 
     def decorate(check: Check) -> Check:
@@ -100,6 +104,7 @@ def clause(
             requires=requires,
             metadata_only=metadata_only,
             effort=effort,
+            thorough=thorough,
             drawn=getattr(check, _STRATEGIES, {}),
         )
         return check
@@ -117,6 +122,7 @@ def register(
     requires: Collection[str] = (),
     metadata_only: bool = False,
     effort: float = 1.0,
+    thorough: bool = False,
 ) -> None:
     """Register a clause that is made rather than written, such as a law for one operator.
 
@@ -133,6 +139,7 @@ def register(
         requires=frozenset(requires) | (frozenset() if metadata_only else {"values"}),
         metadata_only=metadata_only,
         effort=effort,
+        thorough=thorough,
         strategies=MappingProxyType(dict(drawn)),
         check=check,
         module=written.__module__,

@@ -11,8 +11,10 @@ from tenet.spec.model.dtypes import numpy_dtype
 
 def is_tensor(value: object) -> TypeGuard[Any]:
     """Whether a value looks like a tensor of any torch-like library."""
-    return hasattr(value, "dtype") and hasattr(value, "tolist") and not isinstance(
-        value, np.ndarray | np.generic
+    return (
+        hasattr(value, "dtype")
+        and hasattr(value, "tolist")
+        and not isinstance(value, np.ndarray | np.generic)
     )
 
 

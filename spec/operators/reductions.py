@@ -515,6 +515,7 @@ def logical(dtype: str) -> str:
 
 
 _SUMS = uses(several=True, finite=False)
+_MEANS = uses(several=True, finite=False, at_least=1)
 _PRODUCTS = {"prepare": near_one, "smooth": around_one}
 _VARIANCES = {"dtypes": FLOATS, "prepare": tame, "smooth": anywhere}
 _VARIED = uses(several=True, zero_d=False, at_least=2, finite=False, correction=(1, 0, 1))
@@ -549,12 +550,12 @@ REDUCTIONS = table(
     _row("sum", _whole_numbers(np.sum), calls=_SUMS, dtypes=ANY + COMPLEX, result=wide,
          accuracy=summed(), prepare=moderate, smooth=anywhere,
          out_needs=("dim",), covers=("dlnotes.sum-dim", "notes.integer-reductions")),
-    _row("mean", _reduced(np.mean), calls=_SUMS, dtypes=FLOATS + COMPLEX,
+    _row("mean", _reduced(np.mean), calls=_MEANS, dtypes=FLOATS + COMPLEX,
          accuracy=summed(mean=True), prepare=moderate, smooth=anywhere,
          covers=("dlnotes.sum-dim",)),
     _row("nansum", _whole_numbers(np.nansum), calls=_SUMS, dtypes=SINGLE + INTEGERS, result=wide,
          accuracy=summed(skip_nan=True), prepare=moderate, smooth=anywhere),
-    _row("nanmean", _reduced(np.nanmean), calls=_SUMS, dtypes=SINGLE,
+    _row("nanmean", _reduced(np.nanmean), calls=_MEANS, dtypes=SINGLE,
          accuracy=summed(mean=True, skip_nan=True), prepare=moderate, smooth=anywhere),
     _row("prod", _whole_numbers(np.prod), calls=uses(max_size=600, finite=False), result=wide,
          accuracy=relative(2, own=True), covers=("notes.integer-reductions",), out_needs=("dim",),

@@ -88,7 +88,8 @@ def randperm_holds_every_number_below_n_once(torch: Any, device: str) -> None:
         for name in supported((*INTEGERS, *FLOATS)):
             largest = {"float16": 2048, "bfloat16": 256}.get(name)
             if name in INTEGERS:
-                largest = int(np.iinfo(numpy_dtype(name)).max)  # type: ignore[type-var]
+                kind = numpy_dtype(name)
+                largest = int(np.iinfo(kind).max)  # type: ignore[type-var]  # of INTEGERS
             if (largest is not None and count > largest) or (count > 5000 and name[0] != "i"):
                 continue
             with case(n=count, dtype=name):

@@ -145,6 +145,7 @@ def uninitialised_memory_is_filled_in_deterministic_mode(torch: Any, device: str
                 if kind.kind in "fcV":
                     assert_that(np.isnan(values.astype(np.complex128)).all(), f"it is {values}")
                 else:
+                    # Of what is left, only bool has no iinfo, which mypy cannot know.
                     most = True if name == "bool" else np.iinfo(kind).max  # type: ignore[type-var]
                     assert_equal(tensor, np.full(shape, most, kind))
 
