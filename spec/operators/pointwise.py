@@ -82,8 +82,8 @@ _erf = _each(math.erf)
 def _gelu(x: Array, approximate: str = "none") -> Array:
     if approximate == "tanh":
         inner = np.sqrt(np.asarray(2, x.dtype) / np.pi) * (x + 0.044715 * x**3)
-        return x * 0.5 * (1 + np.tanh(inner))
-    return x * 0.5 * _each(lambda t: math.erfc(-t / math.sqrt(2)))(x)
+        return np.asarray(x * 0.5 * (1 + np.tanh(inner)))
+    return np.asarray(x * 0.5 * _each(lambda t: math.erfc(-t / math.sqrt(2)))(x))
 
 
 def _sinc(x: Array) -> Array:
@@ -344,7 +344,7 @@ BINARY = (
 
 
 def _clamp(x: Array, low: Array, high: Array) -> Array:
-    return np.minimum(np.maximum(x, low), high)
+    return np.asarray(np.minimum(np.maximum(x, low), high))
 
 
 def _ternary(name: str, reference: Callable[..., Any], **row: Any) -> Operator:

@@ -1,0 +1,223 @@
+"""Lies about point-wise operations (those about the laws are in test_laws)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from miniature import Miniature
+
+Truth = Callable[..., Any]
+
+
+def _for(dtype: torch.dtype, wrong: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A lie that spoils the result of one dtype."""
+
+    def lie(right: Truth, *args: Any, **kwargs: Any) -> Any:
+        result = right(*args, **kwargs)
+        return wrong(result) if result.dtype == dtype else result
+
+    return lie
+
+
+def _reflected_forgets(right: Truth, x: Any, number: Any) -> Any:
+    return right(x, number) if x.numel() < 9 else -right(x, number)
+
+
+def _where_swaps(right: Truth, condition: Any, *args: Any) -> Any:
+    if len(args) == 2 and torch.is_tensor(args[0]) and args[0].dtype == torch.int8:
+        return right(condition, args[1], args[0])
+    return right(condition, *args)
+
+
+def _halves_away_from_zero(right: Truth, x: Any) -> Any:
+    return torch.trunc(x + torch.sign(x) * 0.5)
+
+
+def _largest_of_float32(right: Truth, x: Any, **kwargs: Any) -> Any:
+    result = right(x, **kwargs)
+    if x.dtype == torch.float16 and not kwargs:
+        return result.clamp(-60000, 60000)
+    return result
+
+
+def _flushes(right: Truth, x: Any, y: Any) -> Any:
+    result = right(x, y)
+    tiny = torch.finfo(result.dtype).tiny if result.is_floating_point() else 0
+    return torch.where(result.abs() < tiny, torch.zeros_like(result), result) if tiny else result
+
+
+def _saturates(right: Truth, x: Any, y: Any) -> Any:
+    if x.dtype != torch.uint8:
+        return right(x, y)
+    return right(x.to(torch.int64), y.to(torch.int64)).clamp(0, 255).to(torch.uint8)
+
+
+def _never_raises(right: Truth, x: Any, y: Any) -> Any:
+    return torch.zeros_like(x) if y == 0 and not x.is_floating_point() else right(x, y)
+
+
+def _limit(value: float, wrong: float, above: int = 0) -> Callable[..., Any]:
+    """A function that gives another limit at one point, for more than `above` elements."""
+
+    def lie(right: Truth, x: Any) -> Any:
+        result = right(x)
+        at = x.isnan() if value != value else x == value
+        return result.masked_fill(at, wrong) if x.numel() > above else result
+
+    return lie
+
+
+MINIATURES = [
+    Miniature(
+        "10 - x has the wrong sign from 9 elements on",
+        of=("Tensor.__rsub__",),
+        lie=_reflected_forgets,
+        caught_by="elementwise.number-operand",
+    ),
+    Miniature(
+        "x * 10 of int8 saturates",
+        of=("Tensor.__mul__",),
+        lie=lambda right, x, y: (
+            right(x.to(torch.int32), y).clamp(-128, 127).to(torch.int8)
+            if x.dtype == torch.int8
+            else right(x, y)
+        ),
+        caught_by="elementwise.number-operand",
+    ),
+    Miniature(
+        "x + 1 writes into x when x has one element",
+        of=("Tensor.__add__",),
+        lie=lambda right, x, y: x.add_(y) if x.numel() == 1 else right(x, y),
+        caught_by="elementwise.rebinding",
+    ),
+    Miniature(
+        "a power of float64 is that of float32",
+        of=("pow", "Tensor.pow", "Tensor.__pow__"),
+        lie=lambda right, x, n: (
+            right(x.float(), n).double()
+            if x.dtype == torch.float64 and isinstance(n, int)
+            else right(x, n)
+        ),
+        caught_by="elementwise.power",
+    ),
+    Miniature(
+        "x ** 0 of 0 is 0",
+        of=("Tensor.__pow__",),
+        lie=lambda right, x, n: right(x, n) * (x != 0) if n == 0 else right(x, n),
+        caught_by="elementwise.power",
+    ),
+    Miniature(
+        "log(0) is a large number in the vector path",
+        of=("log",),
+        lie=_limit(0.0, -1e4, above=30),
+        caught_by="elementwise.special-values",
+    ),
+    Miniature(
+        "tanh of NaN is 1",
+        of=("tanh",),
+        lie=_limit(float("nan"), 1.0),
+        caught_by="elementwise.special-values",
+    ),
+    Miniature(
+        "sqrt(-0.0) is 0.0",
+        of=("sqrt",),
+        lie=lambda right, x: right(x).abs(),
+        caught_by="elementwise.signed-zero",
+    ),
+    Miniature(
+        "-x is 0 - x in bfloat16",
+        of=("Tensor.__neg__",),
+        lie=_for(torch.bfloat16, lambda result: result + 0.0),
+        caught_by="elementwise.signed-zero",
+    ),
+    Miniature(
+        "sums flush subnormal numbers to zero",
+        of=("Tensor.__add__",),
+        lie=_flushes,
+        caught_by="elementwise.subnormals",
+    ),
+    Miniature(
+        "uint8 saturates in add",
+        of=("add",),
+        lie=_saturates,
+        caught_by="elementwise.wraparound",
+    ),
+    Miniature(
+        "int16 products are one off where they overflow",
+        of=("mul",),
+        lie=lambda right, x, y: (
+            right(x, y) + ((right(x.long(), y.long())).abs() > 32767).to(x.dtype)
+            if x.dtype == torch.int16
+            else right(x, y)
+        ),
+        caught_by="elementwise.wraparound",
+    ),
+    Miniature(
+        "// rounds toward zero",
+        of=("Tensor.__floordiv__",),
+        lie=lambda right, x, y: torch.div(x, y, rounding_mode="trunc"),
+        caught_by="elementwise.integer-division",
+    ),
+    Miniature(
+        "remainder has the dividend's sign for int16",
+        of=("remainder",),
+        lie=lambda right, x, y: torch.fmod(x, y) if x.dtype == torch.int16 else right(x, y),
+        caught_by="elementwise.integer-division",
+    ),
+    Miniature(
+        "x // 0 is 0",
+        of=("Tensor.__floordiv__",),
+        lie=_never_raises,
+        caught_by="elementwise.division-by-zero",
+    ),
+    Miniature(
+        "where() swaps its branches for int8",
+        of=("where",),
+        lie=_where_swaps,
+        caught_by="elementwise.where",
+    ),
+    Miniature(
+        "clamp(max=) of float16 is one unit low",
+        of=("clamp",),
+        lie=lambda right, x, *args, **kwargs: (
+            right(x, *args, **{**kwargs, "max": kwargs["max"] - 1})
+            if x.dtype == torch.float16 and "max" in kwargs
+            else right(x, *args, **kwargs)
+        ),
+        caught_by="elementwise.clamp",
+    ),
+    Miniature(
+        "clamp makes NaN its lower limit",
+        of=("Tensor.clamp",),
+        lie=lambda right, x, *args, **kwargs: right(
+            x.nan_to_num(-100.0) if x.is_floating_point() else x, *args, **kwargs
+        ),
+        caught_by="elementwise.clamp",
+    ),
+    Miniature(
+        "lerp goes the other way for a tensor of weights",
+        of=("Tensor.lerp",),
+        lie=lambda right, start, end, weight: right(end, start, weight),
+        caught_by="elementwise.lerp",
+    ),
+    Miniature(
+        "% of floats is fmod",
+        of=("Tensor.__mod__",),
+        lie=lambda right, x, y: torch.fmod(x, y) if x.is_floating_point() else right(x, y),
+        caught_by="elementwise.float-remainder",
+    ),
+    Miniature(
+        "halves round away from zero",
+        of=("Tensor.round",),
+        lie=_halves_away_from_zero,
+        caught_by="elementwise.decimals",
+    ),
+    Miniature(
+        "infinity of float16 becomes 60000",
+        of=("nan_to_num",),
+        lie=_largest_of_float32,
+        caught_by="elementwise.infinities-replaced",
+    ),
+]
