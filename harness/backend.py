@@ -70,6 +70,10 @@ def _processor() -> str:
 
 
 _NO_ACCELERATOR = {"accelerator": "it computes on the CPU"}
+_OFF_CPU = {
+    "numpy": "NumPy shares memory with CPU tensors only",
+    "integer-matmul": "PyTorch multiplies integer matrices on the CPU only",
+}
 _LACKS: dict[str, dict[str, str]] = {
     "cpu": _NO_ACCELERATOR,
     "meta": {
@@ -78,12 +82,11 @@ _LACKS: dict[str, dict[str, str]] = {
         "numpy": "the meta device holds no data",
     },
     "mps": {
-        "numpy": "NumPy shares memory with CPU tensors only",
+        **_OFF_CPU,
         "float64": "Metal has no float64",
         "complex128": "Metal has no float64",
     },
 }
-_OFF_CPU = {"numpy": "NumPy shares memory with CPU tensors only"}
 _PACKAGES = ("torchvision", "tensorboard")
 """Capabilities that are packages of their own."""
 

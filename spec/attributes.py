@@ -504,6 +504,7 @@ _MATRICES: tuple[Shape, ...] = ((2, 3), (3, 3), (1, 4), (4, 1), (0, 2), (17, 8),
 
 @clause(
     "attributes.order-of-every-layout",
+    thorough=True,
     covers=["dlnotes.T", "dlnotes.is-contiguous", "dlnotes.data"],
     requires={"views"},
 )

@@ -266,7 +266,12 @@ IN_PLACE: tuple[tuple[str, Callable[..., Any], Callable[..., Any]], ...] = (
 )  # fmt: skip
 
 
-@clause("broadcasting.in-place-small", covers=["notes.broadcast-inplace"], requires={"in-place"})
+@clause(
+    "broadcasting.in-place-small",
+    thorough=True,
+    covers=["notes.broadcast-inplace"],
+    requires={"in-place"},
+)
 def no_in_place_operation_changes_a_shape(torch: Any, device: str) -> None:
     """In place, the target keeps its shape: () does not become (1,), nor 1 become 0, and where
     the common shape is not the target's, the operation raises."""

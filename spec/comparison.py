@@ -400,7 +400,7 @@ def positions(length: int) -> list[int]:
     return [*range(length)] if length < 70 else [0, length // 2, *range(length - 33, length)]
 
 
-@clause("comparison.equal-at-every-position", covers=["dlnotes.equal"])
+@clause("comparison.equal-at-every-position", thorough=True, covers=["dlnotes.equal"])
 def equal_sees_every_element(torch: Any, device: str) -> None:
     """One element that differs, wherever it is, makes two tensors unequal."""
     for name, length in product(supported(ALL), LENGTHS):
@@ -544,7 +544,7 @@ def the_default_tolerances_are_1e_8_and_1e_5(torch: Any, device: str) -> None:
                 assert_equal(left.isclose(right, **tolerances), elements)
 
 
-@clause("comparison.allclose-at-every-position", covers=["dlnotes.allclose"])
+@clause("comparison.allclose-at-every-position", thorough=True, covers=["dlnotes.allclose"])
 def allclose_sees_every_element(torch: Any, device: str) -> None:
     """One element beyond the tolerance, wherever it is, means that not all are close."""
     for name, length in product(supported(NUMBERS), LENGTHS):

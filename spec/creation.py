@@ -496,7 +496,7 @@ def arange_does_not_gather_rounding_errors(
             assert_close(x, expected, bound)
 
 
-@clause("creation.arange-length", covers=["minicourse.arange"], metadata_only=True)
+@clause("creation.arange-length", thorough=True, covers=["minicourse.arange"], metadata_only=True)
 def arange_excludes_an_end_that_the_steps_reach(torch: Any, device: str) -> None:
     """arange has ceil((end - start) / step) elements, so an end that the steps reach is left out,
     whatever the dtype of the result; start equal to end leaves nothing."""
@@ -875,6 +875,7 @@ def a_new_tensor_shares_memory_with_no_other(
 
 @clause(
     "creation.every-length",
+    thorough=True,
     covers=["minicourse.zeros-ones", "minicourse.like", "minicourse.arange", "basics.new-ones"],
 )
 def every_length_of_every_dtype_is_filled(torch: Any, device: str) -> None:

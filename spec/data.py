@@ -241,7 +241,7 @@ def a_shuffled_sample_keeps_its_parts_together(
             assert_equal(x, images[rows])
 
 
-@clause("data.shuffle-is-fair", covers=["hackmd.shuffle", "notes.samplers"])
+@clause("data.shuffle-is-fair", thorough=True, covers=["hackmd.shuffle", "notes.samplers"])
 def every_order_is_as_likely_as_any_other(torch: Any, device: str) -> None:
     """A shuffle is a uniformly drawn permutation: of 4 samples each of the 24 orders turns up
     about as often, whether the loader shuffles or a sampler."""
@@ -325,7 +325,9 @@ def workers_change_who_loads_and_not_what(
             assert_equal(one, chunks([*range(size)], batch_size, drop_last))
 
 
-@clause("data.tensors-from-workers", covers=["notes.loader-workers", "notes.collate"])
+@clause(
+    "data.tensors-from-workers", thorough=True, covers=["notes.loader-workers", "notes.collate"]
+)
 def tensors_come_out_of_a_worker_as_they_were(torch: Any, device: str) -> None:
     """Tensors of every dtype, views, 0-d and empty ones, numbers and text arrive from a worker
     with the values, shapes and dtypes that they have without one, batched or single."""
@@ -353,6 +355,7 @@ def tensors_come_out_of_a_worker_as_they_were(torch: Any, device: str) -> None:
 
 @clause(
     "data.worker-seeds",
+    thorough=True,
     covers=["notes.loader-seeding", "notes.loader-workers", "minicourse.loader-randomness"],
 )
 def each_worker_has_a_seed_of_its_own_that_a_run_repeats(torch: Any, device: str) -> None:
@@ -914,7 +917,7 @@ def an_error_of_a_data_set_reaches_the_caller(
     assert_equal(order(loader), chunks(rest, batch_size))
 
 
-@clause("data.errors-in-workers", covers=["notes.loader-errors"])
+@clause("data.errors-in-workers", thorough=True, covers=["notes.loader-errors"])
 def an_error_in_a_worker_reaches_the_caller(torch: Any, device: str) -> None:
     """What a data set raises in a worker is raised in the caller, of its own type, after the
     batches before the bad one."""

@@ -377,7 +377,9 @@ def casting_rounds_truncates_and_asks_for_zero(
             assert_equal(x, np.array(given.of_array(given.base)))
 
 
-@clause("dtype.cast-spellings", covers=["minicourse.type-conversion", "notes.casting"])
+@clause(
+    "dtype.cast-spellings", thorough=True, covers=["minicourse.type-conversion", "notes.casting"]
+)
 def every_spelling_converts_between_every_two_dtypes(torch: Any, device: str) -> None:
     """to(), type(), type_as(), the named methods, as_tensor() and asarray() convert alike
     between any two dtypes, vectors and transposed matrices, and leave the source unchanged."""
@@ -400,7 +402,7 @@ def _pairs() -> Iterator[tuple[str, str]]:
             yield source, target
 
 
-@clause("dtype.cast-lengths", covers=["notes.casting", "minicourse.type-conversion"])
+@clause("dtype.cast-lengths", thorough=True, covers=["notes.casting", "minicourse.type-conversion"])
 def casting_is_the_same_at_every_length(torch: Any, device: str) -> None:
     """Between any two dtypes, at any length, to() converts every element as documented, the
     first and the last ones too."""
@@ -416,7 +418,7 @@ def casting_is_the_same_at_every_length(torch: Any, device: str) -> None:
                 assert_equal(tensor_of(torch, device, given).to(dtype), wanted)
 
 
-@clause("dtype.cast-every-value", covers=["notes.casting", "notes.half-precision"])
+@clause("dtype.cast-every-value", thorough=True, covers=["notes.casting", "notes.half-precision"])
 def casting_is_exact_for_every_small_value(torch: Any, device: str) -> None:
     """Each value of the dtypes of 8 and 16 bits converts to each dtype as documented, and each
     tie between two half-precision numbers goes to the even one, from float32 and float64."""
@@ -488,6 +490,7 @@ def arrays_are_converted_on_their_way_in(torch: Any, device: str) -> None:
 
 @clause(
     "dtype.cast-into-every",
+    thorough=True,
     covers=["minicourse.type-conversion", "notes.casting"],
     requires={"in-place"},
 )
@@ -595,7 +598,9 @@ def converting_to_the_same_dtype_returns_the_tensor_itself(torch: Any, device: s
                     assert_equal(other is x, target == name)
 
 
-@clause("dtype.cast-copies", covers=["minicourse.type-conversion"], requires={"in-place"})
+@clause(
+    "dtype.cast-copies", thorough=True, covers=["minicourse.type-conversion"], requires={"in-place"}
+)
 def a_conversion_owns_its_memory(torch: Any, device: str) -> None:
     """What another dtype or copy=True gives is new memory: writing to it leaves the source
     unchanged, and writing to the source leaves it unchanged."""

@@ -256,7 +256,7 @@ def _on_device(torch: Any, device: str, value: Any, dtype: str) -> Any:
     return tensor_of(torch, device, value if kept else value.astype(numpy_dtype(dtype)))
 
 
-@clause("inplace.methods", covers=[UNDERSCORE], requires={"in-place"})
+@clause("inplace.methods", thorough=True, covers=[UNDERSCORE], requires={"in-place"})
 def every_underscore_method_writes_its_twins_answer(torch: Any, device: str) -> None:
     """Matrix products, cumulative sums, masks, indices, scatters and the rest of the documented
     methods that end in an underscore do to the tensor what their twins without it answer."""

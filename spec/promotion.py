@@ -187,6 +187,7 @@ def true_division_never_stays_an_integer(torch: Any, device: str) -> None:
 
 @clause(
     "promotion.other-operations",
+    thorough=True,
     covers=["notes.promotion-categories", "notes.promotion-priority"],
 )
 def other_operations_promote_by_the_same_rule(torch: Any, device: str) -> None:
@@ -326,6 +327,7 @@ EDGES = tuple(
 
 @clause(
     "promotion.every-pair",
+    thorough=True,
     covers=[
         "minicourse.mixed-dtypes-promote",
         "notes.result-type",
@@ -565,6 +567,7 @@ OUT_PAIRS = {
 
 @clause(
     "promotion.out",
+    thorough=True,
     covers=["notes.promotion-inplace"],
     requires={"out"},
 )
@@ -709,6 +712,7 @@ def _out_agrees(
 
 @clause(
     "promotion.every-cast",
+    thorough=True,
     covers=["notes.promotion-inplace"],
     requires={"in-place", "out", "views"},
 )
@@ -738,6 +742,7 @@ DEFAULTED = (*ARITHMETIC[:2], *DIVISION, BY_NAME["atan2"])
 
 @clause(
     "promotion.default-dtype",
+    thorough=True,
     covers=["notes.promotion-default-dtype"],
     requires={"default-dtype"},
 )

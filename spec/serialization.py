@@ -92,6 +92,7 @@ def _placement(tensor: Any) -> tuple[Any, ...]:
 
 @clause(
     "serialization.every-bit",
+    thorough=True,
     covers=["notes.save-everything", "notes.save-file-like"],
     requires={"views"},
 )
@@ -486,7 +487,7 @@ def a_class_that_is_declared_safe_is_loaded(torch: Any, device: str) -> None:
             assert_equal([name for name in EXECUTED if name != "state"], [])
 
 
-@clause("serialization.truncated", covers=["notes.save-file-like"])
+@clause("serialization.truncated", thorough=True, covers=["notes.save-file-like"])
 def a_file_that_ends_too_early_is_refused(torch: Any, device: str) -> None:
     """A file that is cut off anywhere raises, in the current format and the old one, from a
     buffer and from a path, mapped or not."""

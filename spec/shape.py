@@ -410,7 +410,7 @@ def vstack_hstack_and_dstack_join_rows_columns_and_layers(
         _is_the_join(torch, device, join, name, regime, seed)
 
 
-@clause("shape.join-every-dtype", covers=["mlnotes.cat", "minicourse.stack"])
+@clause("shape.join-every-dtype", thorough=True, covers=["mlnotes.cat", "minicourse.stack"])
 def joining_changes_no_element_in_any_dtype(torch: Any, device: str) -> None:
     """cat, stack and their relatives keep every bit of every dtype."""
     for dtype in supported(ALL):

@@ -164,6 +164,7 @@ def learn(torch: Any, device: str, task: Task, optimizer: str, seed: int) -> dic
 
 @clause(
     "training.regression",
+    thorough=True,
     covers=["mlnotes.training-loop", "dlnotes.refinement"],
     requires={"autograd"},
     effort=0.012,
@@ -186,6 +187,7 @@ def regression_converges(torch: Any, device: str, seed: int) -> None:
 
 @clause(
     "training.classification",
+    thorough=True,
     covers=["mlnotes.training-loop", "dlnotes.refinement", "hackmd.train-and-test-loops"],
     requires={"autograd"},
     effort=0.012,
@@ -208,6 +210,7 @@ def classification_converges(torch: Any, device: str, seed: int) -> None:
 
 @clause(
     "training.loops",
+    thorough=True,
     covers=["hackmd.train-and-test-loops", "mlnotes.training-loop"],
     requires={"autograd"},
     effort=0.012,

@@ -214,6 +214,7 @@ def expand_stretches_without_copying(
 
 @clause(
     "view.every-operation",
+    thorough=True,
     covers=["notes.view-operations", "minicourse.view-shares", "minicourse.permute-shares"],
     requires={"views", "in-place"},
 )

@@ -21,19 +21,19 @@ def clipped(low: float, high: float) -> Prepare:
 
 def positive(array: Array) -> Array:
     """To the positive numbers, away from zero."""
-    return np.abs(array) + 0.1
+    return np.asarray(np.abs(array) + 0.1)
 
 
 def nonzero(array: Array) -> Array:
     """Away from zero."""
-    return array + np.where(array < 0, -0.1, 0.1)
+    return np.asarray(array + np.where(array < 0, -0.1, 0.1))
 
 
 def between(low: float, high: float) -> Prepare:
     """Into the open interval, smoothly."""
 
     def prepare(array: Array) -> Array:
-        return low + (high - low) * (0.5 + 0.45 * np.tanh(array))
+        return np.asarray(low + (high - low) * (0.5 + 0.45 * np.tanh(array)))
 
     return prepare
 
@@ -45,19 +45,19 @@ def anywhere(array: Array) -> Array:
 
 def off_integers(array: Array) -> Array:
     """Away from integers and halves, where rounding jumps."""
-    return np.floor(array) + 0.1 + 0.3 * (array - np.floor(array))
+    return np.asarray(np.floor(array) + 0.1 + 0.3 * (array - np.floor(array)))
 
 
 def divisor(array: Array) -> Array:
     """Integers without 0, by which an integer division is not defined, and without -1, by which
     the smallest integer has no quotient; floats of moderate size, away from 0."""
     if array.dtype.kind == "i":
-        return np.where((array == 0) | (array == -1), 3, array)
+        return np.asarray(np.where((array == 0) | (array == -1), 3, array))
     if array.dtype.kind == "u":
-        return np.where(array == 0, 3, array)
-    return np.copysign(np.clip(np.abs(array), 0.01, 100), array)
+        return np.asarray(np.where(array == 0, 3, array))
+    return np.asarray(np.copysign(np.clip(np.abs(array), 0.01, 100), array))
 
 
 def no_nan(array: Array) -> Array:
     """Without NaN, whose sign is not documented."""
-    return np.where(np.isnan(array), 1, array)
+    return np.asarray(np.where(np.isnan(array), 1, array))

@@ -62,7 +62,8 @@ def hold(
         add("value", value, {"call": operator.calls, "turn": turns}, effort=effort)
         add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
             effort=effort / 2)  # fmt: skip
-        add("metadata", metadata, {"call": operator.calls}, effort=effort / 4, metadata_only=True)
+        add("metadata", metadata, {"call": operator.calls}, effort=effort / 4,
+            metadata_only=True, thorough=True)  # fmt: skip
         if operator.smooth is not None:
             add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
                 effort=effort / 2, requires=("autograd", "float64"))  # fmt: skip

@@ -68,7 +68,7 @@ def _each(function: Callable[[float], float]) -> Callable[[Array], Array]:
 
 def _sigmoid(x: Array) -> Array:
     positive_half = 1 / (1 + np.exp(-np.abs(x)))
-    return np.where(x >= 0, positive_half, np.exp(-np.abs(x)) * positive_half)
+    return np.asarray(np.where(x >= 0, positive_half, np.exp(-np.abs(x)) * positive_half))
 
 
 def _softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:

@@ -46,7 +46,7 @@ def _dropouts(torch: Any, p: float) -> list[tuple[str, Callable[[Any], Any]]]:
     ]  # fmt: skip
 
 
-@clause("random.dropout", covers=["notes.distributions"])
+@clause("random.dropout", thorough=True, covers=["notes.distributions"])
 def dropout_zeroes_and_scales_what_it_keeps(torch: Any, device: str) -> None:
     """While training, dropout zeroes each element with probability p (one half by default),
     independently of the others, and divides the rest by 1 - p; in evaluation it changes

@@ -121,7 +121,7 @@ def randperm_writes_into_out(torch: Any, device: str, count: int, layout: str, s
     assert_equal(target.base, target.after(got))
 
 
-@clause("random.permutation-uniform", covers=["basics.randperm"])
+@clause("random.permutation-uniform", thorough=True, covers=["basics.randperm"])
 def every_permutation_is_as_likely_as_any_other(torch: Any, device: str) -> None:
     """All n! orders of randperm(n) are equally likely, and every number is equally likely at
     every place."""

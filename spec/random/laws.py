@@ -50,7 +50,7 @@ from tenet.spec.random.common import (
 )
 
 
-@clause("random.laws", covers=LAWS)
+@clause("random.laws", thorough=True, covers=LAWS)
 def samples_follow_the_law_that_they_are_named_for(torch: Any, device: str) -> None:
     """rand is uniform on [0, 1), randn normal of mean 0 and standard deviation 1, normal of the
     given ones, uniform_ uniform on [from, to), randint and random_ on the integers of
@@ -64,7 +64,7 @@ def samples_follow_the_law_that_they_are_named_for(torch: Any, device: str) -> N
                 assert_follows(numbers(got), sampler.law, name)
 
 
-@clause("random.moments", covers=["dlnotes.randn-moments", "basics.normal"])
+@clause("random.moments", thorough=True, covers=["dlnotes.randn-moments", "basics.normal"])
 def normal_samples_have_their_mean_and_standard_deviation(torch: Any, device: str) -> None:
     """A million samples of randn have mean 0 and standard deviation 1, and those of normal and
     normal_ the given ones, within what chance allows."""
@@ -99,7 +99,7 @@ def complex_normal_samples_have_independent_parts(torch: Any, device: str) -> No
 RANGES = ((0, 1), (1, 2), (-1, 1), (0.5, 0.75), (-3, 5), (0, 1000), (1000, 1001), (-2, -1))
 
 
-@clause("random.half-open",
+@clause("random.half-open", thorough=True,
         covers=["dlnotes.rand-range", "basics.uniform_", "notes.distributions"])  # fmt: skip
 def the_upper_end_is_never_drawn(torch: Any, device: str) -> None:
     """rand may draw 0 but never 1, and uniform_(from, to) may draw `from` but never `to`: also
@@ -161,7 +161,7 @@ TAILED = ("rand", "randn", "uniform_(-3, 5)", "normal(mean, std, size)", "expone
           "bernoulli_(0.3)", "randint(low, high)", "dropout", "poisson(4)")  # fmt: skip
 
 
-@clause("random.every-length", covers=LAWS)
+@clause("random.every-length", thorough=True, covers=LAWS)
 def every_element_is_a_sample_of_its_own_at_every_length(torch: Any, device: str) -> None:
     """However long a tensor is, each element down to the last follows the law, and none repeats
     another or the draw before."""

@@ -235,7 +235,11 @@ def _batches(torch: Any, workers: int, seed: int, own: bool, epochs: int) -> lis
     ]
 
 
-@clause("random.loader", covers=["minicourse.loader-randomness", "mlnotes.reproducible-run"])
+@clause(
+    "random.loader",
+    thorough=True,
+    covers=["minicourse.loader-randomness", "mlnotes.reproducible-run"],
+)
 def a_seeded_loader_repeats_its_order_and_its_noise(torch: Any, device: str) -> None:
     """A DataLoader whose generator is seeded repeats its order and what its workers draw, batch
     by batch, whatever else was drawn; without a generator the global seed does it. No two

@@ -246,7 +246,7 @@ def _fork(torch: Any, device: str, **more: Any) -> Any:
     return torch.random.fork_rng(devices=[int(index or 0)], device_type=kind, **more)
 
 
-@clause("random.fork", covers=["notes.rng-state"])
+@clause("random.fork", thorough=True, covers=["notes.rng-state"])
 def a_fork_leaves_the_stream_as_it_found_it(torch: Any, device: str) -> None:
     """Inside fork_rng the stream goes on, and may be seeded anew; on leaving, also by an
     exception, it is back where it was. enabled=False makes it do nothing."""
@@ -318,7 +318,7 @@ def _bits(samples: np.ndarray, of: Law) -> np.ndarray:
     return np.asarray(samples >= middle)
 
 
-@clause("random.independence", covers=LAWS)
+@clause("random.independence", thorough=True, covers=LAWS)
 def samples_are_independent_of_each_other(torch: Any, device: str) -> None:
     """Whether a sample lies above the median tells nothing about one at any distance from it,
     in the next draw, or in a stream of another seed."""
