@@ -8,6 +8,7 @@ from tenet.harness.verdict import Judgement, Verdict
 from tenet.spec.language import Clause, statements
 
 _WIDTH = 96
+_LABEL = 12
 
 
 def explanation(judgement: Judgement, clause: Clause, seed: int | None = None) -> str:
@@ -16,7 +17,7 @@ def explanation(judgement: Judgement, clause: Clause, seed: int | None = None) -
     seed: that of the run, for the command that repeats it.
     """
     lines = [f"{judgement.verdict.upper()} {clause.id} [{judgement.backend}]"]
-    lines += _paragraph("behaviour", clause.says)
+    lines += _paragraph("behaviour", " ".join(clause.says.split()))
     for id in clause.covers:
         statement = statements()[id]
         text = (
@@ -49,10 +50,10 @@ def explanation(judgement: Judgement, clause: Clause, seed: int | None = None) -
 
 
 def _paragraph(label: str, text: str) -> list[str]:
-    pad = " " * 13
+    pad = " " * (_LABEL + 2)
     wrapped = [
         piece
         for line in text.splitlines() or [""]
         for piece in textwrap.wrap(line, _WIDTH - len(pad), break_on_hyphens=False) or [""]
     ]
-    return [f"  {label + ':':<11}{wrapped[0]}", *(pad + piece for piece in wrapped[1:])]
+    return [f"  {label + ':':<{_LABEL}}{wrapped[0]}", *(pad + piece for piece in wrapped[1:])]
