@@ -96,7 +96,7 @@ def value(torch: Any, device: str, operator: Operator, call: Call, turn: int) ->
     for dtype in supported(operator.dtypes[turn :: max(1, len(operator.dtypes) // AT_ONCE)]):
         built = build(operator, call, torch, device, dtype)
         with case(dtype=dtype):
-            result = function(*built.tensors, **call.keywords)
+            result = operator.apply(function, built.tensors, call.keywords)
             _check(operator, call, dtype, built.expected, built.arrays, result)
             for tensor, array in zip(built.tensors, built.arrays, strict=True):
                 assert_equal(tensor, array)
@@ -152,11 +152,11 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     check = partial(_check, operator, call, dtype, built.expected, built.arrays)
     for alias in operator.aliases:
         with case(spelling=alias):
-            check(find(torch, alias)(*built.tensors, **keywords))
+            check(operator.apply(find(torch, alias), built.tensors, keywords))
     name = operator.name.rpartition(".")[2]
     if operator.method:
         with case(spelling=f"Tensor.{name}"):
-            check(getattr(built.tensors[0], name)(*built.tensors[1:], **keywords))
+            check(operator.method_of(name, built.tensors, keywords))
     if operator.symbol is not None and not keywords:
         with case(spelling="operator"):
             check(operator.symbol(*built.tensors))
@@ -167,14 +167,16 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     if operator.out and set(operator.out_needs) <= keywords.keys():
         with case(spelling="out=", layout=layout):
             target = place(torch, device, values(shape, into, "small"), layout)
-            result = find(torch, operator.name)(*built.tensors, **keywords, out=target.view)
+            function = partial(find(torch, operator.name), out=target.view)
+            result = operator.apply(function, built.tensors, keywords)
             assert_same_object(result, target.view)
             check(target.view)
             assert_equal(target.base, target.after(read(target.view)))
     if operator.in_place and into == dtype and shape == built.arrays[0].shape:
         with case(spelling=f"Tensor.{name}_", layout=layout):
             target = place(torch, device, built.arrays[0], layout)
-            result = getattr(target.view, f"{name}_")(*built.tensors[1:], **keywords)
+            written = (target.view, *built.tensors[1:])
+            result = operator.method_of(f"{name}_", written, keywords)
             assert_same_object(result, target.view)
             check(target.view)
             assert_equal(target.base, target.after(read(target.view)))
@@ -184,7 +186,7 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
 def _check_fresh(operator: Operator, call: Call, torch: Any, built: Built) -> None:
     """Writing to a result leaves the operands as they were."""
     with case(spelling="fresh result"):
-        result = find(torch, operator.name)(*built.tensors, **call.keywords)
+        result = operator.apply(find(torch, operator.name), built.tensors, call.keywords)
         for part in result if isinstance(built.expected, tuple) else (result,):
             if part.numel():
                 part.zero_()
@@ -197,7 +199,7 @@ def metadata(torch: Any, device: str, operator: Operator, call: Call) -> None:
     for dtype in supported(operator.dtypes):
         built = build(operator, call, torch, device, dtype)
         with case(dtype=dtype):
-            result = find(torch, operator.name)(*built.tensors, **call.keywords)
+            result = operator.apply(find(torch, operator.name), built.tensors, call.keywords)
             if not isinstance(built.expected, tuple):
                 into = operator.result(dtype)
                 assert_metadata(result, shape=np.shape(built.expected), dtype=into)
@@ -236,7 +238,7 @@ def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int)
         arrays.append(np.array(arrangement.of_array(arrangement.base)))
         leaves.append((place_, leaf, arrangement))
         tensors.append(arrangement.of_tensor(leaf))
-    result = find(torch, operator.name)(*tensors, **call.keywords)
+    result = operator.apply(find(torch, operator.name), tensors, call.keywords)
     if isinstance(result, tuple):
         result = result[0]
     weights = values(tuple(result.shape), dtype, "normal", seed + 500)

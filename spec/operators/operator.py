@@ -151,6 +151,8 @@ class Operator:
     out_needs: arguments without which it does not.
     covers: statements, beyond those of the law.
     signed_zero: whether the sign of a zero result is documented.
+    order: how a call is written where operands do not come first, all of them: numbers of
+    operands and names of arguments, positionally (`(0, "dim", 1)`); the rest is by keyword.
     """
 
     name: str
@@ -170,6 +172,24 @@ class Operator:
     out_needs: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     signed_zero: bool = True
+    order: tuple[int | str, ...] = ()
+
+    def apply(self, function: Callable[..., Any], operands: Any, keywords: dict[str, Any]) -> Any:
+        """Call a function with operands and arguments in the order of the documents."""
+        if not self.order:
+            return function(*operands, **keywords)
+        positional = [
+            keywords[part] if isinstance(part, str) else operands[part]
+            for part in self.order
+            if isinstance(part, int) or part in keywords
+        ]
+        rest = {name: value for name, value in keywords.items() if name not in self.order}
+        return function(*positional, **rest)
+
+    def method_of(self, name: str, operands: Any, keywords: dict[str, Any]) -> Any:
+        """Call the method of the first operand, which stands first in any order."""
+        method = getattr(operands[0], name)
+        return self.apply(lambda _, *rest, **named: method(*rest, **named), operands, keywords)
 
 
 def working(operator: Operator, array: Array, dtype: str) -> Array:

@@ -517,7 +517,7 @@ def logical(dtype: str) -> str:
 _SUMS = uses(several=True, finite=False)
 _MEANS = uses(several=True, finite=False, at_least=1)
 _PRODUCTS = {"prepare": near_one, "smooth": around_one}
-_VARIANCES = {"dtypes": FLOATS, "prepare": tame, "smooth": anywhere}
+_VARIANCES = {"dtypes": FLOATS, "prepare": tame, "smooth": ranks}
 _VARIED = uses(several=True, zero_d=False, at_least=2, finite=False, correction=(1, 0, 1))
 _NONE_EMPTY: dict[str, Any] = {"at_least": 1}
 _VARIED_FINITE = uses(several=True, zero_d=False, at_least=2, correction=(1, 0, 1))
