@@ -52,7 +52,8 @@ def of_another_dtype(right: Callable[..., Any], *args: Any, **kwargs: Any) -> An
 
 def of_another_slope(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The right value, with a derivative that is a thousandth too large in every element."""
-    extra = sum(arg.sum() - arg.detach().sum() for arg in args if torch.is_floating_point(arg))
+    tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
+    extra = sum(arg.sum() - arg.detach().sum() for arg in tensors if arg.is_floating_point())
     result = right(*args, **kwargs)
     if isinstance(result, tuple):
         return (result[0] + extra * 1e-3, *result[1:])

@@ -30,7 +30,7 @@ TRACES: dict[str, tuple[Act, str]] = {
     "exp": (lambda torch, a, b: torch.exp(a), "Exp"),
     "reshape": (lambda torch, a, b: a.view(-1), "View"),
 }
-"""Operations, and the word by which grad_fn names each; a name that ends in b uses both operands."""
+"""Operations, and the word by which grad_fn names each; a name ending in b uses both operands."""
 
 
 def _rows(length: int) -> list[int]:

@@ -16,6 +16,8 @@ CAPABILITIES: dict[str, str] = {
     "sparse": "tensors with a sparse layout can be made",
     "accelerator": "the device is no CPU: it has a module of its own under torch",
     "integer-matmul": "matrix products of integer tensors (CUDA has none)",
+    "allocation-count": "a dispatch mode sees operators and the storages of their results",
+    "compile": "torch.compile compiles functions and modules",
     "fft": "torch.fft computes Fourier transforms",
     "torchvision": "torchvision is installed (image transforms)",
     "tensorboard": "tensorboard is installed (torch.utils.tensorboard writes event files)",

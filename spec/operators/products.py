@@ -133,8 +133,9 @@ def _added(make: Callable[[Random], tuple[Shape, ...]], result: Callable[..., Sh
     def shapes(random: Random) -> tuple[Shape, ...]:
         first, second = make(random)
         whole = result(first, second)
-        # PyTorch 2.13 gives the summand's shape where one that broadcasts meets an empty result.
-        if 0 not in whole and random.random() < 0.4:
+        # PyTorch 2.13's addmv gives the summand's shape where one that broadcasts meets an empty
+        # product: addmv(ones(1), ones(3, 0), ones(0)) has one element.
+        if 0 not in (*first, *second) and random.random() < 0.4:
             shorter = tuple(1 if random.random() < 0.5 else n for n in whole)
             whole = shorter[random.randint(0, 1) if len(shorter) > 1 else 0 :]
         return whole, first, second
