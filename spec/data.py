@@ -935,7 +935,7 @@ PATIENCE = 60
 """Seconds after which a loader that waits for a dead worker is given up."""
 
 
-@clause("data.dying-workers", covers=["notes.loader-errors"])
+@clause("data.dying-workers", thorough=True, covers=["notes.loader-errors"])
 def a_worker_that_dies_raises_in_the_caller(torch: Any, device: str) -> None:
     """A worker that ends without a word makes the loader raise, rather than wait for ever; the
     same data set loads without workers."""

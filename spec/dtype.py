@@ -465,7 +465,7 @@ def integers_survive_a_float_within_its_mantissa(
                 assert_equal((x > 0).to(_of(torch, via)).to(torch.bool), array > 0)
 
 
-@clause("dtype.cast-array", covers=["minicourse.type-conversion", "notes.casting"])
+@clause("dtype.cast-array", thorough=True, covers=["minicourse.type-conversion", "notes.casting"])
 def arrays_are_converted_on_their_way_in(torch: Any, device: str) -> None:
     """torch.tensor, as_tensor and asarray of a NumPy array with dtype= give that dtype and
     convert as to() does, wherever the array's elements lie."""

@@ -220,7 +220,12 @@ def fourier_transforms_are_those_of_numpy(
 BOXES = (((4, 6), None), ((5, 3), None), ((3, 4, 5), (0, 2)), ((2, 7, 3), (1, 2)))
 
 
-@clause("environment.fft-of-more-dimensions", covers=["basics.missing-functions"], requires={"fft"})
+@clause(
+    "environment.fft-of-more-dimensions",
+    thorough=True,
+    covers=["basics.missing-functions"],
+    requires={"fft"},
+)
 def fourier_transforms_go_over_several_dimensions(torch: Any, device: str) -> None:
     """fft2, ifft2, rfft2, irfft2, fftn, ifftn, rfftn and irfftn transform two, all or the named
     dimensions, of any size."""

@@ -154,7 +154,7 @@ def an_underscore_method_changes_the_tensor_itself(
         assert_equal(other, right)
 
 
-@clause("inplace.every-length", covers=[UNDERSCORE], requires={"in-place"})
+@clause("inplace.every-length", thorough=True, covers=[UNDERSCORE], requires={"in-place"})
 def an_underscore_method_reaches_every_element(torch: Any, device: str) -> None:
     """An operation in place changes every element, however many there are, and none beyond."""
     for name, length in product(supported(NUMERIC), LENGTHS):
@@ -339,7 +339,7 @@ def copy_writes_the_other_tensors_elements(
         assert_equal(y, right)
 
 
-@clause("inplace.fill", covers=[UNDERSCORE], requires={"in-place"})
+@clause("inplace.fill", thorough=True, covers=[UNDERSCORE], requires={"in-place"})
 def fill_writes_one_number_everywhere(torch: Any, device: str) -> None:
     """fill_(number) and fill_(tensor without dimensions) write the number, exactly where the
     dtype holds it, into every element; zero_() writes zeros."""

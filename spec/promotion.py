@@ -198,6 +198,7 @@ def other_operations_promote_by_the_same_rule(torch: Any, device: str) -> None:
 
 @clause(
     "promotion.comparisons",
+    thorough=True,
     covers=["notes.promotion-categories", "dlnotes.comparisons"],
 )
 def comparisons_take_any_two_dtypes(torch: Any, device: str) -> None:
@@ -531,6 +532,7 @@ def two_bools_are_not_subtracted(torch: Any, device: str) -> None:
 
 @clause(
     "promotion.in-place",
+    thorough=True,
     covers=["notes.promotion-inplace"],
     requires={"in-place"},
 )

@@ -291,7 +291,7 @@ ALONG |= {
 }
 
 
-@clause("reduction.dim-range", covers=["notes.dim-range"], metadata_only=True)
+@clause("reduction.dim-range", thorough=True, covers=["notes.dim-range"], metadata_only=True)
 def a_dimension_lies_within_the_rank(torch: Any, device: str) -> None:
     """dim goes from -ndim to ndim - 1; beyond either end it raises. A 0-d tensor counts as one
     of one dimension."""

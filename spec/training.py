@@ -257,6 +257,7 @@ def train_and_test_loops_report_loss_and_accuracy(torch: Any, device: str, seed:
 
 @clause(
     "training.random-labels",
+    thorough=True,
     covers=["hackmd.train-and-test-loops"],
     requires={"autograd"},
     effort=0.012,

@@ -424,6 +424,7 @@ def copies_share_nothing_with_their_source(
 
 @clause(
     "view.copies-every-dtype",
+    thorough=True,
     covers=["notes.copies", "basics.clone", "dlnotes.repeat"],
     requires={"in-place"},
 )

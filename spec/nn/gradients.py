@@ -170,7 +170,7 @@ def _derivatives(which: int) -> tuple[list[Array], Array, list[Array]]:
 
 
 @clause(
-    "nn.gradients",
+    "nn.gradients", thorough=True,
     covers=[
         "mlnotes.activations", "mlnotes.losses", "notes.loss-options",
         "notes.normalisation-pooling-conv", "hackmd.bce-with-logits",

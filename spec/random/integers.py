@@ -79,7 +79,7 @@ def randint_draws_every_integer_but_the_upper_end(torch: Any, device: str) -> No
     assert_equal(torch.randint(7, 8, (), device=device), np.array(7))
 
 
-@clause("random.permutation", covers=["basics.randperm", "basics.randperm-one-to-n"])
+@clause("random.permutation", thorough=True, covers=["basics.randperm", "basics.randperm-one-to-n"])
 def randperm_holds_every_number_below_n_once(torch: Any, device: str) -> None:
     """randperm(n) holds each of 0, ..., n-1 exactly once (not 1, ..., n), as int64 unless a
     dtype is given, for every n; also through out= and with a generator."""

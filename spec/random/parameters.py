@@ -52,7 +52,7 @@ def _parameter_layouts(torch: Any, device: str, dtype: str) -> Iterator[tuple[st
     yield "stepped", tensor_of(torch, device, stepped)[:, 1::2], row
 
 
-@clause("random.parameters", covers=["notes.distributions", "basics.normal"])
+@clause("random.parameters", thorough=True, covers=["notes.distributions", "basics.normal"])
 def each_element_is_drawn_with_its_own_parameter(torch: Any, device: str) -> None:
     """bernoulli, poisson and normal take a tensor of parameters and draw each element with the
     one at its place, however the tensor lies in memory; the parameters stay as they are."""
