@@ -72,6 +72,7 @@ def _processor() -> str:
 _NO_ACCELERATOR = {"accelerator": "it computes on the CPU"}
 _OFF_CPU = {
     "numpy": "NumPy shares memory with CPU tensors only",
+    "index-check": "a kernel that meets an index out of range ends the process",
     "integer-matmul": "PyTorch multiplies integer matrices on the CPU only",
 }
 _LACKS: dict[str, dict[str, str]] = {

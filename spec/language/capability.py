@@ -13,6 +13,7 @@ CAPABILITIES: dict[str, str] = {
     "autograd": "tensors can require gradients and backward() computes them",
     "default-dtype": "set_default_dtype() changes the dtype of new floating-point tensors",
     "overlap-check": "a write into a tensor whose elements overlap in memory is refused",
+    "index-check": "an index tensor out of range raises instead of ending the process",
     "sparse": "tensors with a sparse layout can be made",
     "accelerator": "the device is no CPU: it has a module of its own under torch",
     "integer-matmul": "matrix products of integer tensors (CUDA has none)",
