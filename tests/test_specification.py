@@ -8,16 +8,12 @@ from tenet.harness.specification import uncovered
 from tenet.spec.language import statements
 from tenet.spec.sections import SECTIONS, specification
 
-RATCHET = 160
+RATCHET = 0
 """How many statements no clause covers yet. It may only go down."""
 
 
 def test_uncovered_statements_only_get_fewer() -> None:
-    assert len(uncovered()) == RATCHET
-
-
-def test_no_statement_of_a_finished_section_is_uncovered() -> None:
-    assert [s.id for s in uncovered() if s.topic in SECTIONS] == []
+    assert len(uncovered()) == RATCHET, [statement.id for statement in uncovered()]
 
 
 def test_every_section_has_clauses() -> None:

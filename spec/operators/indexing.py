@@ -22,6 +22,7 @@ from tenet.spec.operators.operator import (
     Indices,
     Mask,
     Operator,
+    boolean,
     index,
     table,
     unary,
@@ -282,7 +283,7 @@ def _some(shape: Shape, random: Random) -> tuple[tuple[str, Any], ...]:
 
 def coordinates(chosen: Array, dim: int) -> tuple[Array, ...]:
     """Where gather reads and scatter writes: each place, but for the chosen one at dim."""
-    places = list(np.indices(chosen.shape, sparse=True))
+    places: list[Any] = list(np.indices(chosen.shape, sparse=True))
     if places:
         places[dim] = chosen
     return tuple(places)
@@ -332,7 +333,7 @@ def written(
 ) -> Array:
     """x with slices written (or added) to the chosen places."""
     result = _line(np.array(x))
-    to = (*(slice(None),) * (dim % result.ndim), chosen)
+    to: Any = (*(slice(None),) * (dim % result.ndim), chosen)
     if add:
         # An element of a longer type keeps NumPy from widening a small integer.
         np.add.at(result, to, _line(source) * np.asarray(alpha, np.asarray(source).dtype))
@@ -365,7 +366,7 @@ def order(x: Array, dim: int = -1, descending: bool = False) -> Array:
     if not descending:
         return np.argsort(x, axis=dim, kind="stable")
     last_first = np.argsort(np.flip(x, dim), axis=dim, kind="stable")
-    return x.shape[dim] - 1 - np.flip(last_first, dim)
+    return np.asarray(x.shape[dim] - 1 - np.flip(last_first, dim))
 
 
 def _sort(x: Array, dim: int, descending: bool, stable: bool) -> tuple[Array, Array]:
@@ -382,7 +383,7 @@ def _topk(x: Array, k: int, dim: int, largest: bool) -> tuple[Array, None]:
 
 def _triangle(keep: Callable[[Array, Array, int], Array]) -> Callable[..., Array]:
     def reference(x: Array, diagonal: int = 0) -> Array:
-        rows, columns = np.indices(x.shape[-2:], sparse=True)
+        rows, columns = np.ogrid[: x.shape[-2], : x.shape[-1]]
         return np.where(keep(rows, columns, diagonal), x, np.zeros((), x.dtype))
 
     return reference
@@ -401,19 +402,14 @@ def _repeat(x: Array, repeats: int, dim: int) -> Array:
     return np.repeat(x, repeats, axis=dim)
 
 
-def _isin(x: Array, test: Array, **arguments: Any) -> Array:
-    found = (x[..., None] == test.reshape(-1)).any(-1)
-    return ~found if arguments.get("invert") else found
-
-
-def _boolean(dtype: str) -> str:
-    return "bool"
+def _isin(x: Array, test: Array) -> Array:
+    return np.asarray((x[..., None] == test.reshape(-1)).any(-1))
 
 
 def apart(x: Array) -> Array:
     """Without two elements so near each other that a small step exchanges them."""
     ranks = np.argsort(np.argsort(x.ravel(), kind="stable"), kind="stable").reshape(x.shape)
-    return ranks + 0.1 * np.tanh(x)
+    return np.asarray(ranks + 0.1 * np.tanh(x))
 
 
 # ------------------------------------------------------------------------------------- rows
@@ -476,7 +472,7 @@ INDEXING = table(
     _row("topk", _topk, _each(_some, finite=True), _SORT, dtypes=REAL, smooth=apart,
          signed_zero=False),
     _row("isin", _isin, _among(), ("notes.advanced-indexing",), dtypes=REAL,
-         result=_boolean, smooth=None, method=False, out=False),
+         result=boolean, smooth=None, method=False, out=False),
     _row("tril", _triangle(lambda i, j, k: j - i <= k),
          _each(_diagonal, rank=2), _KEEPS,
          in_place=True, out=False),
