@@ -42,6 +42,9 @@ def integer_ranges() -> tuple[tuple[str, int, int, int], ...]:
         step = random.choice((1, 1, -1, 2, -2, 3, -7, 10, 2**31 + 1))
         beyond = random.randint(1, abs(step)) * (1 if step > 0 else -1)
         found.add((start, start + step * (length - 1) + beyond if length else start, step))
+    # PyTorch 2.13 refuses a range whose distance and step together leave int64, such as
+    # arange(0, 2**63 - 1, (2**63 - 1) // 3), with "possible overflow": loud, and not asked for.
+    found = {(a, b, by) for a, b, by in found if abs(b - a) + abs(by) < 2**63}
     dtypes = INTEGERS + FLOATS
     by_dtype = {
         name: [r for r in sorted(found) if fits(np.array([*r, *range(*r)], np.int64), name)]
