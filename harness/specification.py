@@ -42,11 +42,12 @@ def whole_text() -> Iterator[str]:
 
 
 def uncovered_text() -> Iterator[str]:
-    """A line for each statement without a clause, grouped by topic, and their number."""
+    """A line for each statement without a clause, by topic, and their number; else nothing."""
     missing = uncovered()
     for statement in sorted(missing, key=lambda s: s.topic):
         yield f"{statement.topic}: {statement.id}: {statement.says}"
-    yield f"{len(missing)} of {len(statements())} statements are covered by no clause"
+    if missing:
+        yield f"{len(missing)} of {len(statements())} statements are covered by no clause"
 
 
 def clause_text(id: str) -> Iterator[str]:
