@@ -161,7 +161,7 @@ def broadcast_shapes_states_the_rule(torch: Any, device: str) -> None:
             assert_equal(tuple(torch.broadcast_shapes(*group)), broadcastable(*group))
 
 
-@clause("broadcasting.values", covers=["notes.broadcast-rule", "basics.broadcast"], effort=2)
+@clause("broadcasting.values", covers=["notes.broadcast-rule", "basics.broadcast"], effort=1.5)
 @for_all(pair=two_operands, dtype=st.sampled_from(ALL))
 def stretched_operands_repeat_their_elements(
     torch: Any, device: str, pair: tuple[Operand, Operand], dtype: str

@@ -165,6 +165,7 @@ def _as_tuples(nested: Any) -> Any:
 @clause(
     "creation.nested-lists",
     covers=["minicourse.nesting-is-ndim", "dlnotes.tensor-from-list-or-array"],
+    effort=0.5,
 )
 @for_all(shape=shapes(max_size=600), dtype=dtypes, regime=regimes(), seed=seeds())
 def nesting_becomes_dimensions(

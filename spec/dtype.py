@@ -351,7 +351,7 @@ def eps_is_the_gap_above_one(torch: Any, device: str) -> None:
 # ------------------------------------------------------------------------------- conversion
 
 
-@clause("dtype.cast", covers=["minicourse.type-conversion", "notes.casting"], effort=3)
+@clause("dtype.cast", covers=["minicourse.type-conversion", "notes.casting"], effort=2)
 @for_all(
     source=st.sampled_from(ALL),
     spelling=st.sampled_from(tuple(SPELLINGS)),
@@ -857,7 +857,7 @@ DOTS: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
-@clause("dtype.half-accumulation", covers=["notes.half-precision"])
+@clause("dtype.half-accumulation", covers=["notes.half-precision"], effort=0.5)
 @for_all(
     dtype=st.sampled_from(HALVES),
     length=st.sampled_from(tuple(n for n in LENGTHS if n)),

@@ -75,7 +75,7 @@ def _strides_of(array: Any) -> tuple[int, ...] | None:
     "numpy.from-numpy",
     covers=["minicourse.from-numpy-shares", "basics.numpy-inplace-both-ways"],
     requires={"numpy", "in-place"},
-    effort=2,
+    effort=1,
 )
 @for_all(
     dtype=st.sampled_from(BRIDGED),
@@ -126,7 +126,7 @@ def _seen(arrangement: Any, base: Any) -> Any:
     "numpy.numpy",
     covers=["minicourse.numpy-shares", "basics.numpy-inplace-both-ways"],
     requires={"numpy", "in-place"},
-    effort=2,
+    effort=1,
 )
 @for_all(
     dtype=st.sampled_from(BRIDGED),
@@ -219,9 +219,7 @@ def in_place_changes_show_on_the_other_side(torch: Any, device: str) -> None:
 
 
 @clause(
-    "numpy.rebinding",
-    covers=["minicourse.reassign-does-not-share"],
-    requires={"numpy"},
+    "numpy.rebinding", covers=["minicourse.reassign-does-not-share"], requires={"numpy"}, effort=0.5
 )
 @for_all(dtype=st.sampled_from(ARITHMETIC), length=st.sampled_from(LENGTHS), seed=seeds())
 def rebinding_a_name_leaves_the_other_side_unchanged(

@@ -443,7 +443,7 @@ multiply by the inverse is the same."""
 @clause(
     "promotion.scalars",
     covers=["notes.promotion-priority", "notes.promotion-categories"],
-    effort=2,
+    effort=1.5,
 )
 @for_all(
     operand=st.sampled_from(

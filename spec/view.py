@@ -135,7 +135,7 @@ def views_lie_in_the_storage_of_their_base(
     "view.rearranged",
     covers=["notes.view-operations", "minicourse.permute-shares", "notes.stride-rule"],
     requires={"views", "in-place"},
-    effort=2,
+    effort=1.5,
 )
 @for_all(**_drawn(*REARRANGING))
 def reordering_dimensions_gives_a_view(
@@ -186,7 +186,7 @@ def basic_indexing_gives_a_view(torch: Any, device: str, move: Move, dtype: str,
         _every_spelling_is_a_view(torch, device, move, kind, seed)
 
 
-@clause("view.split", covers=["notes.view-operations"], requires={"views", "in-place"})
+@clause("view.split", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=0.5)
 @for_all(**_drawn(*SPLITTING))
 def every_piece_of_a_split_is_a_view(
     torch: Any, device: str, move: Move, dtype: str, seed: int
@@ -516,6 +516,7 @@ _PARTS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Geometry], Geometry
     "view.complex-parts",
     covers=["notes.view-operations", "notes.stride-rule"],
     requires={"views", "in-place"},
+    effort=0.5,
 )
 @for_all(
     move=moves(("contiguous",), layouts=WRITABLE, count=600),
