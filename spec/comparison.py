@@ -143,7 +143,7 @@ def comparisons_give_bools_of_the_broadcast_shape(
         assert_equal(b, right)
 
 
-@clause("comparison.every-length", covers=["dlnotes.comparisons"])
+@clause("comparison.every-length", thorough=True, covers=["dlnotes.comparisons"])
 def comparisons_reach_every_element_at_every_length(torch: Any, device: str) -> None:
     """A comparison answers for every element, however many there are."""
     for length, name in product(LENGTHS, supported(REAL)):

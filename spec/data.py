@@ -279,7 +279,12 @@ def a_loader_with_its_own_generator_leaves_the_global_stream_alone(torch: Any, d
     assert_that(got[0] != got[1], "two passes came in one order")
 
 
-@clause("data.workers", covers=["notes.loader-workers", "notes.loader-seeding"], effort=0.03)
+@clause(
+    "data.workers",
+    thorough=True,
+    covers=["notes.loader-workers", "notes.loader-seeding"],
+    effort=0.03,
+)
 @for_all(
     size=st.sampled_from((9, 1, 2, 5, 16, 17, 33)),
     batch_size=st.sampled_from((1, 2, 4, 5, 16)),
@@ -620,7 +625,7 @@ def samplers_draw_what_they_name(
     assert_equal(list(data.BatchSampler(subset, batch_size, False)), chunks(subset, batch_size))
 
 
-@clause("data.weighted-sampler", covers=["notes.samplers"])
+@clause("data.weighted-sampler", thorough=True, covers=["notes.samplers"])
 def a_weighted_sampler_draws_by_weight(torch: Any, device: str) -> None:
     """WeightedRandomSampler draws index i in proportion to weight i, never one of weight 0, and
     without replacement each at most once. RandomSampler with replacement draws evenly."""
@@ -744,7 +749,10 @@ def an_iterable_data_set_is_streamed_in_its_order(
 
 
 @clause(
-    "data.streams-in-workers", covers=["notes.iterable-dataset", "notes.drop-last"], effort=0.016
+    "data.streams-in-workers",
+    thorough=True,
+    covers=["notes.iterable-dataset", "notes.drop-last"],
+    effort=0.016,
 )
 @for_all(
     size=st.sampled_from((7, 1, 2, 4, 9, 16)),

@@ -108,7 +108,7 @@ def infinities_and_nans_are_told_from_numbers(
         assert_equal(source, array)
 
 
-@clause("environment.every-float", covers=["basics.missing-functions"])
+@clause("environment.every-float", thorough=True, covers=["basics.missing-functions"])
 def the_tests_know_every_number(torch: Any, device: str) -> None:
     """The tests are right of every 16-bit number, of the edges of the wider formats, and at
     every length."""

@@ -486,7 +486,7 @@ def out_receives_the_result(
                 _changes(z, _into(function), expected, x, z.view)
 
 
-@clause("inplace.out-of-functions", covers=[OUT], requires={"out"})
+@clause("inplace.out-of-functions", thorough=True, covers=[OUT], requires={"out"})
 def every_kind_of_function_writes_into_out(torch: Any, device: str) -> None:
     """Functions of one operand, reductions, products, joins, selections and factories take out=
     as torch.add does; those with two results take a pair."""
@@ -522,6 +522,7 @@ def every_kind_of_function_writes_into_out(torch: Any, device: str) -> None:
 
 @clause(
     "inplace.categories",
+    thorough=True,
     covers=[UNDERSCORE, OUT, "notes.promotion-inplace"],
     requires={"in-place", "out"},
 )

@@ -546,7 +546,7 @@ def _near(got: float, expected: float) -> bool:
     return abs(got - expected) <= 256 * unit("float64") * max(1.0, abs(expected))
 
 
-@clause("optim.schedules", covers=["notes.optimizer-family"], requires={"autograd"})
+@clause("optim.schedules", thorough=True, covers=["notes.optimizer-family"], requires={"autograd"})
 def schedules_set_the_published_rates(torch: Any, device: str) -> None:
     """A schedule sets every group's lr, beginning with that of step 0, to what its formula gives,
     from the lr that the group began with; get_last_lr() reports it, the optimizer steps by it,

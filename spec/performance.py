@@ -118,7 +118,7 @@ def a_view_allocates_no_memory(
             assert_that(shared, f"{view} has memory of its own")
 
 
-@clause("performance.contiguous-views", covers=["notes.view-allocates-nothing"],
+@clause("performance.contiguous-views", thorough=True, covers=["notes.view-allocates-nothing"],
         requires=COUNTED)  # fmt: skip
 def reordering_what_is_in_order_allocates_nothing(torch: Any, device: str) -> None:
     """contiguous() of a contiguous tensor, and view, reshape, flatten and ravel of one, allocate

@@ -313,7 +313,7 @@ def a_dimension_lies_within_the_rank(torch: Any, device: str) -> None:
                 assert_raises(function, torch, x, beyond)
 
 
-@clause("reduction.dim-twice", covers=["notes.dim-range"], metadata_only=True)
+@clause("reduction.dim-twice", thorough=True, covers=["notes.dim-range"], metadata_only=True)
 def a_dimension_is_given_once(torch: Any, device: str) -> None:
     """A dimension given twice, by the same number or once from each end, raises; different ones
     do not; and one of several out of range raises."""

@@ -115,7 +115,7 @@ def every_bit_of_a_number_survives(torch: Any, device: str) -> None:
                 assert_equal(bits(torch, got["zero-dim"]), [int(integers[1])])
 
 
-@clause("serialization.lengths", covers=["notes.save-everything"])
+@clause("serialization.lengths", thorough=True, covers=["notes.save-everything"])
 def every_length_is_saved_whole(torch: Any, device: str) -> None:
     """Empty, 0-d and large tensors of every dtype are saved to the last element."""
     shapes: tuple[tuple[int, ...], ...] = (
@@ -332,6 +332,7 @@ def a_state_dict_carries_a_model_over(
 
 @clause(
     "serialization.other-structure",
+    thorough=True,
     covers=["hackmd.state-dict-only-weights", "notes.load-strict"],
 )
 def a_model_of_another_structure_refuses_a_state_dict(torch: Any, device: str) -> None:
@@ -429,7 +430,7 @@ def _weights_only(torch: Any) -> list[dict[str, Any]]:
     return [{"weights_only": True}] + ([] if objects else [{}])
 
 
-@clause("serialization.weights-only", covers=["hackmd.weights-only"])
+@clause("serialization.weights-only", thorough=True, covers=["hackmd.weights-only"])
 def a_file_that_would_run_code_is_refused(torch: Any, device: str) -> None:
     """With weights_only=True, which is the default, a file with anything in it but tensors and
     plain containers is refused, and nothing that it names is called; with weights_only=False

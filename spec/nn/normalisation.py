@@ -225,7 +225,7 @@ def _dropouts(torch: Any, p: float) -> Iterator[tuple[str, Callable[[Any], Any]]
     yield "function", lambda x: torch.dropout(x, p, True)
 
 
-@clause("nn.dropout", covers=["hackmd.train-eval"], requires={"autograd"})
+@clause("nn.dropout", thorough=True, covers=["hackmd.train-eval"], requires={"autograd"})
 def dropout_zeroes_a_share_and_rescales_the_rest(torch: Any, device: str) -> None:
     """In training Dropout(p) zeroes every element with probability p, each by itself and anew at
     every call, and multiplies the others by 1 / (1 - p); the gradient passes where the element

@@ -46,7 +46,7 @@ INTEGER_RANGES = (
 """Ranges that divide 2^64, or are so much smaller that the remainder shows in no sample."""
 
 
-@clause("random.integers", covers=["basics.randint"])
+@clause("random.integers", thorough=True, covers=["basics.randint"])
 def randint_draws_every_integer_but_the_upper_end(torch: Any, device: str) -> None:
     """randint(low, high) is uniform on the integers from low to high - 1, low defaulting to 0
     and the dtype to int64, in every range that the dtype holds; random_(from, to) too, and
