@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from miniature import Miniature
 
+from tenet.harness.audit.miniature import Miniature
 from tenet.harness.backend import Backend
 from tenet.harness.judge import judge
 from tenet.harness.verdict import Verdict

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from miniature import Miniature
 
+from tenet.harness.audit.miniature import Miniature
 from tenet.harness.backend import Backend
 from tenet.harness.judge import judge
 from tenet.harness.verdict import Verdict

@@ -6,8 +6,9 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from miniature import Miniature
 
+from tenet.harness.audit import miniatures
+from tenet.harness.audit.miniature import Miniature
 from tenet.harness.backend import Backend
 from tenet.harness.judge import judge, replay
 from tenet.harness.suite import SUITES
@@ -15,11 +16,11 @@ from tenet.harness.verdict import Verdict
 from tenet.spec.operators import laws
 from tenet.spec.sections import specification
 
-FOLDER = Path(__file__).parent / "miniatures"
+FOLDER = Path(miniatures.__file__).parent
 MINIATURES: list[Miniature] = [
     miniature
     for path in sorted(FOLDER.glob("[a-z]*.py"))
-    for miniature in import_module(f"miniatures.{path.stem}").MINIATURES
+    for miniature in import_module(f"{miniatures.__name__}.{path.stem}").MINIATURES
 ]
 
 

@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 
 def _around(wrap: Any) -> Any:
@@ -51,7 +52,8 @@ def _remembers(key: Any) -> Any:
 
 def _frozen(right: Any, function: Any = None, **how: Any) -> Any:
     """Python arguments of the first call are compiled in."""
-    compiled, first = right(function, **how), []
+    compiled = right(function, **how)
+    first: list[Any] = []
 
     def run(x: Any, *rest: Any) -> Any:
         first[:] = first or [rest]

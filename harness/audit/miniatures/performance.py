@@ -5,7 +5,8 @@ from itertools import count
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 
 def _copies_if(condition: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from miniature import Miniature
+from tenet.harness.audit.miniature import Miniature
 
 with suppress(ImportError):
     import torch.utils.tensorboard  # noqa: F401 - torch does not import it by itself

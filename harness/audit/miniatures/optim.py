@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 
 def _group(options: dict[str, Any], *, only: Any = None) -> Any:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 
 def _when(condition: Callable[..., bool], otherwise: Callable[..., Any]) -> Callable[..., Any]:

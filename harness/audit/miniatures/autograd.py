@@ -4,7 +4,8 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 
 def _straight(value: Any, carrier: Any) -> Any:

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from miniature import Miniature
 from torch.utils.data import default_collate, get_worker_info
+
+from tenet.harness.audit.miniature import Miniature
 
 LOADER = ("utils.data.DataLoader",)
 PASS = ("utils.data.DataLoader.__iter__",)

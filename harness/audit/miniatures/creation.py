@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 
-def lie(name: str, caught_by: str, *of: str):
+def lie(name: str, caught_by: str, *of: str) -> Any:
     """Register a function as a lie about the dotted names `of`."""
 
     def register(function: Any) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 Lie = Callable[..., Any]
 
@@ -84,7 +85,7 @@ def _out_contiguous(right: Any, *args: Any, out: Any = None, **kwargs: Any) -> A
 def _out_first(right: Any, a: Any, b: Any, **kwargs: Any) -> Any:
     """The second operand is read after it was overwritten."""
     if kwargs.get("out") is b:
-        b.copy_(a)
+        kwargs["out"].copy_(a)
     return right(a, b, **kwargs)
 
 

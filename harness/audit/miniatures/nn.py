@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 F = torch.nn.functional
 
@@ -187,7 +188,7 @@ def _integers_too(right: Any, module: Any, *a: Any, **k: Any) -> Any:
 
 
 def _flat_text(right: Any, module: Any) -> str:
-    return right(module).replace("      (", "    (")
+    return str(right(module)).replace("      (", "    (")
 
 
 def _last_first(right: Any, module: Any, x: Any) -> Any:

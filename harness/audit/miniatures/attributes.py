@@ -3,7 +3,8 @@
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 MINIATURES: list[Miniature] = []
 

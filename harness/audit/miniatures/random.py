@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 HALVES = (torch.float16, torch.bfloat16)
 _reseed, _get = torch.manual_seed, torch.get_rng_state

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 FROM_ARRAY = ("from_numpy", "as_tensor", "asarray")
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from miniature import Miniature
+
+from tenet.harness.audit.miniature import Miniature
 
 
 def _both(name: str) -> tuple[str, str]:
@@ -103,7 +104,7 @@ class _Overwrites(torch.autograd.Function):
         return right(x, index).clone()
 
     @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:  # type: ignore[override] # as documented
+    def backward(ctx: Any, grad: Any) -> Any:
         result = torch.zeros(ctx.shape, dtype=grad.dtype)
         result[ctx.index] = grad
         return result, None, None
