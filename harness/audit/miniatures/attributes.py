@@ -9,7 +9,7 @@ from tenet.harness.audit.miniature import Miniature
 MINIATURES: list[Miniature] = []
 
 
-def lie(name: str, caught_by: str, *of: str):
+def lie(name: str, caught_by: str, *of: str) -> Any:
     """Register a function as a lie about the dotted names `of`."""
 
     def register(function: Any) -> Any:
