@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import random
 import time
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as hypothesis_seed
 from hypothesis.errors import UnsatisfiedAssumption
 from hypothesis.strategies import fixed_dictionaries
 
 from tenet.harness.backend import Backend
-from tenet.harness.generation import NAME, seed_for, seeded
+from tenet.harness.generation import draws, seed_for, shrink
 from tenet.harness.verdict import Failure, Judgement, Verdict
 from tenet.spec.cases import decode, encode
 from tenet.spec.language import Clause, Mismatch, Misuse, Tally, counting
 
 SHRINK_SECONDS = 10.0
 """How long a failure is made smaller; what is smallest by then is reported."""
+
+PATIENCE = 10
+"""How many examples are tried for each that is wanted, where a check gives up on some."""
 
 _ORACLES = ("tenet.spec.model", "tenet.spec.cases.values", "tenet.spec.cases.shapes")
 
@@ -83,14 +86,13 @@ def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judg
     broken: BaseException | None = None
     with (
         counting(trial.tally),
-        seeded(own_seed),
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
     ):
         warnings.simplefilter("ignore")
         try:
-            _reseed(backend, own_seed)
-            _search(trial, max(1, round(examples * clause.effort)), own_seed)
+            with _reseeded(backend, own_seed):
+                _search(trial, max(1, round(examples * clause.effort)), own_seed)
         except (Exception, SystemExit) as error:
             broken = error
     return _conclude(trial, backend, broken, time.perf_counter() - started)
@@ -105,41 +107,46 @@ def replay(clause: Clause, backend: Backend, example: Mapping[str, Any]) -> Judg
     with counting(trial.tally), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            _reseed(backend, seed_for(0, clause.id))
-            trial.run(drawn)
+            with _reseeded(backend, seed_for(0, clause.id)):
+                trial.run(drawn)
         except (Exception, SystemExit) as error:
             broken = error
     return _conclude(trial, backend, broken, time.perf_counter() - started)
 
 
-def _reseed(backend: Backend, seed: int) -> None:
+@contextmanager
+def _reseeded(backend: Backend, seed: int) -> Iterator[None]:
+    """Every global generator that a check may reach starts from the seed; Python's and NumPy's
+    are given back as they were."""
+    states = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
     manual_seed = getattr(backend.torch, "manual_seed", None)
     if manual_seed is not None:
         manual_seed(seed % 2**63)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 def _search(trial: _Trial, examples: int, seed: int) -> None:
     if not trial.clause.strategies:
         trial.run({})
         return
-
-    @hypothesis_seed(seed)  # the order in which it shrinks
-    @settings(
-        max_examples=examples,
-        backend=NAME,
-        database=None,
-        deadline=None,
-        derandomize=False,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-        report_multiple_bugs=False,
-        print_blob=False,
-    )
-    @given(drawn=fixed_dictionaries(dict(trial.clause.strategies)))
-    def search(drawn: dict[str, Any]) -> None:
-        trial.run(drawn)
-
-    search()
+    strategy = fixed_dictionaries(dict(trial.clause.strategies))
+    for drawn, choices in draws(strategy, seed):
+        try:
+            trial.run(drawn)
+        except UnsatisfiedAssumption:
+            pass
+        except _ExampleError:
+            shrink(strategy, choices, seed, trial.run)
+            return
+        tried = trial.examples - trial.discarded
+        if tried == examples or trial.examples == PATIENCE * examples:
+            return
 
 
 def _conclude(
