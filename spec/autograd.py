@@ -100,7 +100,7 @@ def assert_grad(tensor: Any, expected: Any, dtype: str) -> None:
     covers=["basics.default-no-grad", "basics.grad-fn"],
     requires=NEEDS,
     metadata_only=True,
-    effort=0.25,
+    effort=5,
 )
 @for_all(shape=small, trace=st.sampled_from([*TRACES]), dtype=st.sampled_from(FLOATS + COMPLEX))
 def a_result_is_tracked_as_soon_as_one_input_is(
@@ -128,7 +128,7 @@ def a_result_is_tracked_as_soon_as_one_input_is(
 
 
 @clause("autograd.requires-grad_", covers=["basics.requires-grad_"], requires=NEEDS,
-        metadata_only=True, effort=0.4)  # fmt: skip
+        metadata_only=True, effort=4)  # fmt: skip
 @for_all(shape=small, dtype=st.sampled_from(FLOATS + COMPLEX), whole=st.sampled_from(INTEGERS))
 def requires_grad_changes_the_flag_in_place(
     torch: Any, device: str, shape: Shape, dtype: str, whole: str
@@ -192,7 +192,7 @@ def the_graph_holds_the_whole_history_without_cycles(torch: Any, device: str) ->
     assert_grad(z, [1.0], "float32")
 
 
-@clause("autograd.dynamic-graph", covers=["basics.dynamic-graph"], requires=NEEDS, effort=0.5)
+@clause("autograd.dynamic-graph", covers=["basics.dynamic-graph"], requires=NEEDS, effort=0.75)
 @for_all(seed=seeds(), length=st.sampled_from((3, 1, 2)))
 def the_path_that_was_taken_is_differentiated(
     torch: Any, device: str, seed: int, length: int
@@ -258,7 +258,7 @@ SEEDED: dict[str, Act] = {
 
 
 @clause(
-    "autograd.backward-nonscalar", covers=["basics.backward-nonscalar"], requires=NEEDS, effort=0.5
+    "autograd.backward-nonscalar", covers=["basics.backward-nonscalar"], requires=NEEDS, effort=2
 )
 @for_all(shape=shapes(max_rank=3, max_size=1100), spelling=st.sampled_from([*SEEDED]), seed=seeds())
 def backward_of_more_elements_needs_a_gradient_of_their_shape(
@@ -340,7 +340,7 @@ BENDS: dict[str, tuple[Act, Callable[[Array], Array]]] = {
 
 
 @clause(
-    "autograd.vjp", covers=["basics.vjp", "basics.backward-nonscalar"], requires=NEEDS, effort=0.5
+    "autograd.vjp", covers=["basics.vjp", "basics.backward-nonscalar"], requires=NEEDS, effort=1
 )
 @for_all(
     bend=st.sampled_from([*BENDS]), length=st.sampled_from((3, 1, 2, 7, 8, 9, 17)), seed=seeds()
@@ -372,7 +372,7 @@ def backward_multiplies_the_jacobian_from_the_left(
         assert_grad(x, expected, name)
 
 
-@clause("autograd.accumulates", covers=["hackmd.grad-accumulates"], requires=NEEDS, effort=0.5)
+@clause("autograd.accumulates", covers=["hackmd.grad-accumulates"], requires=NEEDS, effort=1)
 @for_all(
     shape=shapes(max_rank=3, max_size=1100),
     layout=st.sampled_from([*LAYOUTS]),
@@ -453,7 +453,7 @@ def a_second_backward_raises_unless_the_graph_is_retained(torch: Any, device: st
 # ------------------------------------------------------------------ torch.autograd.grad
 
 
-@clause("autograd.grad", covers=["notes.autograd-grad"], requires=NEEDS, effort=0.5)
+@clause("autograd.grad", covers=["notes.autograd-grad"], requires=NEEDS, effort=1.5)
 @for_all(shape=small, dtype=st.sampled_from(FLOATS), seed=seeds())
 def grad_returns_gradients_and_leaves_grad_alone(
     torch: Any, device: str, shape: Shape, dtype: str, seed: int
@@ -569,7 +569,7 @@ def gradients_of_gradients_are_higher_derivatives(
 
 
 @clause("autograd.modes-nest", covers=["basics.no-grad", "notes.inference-mode"], requires=NEEDS,
-        metadata_only=True, effort=0.5)  # fmt: skip
+        metadata_only=True, effort=5)  # fmt: skip
 @for_all(modes=st.lists(st.sampled_from([*MODES]), max_size=4).map(tuple), shape=small)
 def modes_nest_and_end_where_they_began(
     torch: Any, device: str, modes: tuple[str, ...], shape: Shape
@@ -694,7 +694,7 @@ def eval_does_not_switch_recording_off(torch: Any, device: str) -> None:
 
 
 @clause(
-    "autograd.detach", covers=["notes.detach"], requires=NEEDS | {"in-place", "views"}, effort=0.6
+    "autograd.detach", covers=["notes.detach"], requires=NEEDS | {"in-place", "views"}, effort=3
 )
 @for_all(operand=st.builds(Operand, small, st.sampled_from([*LAYOUTS]), st.just("signed"), seeds()),
          dtype=st.sampled_from(FLOATS + COMPLEX))  # fmt: skip
@@ -807,7 +807,7 @@ WRITES: dict[str, tuple[Act, float, bool]] = {
 
 
 @clause("autograd.view-writes", covers=["notes.view-gradient"],
-        requires=NEEDS | {"in-place", "views"}, effort=0.6)  # fmt: skip
+        requires=NEEDS | {"in-place", "views"}, effort=1)  # fmt: skip
 @for_all(selection=selections(max_size=300), write=st.sampled_from([*WRITES]), seed=seeds())
 def writes_to_a_view_enter_the_history_of_its_base(
     torch: Any, device: str, selection: tuple[Shape, Any], write: str, seed: int
@@ -860,7 +860,7 @@ MEETINGS: dict[str, tuple[Act, Callable[[Array, Array], tuple[Array, Array]]]] =
 
 
 @clause("autograd.broadcast", covers=["notes.broadcast-gradient", "notes.backward-dtype"],
-        requires=NEEDS, effort=1.2)  # fmt: skip
+        requires=NEEDS, effort=2)  # fmt: skip
 @for_all(
     pair=broadcast_shapes(max_size=600),
     how=st.sampled_from([*product(MEETINGS, SINGLE, FLOATS)]),
@@ -964,7 +964,7 @@ EXTREMES: dict[str, tuple[Act, Act]] = {
 }
 
 
-@clause("autograd.equal-extremes", covers=["notes.subgradients"], requires=NEEDS, effort=0.5)
+@clause("autograd.equal-extremes", covers=["notes.subgradients"], requires=NEEDS, effort=1)
 @for_all(
     shape=shapes(max_rank=3, max_size=300, empty=False),
     spelling=st.sampled_from([*EXTREMES]),
@@ -1092,7 +1092,7 @@ def a_leaf_that_requires_gradients_is_not_written_to(torch: Any, device: str) ->
 # ------------------------------------------------------------------ hooks and functions
 
 
-@clause("autograd.hooks", covers=["notes.hooks"], requires=NEEDS, effort=0.6)
+@clause("autograd.hooks", covers=["notes.hooks"], requires=NEEDS, effort=2)
 @for_all(shape=small, dtype=st.sampled_from(FLOATS), seed=seeds(), at_leaf=st.booleans())
 def a_hook_sees_a_gradient_and_may_replace_it(
     torch: Any, device: str, shape: Shape, dtype: str, seed: int, at_leaf: bool
@@ -1136,7 +1136,7 @@ def a_hook_sees_a_gradient_and_may_replace_it(
         assert_raises(w.register_hook, print)
 
 
-@clause("autograd.retain-grad", covers=["notes.hooks"], requires=NEEDS, effort=0.4)
+@clause("autograd.retain-grad", covers=["notes.hooks"], requires=NEEDS, effort=2)
 @for_all(shape=small, dtype=st.sampled_from(FLOATS), seed=seeds())
 def retain_grad_keeps_the_gradient_of_a_result(
     torch: Any, device: str, shape: Shape, dtype: str, seed: int
@@ -1174,7 +1174,7 @@ def retain_grad_keeps_the_gradient_of_a_result(
         assert_raises(w.retain_grad)
 
 
-@clause("autograd.custom-function", covers=["notes.custom-function"], requires=NEEDS, effort=0.25)
+@clause("autograd.custom-function", covers=["notes.custom-function"], requires=NEEDS, effort=1)
 @for_all(shape=small, dtype=st.sampled_from(FLOATS), seed=seeds())
 def the_backward_of_a_custom_function_is_used(
     torch: Any, device: str, shape: Shape, dtype: str, seed: int
@@ -1353,7 +1353,7 @@ def gradcheck_tells_right_gradients_from_wrong_ones(torch: Any, device: str) -> 
     assert_equal(second(Flat.apply, (x,), raise_exception=False), False)
 
 
-@clause("autograd.binary-cross-entropy", covers=["hackmd.bce-example"], requires=NEEDS, effort=0.25)
+@clause("autograd.binary-cross-entropy", covers=["hackmd.bce-example"], requires=NEEDS, effort=1.5)
 @for_all(sizes=st.sampled_from(((5, 3), (1, 1), (2, 8), (9, 17))), seed=seeds())
 def backward_fills_the_parameters_of_a_linear_layer(
     torch: Any, device: str, sizes: tuple[int, int], seed: int

@@ -161,7 +161,7 @@ def broadcast_shapes_states_the_rule(torch: Any, device: str) -> None:
             assert_equal(tuple(torch.broadcast_shapes(*group)), broadcastable(*group))
 
 
-@clause("broadcasting.values", covers=["notes.broadcast-rule", "basics.broadcast"], effort=1.5)
+@clause("broadcasting.values", covers=["notes.broadcast-rule", "basics.broadcast"], effort=1)
 @for_all(pair=two_operands, dtype=st.sampled_from(ALL))
 def stretched_operands_repeat_their_elements(
     torch: Any, device: str, pair: tuple[Operand, Operand], dtype: str
@@ -197,6 +197,7 @@ POINTWISE = ("add", "mul", "sub", "div", "pow", "remainder", "fmod", "maximum", 
     "broadcasting.result-shape",
     covers=["notes.broadcast-rule", "basics.broadcast"],
     metadata_only=True,
+    effort=5,
 )
 @for_all(
     shapes=st.one_of(
@@ -217,7 +218,9 @@ def every_pointwise_operation_broadcasts(
             assert_metadata(getattr(b, name)(a), shape=expected)
 
 
-@clause("broadcasting.incompatible", covers=["basics.broadcast", "notes.broadcast-rule"])
+@clause(
+    "broadcasting.incompatible", covers=["basics.broadcast", "notes.broadcast-rule"], effort=1.5
+)
 @for_all(
     shapes=st.one_of(incompatible_shapes(), st.sampled_from(EQUAL_COUNTS)),
     group=st.integers(0, 5),
@@ -339,7 +342,12 @@ def an_in_place_operation_keeps_its_shape_or_raises(
                 assert_equal(b, y)
 
 
-@clause("broadcasting.out", covers=["notes.broadcast-rule", "basics.add-out"], requires={"out"})
+@clause(
+    "broadcasting.out",
+    covers=["notes.broadcast-rule", "basics.add-out"],
+    requires={"out"},
+    effort=3,
+)
 @for_all(pair=two_operands, layout=st.sampled_from([n for n in LAYOUTS if n != "expanded"]))
 def out_receives_the_common_shape(
     torch: Any, device: str, pair: tuple[Operand, Operand], layout: str
@@ -367,6 +375,7 @@ def out_receives_the_common_shape(
     "broadcasting.views",
     covers=["notes.broadcast-rule", "dlnotes.expand"],
     requires={"in-place", "views"},
+    effort=2,
 )
 @for_all(pair=two_operands, dtype=st.sampled_from(ALL))
 def stretching_makes_views(
@@ -433,7 +442,7 @@ THREE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 }
 
 
-@clause("broadcasting.three-operands", covers=["notes.broadcast-rule"])
+@clause("broadcasting.three-operands", covers=["notes.broadcast-rule"], effort=2)
 @for_all(
     shapes=broadcast_shapes(3, max_size=1200),
     layout=st.sampled_from(tuple(LAYOUTS)),

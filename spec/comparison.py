@@ -121,7 +121,7 @@ SPELLINGS: dict[str, Callable[[Any, Comparison, Any, Any], Any]] = {
 @clause(
     "comparison.elementwise",
     covers=["dlnotes.comparisons", "notes.nan-propagation"],
-    effort=4,
+    effort=2,
 )
 @for_all(operands=pairs, how=st.sampled_from([*product(SPELLINGS, ALL)]))
 def comparisons_give_bools_of_the_broadcast_shape(
@@ -178,7 +178,7 @@ SCALARS: tuple[bool | int | float, ...] = (
 """Each is exact in every dtype that the comparison may take place in."""
 
 
-@clause("comparison.scalars", covers=["dlnotes.comparisons"], effort=2)
+@clause("comparison.scalars", covers=["dlnotes.comparisons"], effort=1)
 @for_all(operand=operands(), scalar=st.sampled_from(SCALARS), dtype=st.sampled_from(REAL))
 def a_number_compares_with_every_element(
     torch: Any, device: str, operand: Operand, scalar: float, dtype: str
@@ -254,7 +254,7 @@ def complex_numbers_are_equal_in_both_parts_and_have_no_order(torch: Any, device
     "comparison.shapes",
     covers=["dlnotes.comparisons", "basics.broadcast"],
     metadata_only=True,
-    effort=0.5,
+    effort=1,
 )
 @for_all(
     fitting=broadcast_shapes(),
@@ -299,6 +299,7 @@ def writable(operands: Pair) -> Operand:
     "comparison.in-place",
     covers=["dlnotes.comparisons", "basics.inplace-underscore"],
     requires={"in-place"},
+    effort=0.75,
 )
 @for_all(operands=pairs, dtype=st.sampled_from(ALL))
 def eq_and_its_kin_write_ones_and_zeros(
@@ -322,7 +323,7 @@ def eq_and_its_kin_write_ones_and_zeros(
 
 
 @clause("comparison.out", covers=["dlnotes.comparisons", "basics.add-out"],
-        requires={"out"})  # fmt: skip
+        requires={"out"}, effort=0.75)  # fmt: skip
 @for_all(
     operands=pairs,
     dtypes=st.sampled_from([*product(REAL, ("bool", "int64", "uint8", "float32"))]),
@@ -345,7 +346,7 @@ def comparisons_write_into_out(
                 assert_equal(out.base, out.after(expected))
 
 
-@clause("comparison.classes", covers=["basics.missing-functions"])
+@clause("comparison.classes", covers=["basics.missing-functions"], effort=1.5)
 @for_all(operand=operands(), dtype=st.sampled_from(ALL))
 def isnan_and_its_kin_tell_nan_infinite_and_finite_apart(
     torch: Any, device: str, operand: Operand, dtype: str
@@ -368,7 +369,7 @@ def isnan_and_its_kin_tell_nan_infinite_and_finite_apart(
         assert_equal(a, array)
 
 
-@clause("comparison.equal", covers=["dlnotes.equal"], effort=2)
+@clause("comparison.equal", covers=["dlnotes.equal"], effort=1.5)
 @for_all(operands=pairs, dtype=st.sampled_from(ALL))
 def equal_means_one_shape_and_equal_elements(
     torch: Any, device: str, operands: Pair, dtype: str
@@ -435,7 +436,7 @@ TOLERANCES = ((0.0, 0.5), (0.25, 0.0), (0.0, 0.0), (0.1, 0.01), (1e-5, 1e-8), (0
 NUMBERS = (*FLOATS, *INTEGERS, *COMPLEX)
 
 
-@clause("comparison.isclose", covers=["dlnotes.allclose"], effort=2)
+@clause("comparison.isclose", covers=["dlnotes.allclose"], effort=1)
 @for_all(
     operands=pairs,
     dtype=st.sampled_from(NUMBERS),

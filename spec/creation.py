@@ -123,7 +123,7 @@ def a_number_makes_a_tensor_without_dimensions(torch: Any, device: str) -> None:
                     assert_equal(torch.as_tensor(number, device=device, **option), expected)
 
 
-@clause("creation.item", covers=["minicourse.item-single-element"])
+@clause("creation.item", covers=["minicourse.item-single-element"], effort=3)
 @for_all(operand=operands(shapes(max_size=600)), dtype=dtypes, at=st.integers(0, 599))
 def item_reads_a_single_element_only(
     torch: Any, device: str, operand: Operand, dtype: str, at: int
@@ -165,7 +165,7 @@ def _as_tuples(nested: Any) -> Any:
 @clause(
     "creation.nested-lists",
     covers=["minicourse.nesting-is-ndim", "dlnotes.tensor-from-list-or-array"],
-    effort=0.5,
+    effort=2,
 )
 @for_all(shape=shapes(max_size=600), dtype=dtypes, regime=regimes(), seed=seeds())
 def nesting_becomes_dimensions(
@@ -246,7 +246,7 @@ def _spoilt(nested: list[Any], path: list[int], fault: str) -> list[Any]:
     return copy
 
 
-@clause("creation.ragged", covers=["minicourse.nesting-is-ndim"])
+@clause("creation.ragged", covers=["minicourse.nesting-is-ndim"], effort=4)
 @for_all(
     shape=st.sampled_from([(2,), (2, 1), (2, 2), (3, 2), (2, 3, 2), (1, 2, 2), (3, 1, 2, 2)]),
     fault=st.sampled_from(["short", "long", "empty", "number"]),
@@ -272,7 +272,7 @@ def lists_of_unequal_lengths_raise(
             assert_metadata(torch.tensor(whole, device=device), shape=shape, dtype=name)
 
 
-@clause("creation.from-array", covers=["dlnotes.tensor-from-list-or-array"])
+@clause("creation.from-array", covers=["dlnotes.tensor-from-list-or-array"], effort=5)
 @for_all(
     operand=operands(shapes(max_size=600)),
     dtype=st.sampled_from([name for name in ALL if name != "bfloat16"]),
@@ -313,7 +313,9 @@ def torch_tensor_not_torch_itself_makes_tensors(torch: Any, device: str) -> None
 # -------------------------------------------------------------------------- filled by shape
 
 
-@clause("creation.zeros-and-ones", covers=["minicourse.zeros-ones", "basics.dtype-argument"])
+@clause(
+    "creation.zeros-and-ones", covers=["minicourse.zeros-ones", "basics.dtype-argument"], effort=5
+)
 @for_all(shape=shapes(), dtype=dtypes)
 def zeros_and_ones_fill_the_shape(torch: Any, device: str, shape: Shape, dtype: str) -> None:
     """zeros and ones give a tensor of the given shape and dtype, float32 by default, in which every
@@ -329,7 +331,7 @@ def zeros_and_ones_fill_the_shape(torch: Any, device: str, shape: Shape, dtype: 
                     assert_equal(x, expected)
 
 
-@clause("creation.full", covers=["basics.dtype-argument"])
+@clause("creation.full", covers=["basics.dtype-argument"], effort=5)
 @for_all(shape=shapes(), dtype=dtypes, which=st.integers(0, 11))
 def full_fills_the_shape_with_one_value(
     torch: Any, device: str, shape: Shape, dtype: str, which: int
@@ -354,6 +356,7 @@ def full_fills_the_shape_with_one_value(
     "creation.sizes",
     covers=["dlnotes.empty", "minicourse.rand", "minicourse.zeros-ones", "basics.dtype-argument"],
     metadata_only=True,
+    effort=5,
 )
 @for_all(shape=shapes(), dtype=dtypes)
 def every_spelling_of_a_size_gives_that_shape(
@@ -383,7 +386,7 @@ def _drawn(torch: Any, shape: Shape, options: dict[str, Any]) -> list[tuple[str,
         torch.set_rng_state(before)
 
 
-@clause("creation.rand", covers=["minicourse.rand", "dlnotes.rand-range"])
+@clause("creation.rand", covers=["minicourse.rand", "dlnotes.rand-range"], effort=1.5)
 @for_all(shape=shapes(), dtype=st.sampled_from(FLOATS))
 def rand_fills_the_shape_with_samples(torch: Any, device: str, shape: Shape, dtype: str) -> None:
     """rand gives samples of [0, 1), float32 by default: 0 may appear, 1 never. The elements are
@@ -406,7 +409,7 @@ def rand_fills_the_shape_with_samples(torch: Any, device: str, shape: Shape, dty
             assert_that((drawn[0] != drawn[1]).any(), "a second call draws the same samples")
 
 
-@clause("creation.tensor-of-sizes", covers=["basics.Tensor-sizes"])
+@clause("creation.tensor-of-sizes", covers=["basics.Tensor-sizes"], effort=5)
 @for_all(shape=shapes(min_rank=1))
 def torch_Tensor_takes_sizes(torch: Any, device: str, shape: Shape) -> None:  # noqa: N802 - its name
     """torch.Tensor(5, 3) makes a float32 tensor of that shape, whose elements are not defined;
@@ -420,7 +423,7 @@ def torch_Tensor_takes_sizes(torch: Any, device: str, shape: Shape) -> None:  # 
 # --------------------------------------------------------------------------- evenly spaced
 
 
-@clause("creation.arange-integers", covers=["minicourse.arange", "basics.dtype-argument"])
+@clause("creation.arange-integers", covers=["minicourse.arange", "basics.dtype-argument"], effort=5)
 @for_all(range_of=st.sampled_from(integer_ranges()))
 def arange_of_integers_is_half_open(
     torch: Any, device: str, range_of: tuple[str, int, int, int]
@@ -443,7 +446,7 @@ def arange_of_integers_is_half_open(
         assert_equal(x, expected.astype(numpy_dtype(name)))
 
 
-@clause("creation.arange-floats", covers=["minicourse.arange", "basics.dtype-argument"])
+@clause("creation.arange-floats", covers=["minicourse.arange", "basics.dtype-argument"], effort=2)
 @for_all(spacing=st.sampled_from(dyadic_ranges()))
 def arange_of_binary_fractions_is_exact(
     torch: Any, device: str, spacing: tuple[float, float, int, float]
@@ -476,7 +479,7 @@ _DECIMAL = st.sampled_from(
 )
 
 
-@clause("creation.arange-rounding", covers=["minicourse.arange"])
+@clause("creation.arange-rounding", covers=["minicourse.arange"], effort=2)
 @for_all(spacing=_DECIMAL, length=st.sampled_from(LENGTHS[:3] + LENGTHS[4:-1]))
 def arange_does_not_gather_rounding_errors(
     torch: Any, device: str, spacing: tuple[float, float], length: int
@@ -510,7 +513,7 @@ def arange_excludes_an_end_that_the_steps_reach(torch: Any, device: str) -> None
             assert_metadata(torch.arange(*arguments, device=device), shape=(length,), dtype=name)
 
 
-@clause("creation.linspace-exact", covers=["dlnotes.linspace", "basics.dtype-argument"])
+@clause("creation.linspace-exact", covers=["dlnotes.linspace", "basics.dtype-argument"], effort=5)
 @for_all(space=st.sampled_from(dyadic_spaces()), dtype=st.sampled_from(NUMERIC))
 def linspace_of_binary_fractions_is_exact(
     torch: Any, device: str, space: tuple[float, float, int], dtype: str
@@ -542,7 +545,7 @@ def linspace_of_binary_fractions_is_exact(
 _ENDS = [(0.0, 1.0), (-1.0, 1.0), (0.1, 0.7), (3.0, -5.0), (1e-3, 1e3), (-3.14, 2.72), (7.0, 7.3)]
 
 
-@clause("creation.linspace-ends", covers=["dlnotes.linspace"])
+@clause("creation.linspace-ends", covers=["dlnotes.linspace"], effort=1.5)
 @for_all(ends=st.sampled_from(_ENDS), steps=st.sampled_from(LENGTHS[1:3] + LENGTHS[4:]))
 def linspace_includes_both_ends(
     torch: Any, device: str, ends: tuple[float, float], steps: int
@@ -563,7 +566,9 @@ def linspace_includes_both_ends(
             assert_equal(x[-1], rounded(np.array(end), name))
 
 
-@clause("creation.linspace-integers", covers=["dlnotes.linspace", "basics.dtype-argument"])
+@clause(
+    "creation.linspace-integers", covers=["dlnotes.linspace", "basics.dtype-argument"], effort=5
+)
 @for_all(
     ends=st.sampled_from([(0, 10), (0, 1), (10, 0), (3, 100), (1, 126), (120, 2), (5, 5)]),
     steps=st.sampled_from(LENGTHS[1:3] + LENGTHS[4:]),
@@ -588,7 +593,7 @@ _SIDES = (1, 2, 3, 0, 5, 7, 8, 9, 16, 17, 33, 65)
 _EYES = sorted({(n, m) for n in _SIDES for m in _SIDES} | {(1, 1025), (1025, 2)}, key=prod)
 
 
-@clause("creation.eye", covers=["dlnotes.eye", "basics.dtype-argument"])
+@clause("creation.eye", covers=["dlnotes.eye", "basics.dtype-argument"], effort=1.5)
 @for_all(sides=st.sampled_from(_EYES), dtype=dtypes)
 def eye_has_ones_on_the_main_diagonal(
     torch: Any, device: str, sides: tuple[int, int], dtype: str
@@ -619,7 +624,7 @@ def _like(torch: Any, x: Any, number: Any, **options: Any) -> Iterator[tuple[str
     yield "full_like", torch.full_like(x, fill_value=number, **options), number
 
 
-@clause("creation.like", covers=["minicourse.like", "basics.randn-like-override"])
+@clause("creation.like", covers=["minicourse.like", "basics.randn-like-override"], effort=4)
 @for_all(operand=operands(shapes(max_size=1100)), dtype=dtypes, target=dtypes)
 def like_takes_the_shape_and_dtype_of_its_argument(
     torch: Any, device: str, operand: Operand, dtype: str, target: str
@@ -649,6 +654,7 @@ def _random_like(torch: Any, x: Any, **options: Any) -> Iterator[tuple[str, Any]
     "creation.like-metadata",
     covers=["basics.randn-like-override", "minicourse.like"],
     metadata_only=True,
+    effort=5,
 )
 @for_all(shape=shapes(), dtype=dtypes, target=dtypes)
 def like_keeps_the_size_and_lets_the_dtype_be_overridden(
@@ -690,6 +696,7 @@ _LIKE = ("empty_like", "zeros_like", "ones_like", "rand_like", "randn_like")
     covers=["minicourse.like", "dlnotes.empty"],
     requires={"views"},
     metadata_only=True,
+    effort=4,
 )
 @for_all(
     shape=shapes(min_rank=2, max_rank=5, empty=False),
@@ -726,7 +733,7 @@ def a_dense_layout_is_kept_unless_another_is_asked_for(
                 assert_metadata(torch.empty(shape, **options, **given), stride=stride)
 
 
-@clause("creation.new", covers=["basics.new-ones"])
+@clause("creation.new", covers=["basics.new-ones"], effort=3)
 @for_all(
     shape=shapes(max_size=300),
     layout=layouts(),
@@ -849,7 +856,7 @@ def factories_write_into_out(torch: Any, device: str) -> None:
     "creation.independent",
     covers=["minicourse.zeros-ones", "minicourse.like", "basics.new-ones"],
     requires={"in-place"},
-    effort=0.5,  # an example tries every factory
+    effort=1,  # an example tries every factory
 )
 @for_all(shape=shapes(min_rank=1, max_size=300, empty=False), dtype=dtypes)
 def a_new_tensor_shares_memory_with_no_other(

@@ -177,7 +177,7 @@ def an_empty_data_set_gives_no_batches(torch: Any, device: str) -> None:
         "notes.loader-seeding",
         "minicourse.loader-randomness",
     ],
-    effort=0.5,
+    effort=0.3,
 )
 @for_all(size=sizes, batch_size=batch_sizes, drop_last=st.booleans(), seed=seeds)
 def shuffling_visits_every_sample_once_in_an_order_that_its_seed_fixes(
@@ -221,7 +221,7 @@ def shuffling_visits_every_sample_once_in_an_order_that_its_seed_fixes(
         assert_that(everything[:kept] not in orders, "a shuffle left the order as it was")
 
 
-@clause("data.shuffled-samples", covers=["hackmd.shuffle", "mlnotes.loader-batch-4"], effort=0.3)
+@clause("data.shuffled-samples", covers=["hackmd.shuffle", "mlnotes.loader-batch-4"], effort=1.5)
 @for_all(size=sizes, source=st.sampled_from([*SOURCES]), dtype=st.sampled_from(ALL))
 def a_shuffled_sample_keeps_its_parts_together(
     torch: Any, device: str, size: int, source: str, dtype: str
@@ -283,7 +283,7 @@ def a_loader_with_its_own_generator_leaves_the_global_stream_alone(torch: Any, d
     "data.workers",
     thorough=True,
     covers=["notes.loader-workers", "notes.loader-seeding"],
-    effort=0.03,
+    effort=0.02,
 )
 @for_all(
     size=st.sampled_from((9, 1, 2, 5, 16, 17, 33)),
@@ -410,7 +410,7 @@ def each_worker_has_a_seed_of_its_own_that_a_run_repeats(torch: Any, device: str
     "data.collate-tensors",
     covers=["notes.collate", "hackmd.batches"],
     requires={"in-place"},
-    effort=0.7,
+    effort=2,
 )
 @for_all(
     operand=operands(),
@@ -555,7 +555,7 @@ def samples_of_unequal_shape_cannot_be_collated(torch: Any, device: str) -> None
             assert_same_object(own[1], unequal[1])
 
 
-@clause("data.collate-fn", covers=["notes.collate"], effort=0.4)
+@clause("data.collate-fn", covers=["notes.collate"], effort=2)
 @for_all(size=sizes, batch_size=batch_sizes)
 def a_collate_fn_makes_the_batch_of_the_list_of_samples(
     torch: Any, device: str, size: int, batch_size: int
@@ -577,7 +577,7 @@ def a_collate_fn_makes_the_batch_of_the_list_of_samples(
     assert_equal(given, [*range(size)])
 
 
-@clause("data.samplers", covers=["notes.samplers"])
+@clause("data.samplers", covers=["notes.samplers"], effort=3)
 @for_all(size=sizes, batch_size=batch_sizes, drop_last=st.booleans(), seed=seeds)
 def samplers_draw_what_they_name(
     torch: Any, device: str, size: int, batch_size: int, drop_last: bool, seed: int
@@ -656,7 +656,7 @@ def a_weighted_sampler_draws_by_weight(torch: Any, device: str) -> None:
         assert_that(abs(found[index] - 800) < 178, f"{index} came {found[index]} of 4000 times")
 
 
-@clause("data.loader-obeys-its-sampler", covers=["notes.samplers", "mlnotes.dataset"], effort=0.5)
+@clause("data.loader-obeys-its-sampler", covers=["notes.samplers", "mlnotes.dataset"], effort=1)
 @for_all(size=sizes, batch_size=batch_sizes, drop_last=st.booleans(), step=st.integers(1, 7))
 def a_loader_takes_the_samples_that_its_sampler_names(
     torch: Any, device: str, size: int, batch_size: int, drop_last: bool, step: int
@@ -724,7 +724,7 @@ def contradictory_options_raise(torch: Any, device: str) -> None:
     assert_equal(list(torch.utils.data.BatchSampler(range(4), 3, False)), [[0, 1, 2], [3]])
 
 
-@clause("data.streams", covers=["notes.iterable-dataset", "notes.drop-last"], effort=0.4)
+@clause("data.streams", covers=["notes.iterable-dataset", "notes.drop-last"], effort=0.75)
 @for_all(size=sizes, batch_size=batch_sizes, drop_last=st.booleans())
 def an_iterable_data_set_is_streamed_in_its_order(
     torch: Any, device: str, size: int, batch_size: int, drop_last: bool
@@ -784,7 +784,7 @@ def _elements(data: Any) -> list[Any]:
     return [data[index] for index in range(len(data))]
 
 
-@clause("data.tensor-data-set", covers=["notes.dataset-algebra", "mlnotes.dataset"])
+@clause("data.tensor-data-set", covers=["notes.dataset-algebra", "mlnotes.dataset"], effort=4)
 @for_all(
     size=sizes,
     row=st.sampled_from(((2,), (), (1,), (3, 4), (0,))),
@@ -815,7 +815,7 @@ def a_tensor_data_set_pairs_the_rows_of_its_tensors(
                             assert_equal(got.device.type, tensors[0].device.type)
 
 
-@clause("data.subsets-and-sums", covers=["notes.dataset-algebra"], effort=0.4)
+@clause("data.subsets-and-sums", covers=["notes.dataset-algebra"], effort=1)
 @for_all(size=sizes, second=sizes, third=sizes, step=st.integers(1, 7))
 def subsets_and_concatenations_keep_every_sample(
     torch: Any, device: str, size: int, second: int, third: int, step: int
@@ -900,7 +900,7 @@ def _raised_by(batches: Iterable[Any]) -> tuple[list[Any], type[BaseException] |
     return got, None
 
 
-@clause("data.errors", covers=["notes.loader-errors"], effort=0.4)
+@clause("data.errors", covers=["notes.loader-errors"], effort=3)
 @for_all(
     size=sizes,
     batch_size=batch_sizes,

@@ -212,7 +212,7 @@ COPYING: dict[str, Spelling] = {
 
 
 @clause("device.stays", covers=["minicourse.to-returns-new", "dlnotes.torch-device"],
-        metadata_only=True)  # fmt: skip
+        metadata_only=True, effort=2)  # fmt: skip
 @for_all(shape=shapes(max_size=600), dtype=st.sampled_from(ALL), transposed=st.booleans())
 def a_tensor_that_is_there_already_is_returned_itself(
     torch: Any, device: str, shape: Shape, dtype: str, transposed: bool
@@ -246,7 +246,7 @@ MOVING: dict[str, Spelling] = {
 
 
 @clause("device.moves", covers=["minicourse.to-returns-new", "minicourse.cpu-roundtrip",
-        "dlnotes.torch-device"])  # fmt: skip
+        "dlnotes.torch-device"], effort=3)  # fmt: skip
 @for_all(operand=operands(shapes(max_size=1100)), dtype=st.sampled_from(ALL))
 def moving_there_and_back_keeps_every_value(
     torch: Any, device: str, operand: Operand, dtype: str
@@ -291,7 +291,11 @@ CONVERTING: dict[str, Spelling] = {
 }
 
 
-@clause("device.converts", covers=["basics.to-device-and-dtype", "minicourse.to-returns-new"])
+@clause(
+    "device.converts",
+    covers=["basics.to-device-and-dtype", "minicourse.to-returns-new"],
+    effort=1.5,
+)
 @for_all(shape=shapes(max_size=1100), dtypes=CASTS, seed=seeds())
 def one_call_moves_and_converts(
     torch: Any, device: str, shape: Shape, dtypes: tuple[str, str], seed: int
@@ -331,7 +335,9 @@ def _stretchable(shape: Shape, how: str) -> Shape:
     return shape
 
 
-@clause("device.copy", covers=["notes.copy-between-devices"], requires={"in-place", "views"})
+@clause(
+    "device.copy", covers=["notes.copy-between-devices"], requires={"in-place", "views"}, effort=3
+)
 @for_all(
     shape=shapes(max_size=1100),
     how=st.sampled_from([*product(("same", "row", "ones", "scalar"), ("contiguous", "stepped",
@@ -376,7 +382,7 @@ def _arranged(torch: Any, device: str, array: np.ndarray, layout: str) -> Any:
 
 
 @clause("device.copy-shapes", covers=["notes.copy-between-devices"], requires={"in-place"},
-        metadata_only=True)  # fmt: skip
+        metadata_only=True, effort=5)  # fmt: skip
 @for_all(clashing=incompatible_shapes(), dtypes=CASTS)
 def copy_refuses_what_does_not_broadcast(
     torch: Any, device: str, clashing: tuple[Shape, Shape], dtypes: tuple[str, str]
@@ -436,7 +442,7 @@ def _numbered(torch: Any) -> dict[str, Callable[..., Any]]:
     }
 
 
-@clause("device.factories", covers=["basics.create-on-device"], metadata_only=True, effort=0.3)
+@clause("device.factories", covers=["basics.create-on-device"], metadata_only=True, effort=0.75)
 @for_all(shape=shapes(max_rank=3, max_size=600), dtype=st.sampled_from(ALL), text=st.booleans())
 def factories_make_their_tensor_on_the_device(
     torch: Any, device: str, shape: Shape, dtype: str, text: bool

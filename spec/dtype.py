@@ -243,7 +243,7 @@ def set_default_dtype_changes_what_literals_become(torch: Any, device: str) -> N
     assert_metadata(torch.tensor([0.5], device=device), dtype="float32")
 
 
-@clause("dtype.requested", covers=["minicourse.default-dtype"])
+@clause("dtype.requested", covers=["minicourse.default-dtype"], effort=1.5)
 @for_all(dtype=st.sampled_from(ALL), seed=seeds(), length=st.sampled_from(LENGTHS[:20]))
 def every_dtype_can_be_asked_for(
     torch: Any, device: str, dtype: str, seed: int, length: int
@@ -351,7 +351,7 @@ def eps_is_the_gap_above_one(torch: Any, device: str) -> None:
 # ------------------------------------------------------------------------------- conversion
 
 
-@clause("dtype.cast", covers=["minicourse.type-conversion", "notes.casting"], effort=2)
+@clause("dtype.cast", covers=["minicourse.type-conversion", "notes.casting"], effort=1.5)
 @for_all(
     source=st.sampled_from(ALL),
     spelling=st.sampled_from(tuple(SPELLINGS)),
@@ -516,6 +516,7 @@ def writing_into_a_tensor_converts_between_every_two_dtypes(torch: Any, device: 
     "dtype.cast-into",
     covers=["minicourse.type-conversion", "notes.casting"],
     requires={"in-place"},
+    effort=1.5,
 )
 @for_all(
     source=st.sampled_from(ALL),
@@ -545,7 +546,7 @@ def copying_into_a_tensor_converts_to_its_dtype(
             assert_equal(x, np.array(given.of_array(given.base)))
 
 
-@clause("dtype.cast-metadata", covers=["minicourse.type-conversion"], metadata_only=True)
+@clause("dtype.cast-metadata", covers=["minicourse.type-conversion"], metadata_only=True, effort=5)
 @for_all(
     source=st.sampled_from(ALL),
     spelling=st.sampled_from(MEMORY_KEEPING),
@@ -617,7 +618,7 @@ def a_conversion_owns_its_memory(torch: Any, device: str) -> None:
                 assert_equal(result, ones)
 
 
-@clause("dtype.item", covers=["dlnotes.item-float32-rounding"], effort=2)
+@clause("dtype.item", covers=["dlnotes.item-float32-rounding"], effort=5)
 @for_all(dtype=st.sampled_from(ALL), regime=regimes(), seed=seeds())
 def item_gives_the_rounded_number(
     torch: Any, device: str, dtype: str, regime: str, seed: int
@@ -744,7 +745,7 @@ ARITHMETIC: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {
 }
 
 
-@clause("dtype.half-arithmetic", covers=["notes.half-precision"], effort=2)
+@clause("dtype.half-arithmetic", covers=["notes.half-precision"], effort=3)
 @for_all(
     dtype=st.sampled_from(HALVES),
     spelling=st.sampled_from(("operator", "function", "in-place")),
@@ -807,7 +808,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@clause("dtype.half-functions", covers=["notes.half-precision"])
+@clause("dtype.half-functions", covers=["notes.half-precision"], effort=3)
 @for_all(
     dtype=st.sampled_from(HALVES),
     shape=shapes(max_size=300),
@@ -857,7 +858,7 @@ DOTS: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
-@clause("dtype.half-accumulation", covers=["notes.half-precision"], effort=0.5)
+@clause("dtype.half-accumulation", covers=["notes.half-precision"], effort=0.75)
 @for_all(
     dtype=st.sampled_from(HALVES),
     length=st.sampled_from(tuple(n for n in LENGTHS if n)),

@@ -21,10 +21,14 @@ from tenet.spec.language import (
 )
 from tenet.spec.model.dtypes import FLOATS, FORMATS, INTEGERS, numpy_dtype
 from tenet.spec.model.tolerance import rounded, ulps
+from tenet.spec.operators.activations import ACTIVATIONS
 from tenet.spec.operators.laws import hold
+from tenet.spec.operators.mixed import MIXED
 from tenet.spec.operators.pointwise import POINTWISE
+from tenet.spec.operators.special import SPECIAL
 
-hold(POINTWISE, covers=("notes.elementwise-family", "notes.layout-independence"))
+for operators in (POINTWISE, MIXED, SPECIAL, ACTIVATIONS):
+    hold(operators, covers=("notes.elementwise-family", "notes.layout-independence"))
 
 ARITHMETIC = {"add": symbols.add, "sub": symbols.sub, "mul": symbols.mul}
 NUMBERS = (10, 1, 2, -3, 0, 7)
@@ -33,6 +37,7 @@ NUMBERS = (10, 1, 2, -3, 0, 7)
 @clause(
     "elementwise.number-operand",
     covers=["minicourse.scalar-arithmetic", "minicourse.out-of-place"],
+    effort=0.5,
 )
 @for_all(operand=operands(), number=st.sampled_from(NUMBERS), turn=st.sampled_from(range(3)))
 def a_number_applies_to_every_element(
@@ -58,7 +63,7 @@ def _exactly(operator: Any, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return rounded(np.asarray(wide), left.dtype.name)
 
 
-@clause("elementwise.rebinding", covers=["minicourse.out-of-place"])
+@clause("elementwise.rebinding", covers=["minicourse.out-of-place"], effort=2)
 @for_all(operand=operands(), name=st.sampled_from(sorted(ARITHMETIC)))
 def reassignment_leaves_the_old_tensor_as_it_was(
     torch: Any, device: str, operand: Operand, name: str
@@ -77,7 +82,7 @@ def reassignment_leaves_the_old_tensor_as_it_was(
 EXPONENTS = (2, 3, 1, 0, 4)
 
 
-@clause("elementwise.power", covers=["dlnotes.pow"])
+@clause("elementwise.power", covers=["dlnotes.pow"], effort=0.5)
 @for_all(
     operand=operands(finite=True),
     exponent=st.sampled_from(EXPONENTS),
@@ -165,7 +170,7 @@ def the_sign_of_zero_is_kept(torch: Any, device: str) -> None:
                 assert_equal(-zero + zero, plus)
 
 
-@clause("elementwise.subnormals", covers=["notes.extremal-values"])
+@clause("elementwise.subnormals", covers=["notes.extremal-values"], effort=2)
 @for_all(shape=shapes(min_rank=1, empty=False), seed=seeds())
 def subnormal_numbers_are_kept(torch: Any, device: str, shape: Any, seed: int) -> None:
     """Numbers below the smallest normal one are numbers: sums, differences and products by a
@@ -181,7 +186,7 @@ def subnormal_numbers_are_kept(torch: Any, device: str, shape: Any, seed: int) -
             assert_equal(tensor - tensor * 2, -tiny, signed_zero=False)
 
 
-@clause("elementwise.wraparound", covers=["notes.integer-wraparound"])
+@clause("elementwise.wraparound", covers=["notes.integer-wraparound"], effort=0.5)
 @for_all(group=broadcast_shapes(), seed=seeds(), turn=st.sampled_from(range(2)))
 def integers_wrap_around(torch: Any, device: str, group: Any, seed: int, turn: int) -> None:
     """Sums, differences, products and negations of integers are those of whole numbers modulo
@@ -208,7 +213,7 @@ def _modulo(exact: Any, dtype: str) -> np.ndarray:
 DIVISORS = (3, -3, 2, -2, 7, -1, 1)
 
 
-@clause("elementwise.integer-division", covers=["notes.integer-division"])
+@clause("elementwise.integer-division", covers=["notes.integer-division"], effort=0.5)
 @for_all(operand=operands(), divisor=st.sampled_from(DIVISORS))
 def integer_division_rounds_as_asked(
     torch: Any, device: str, operand: Operand, divisor: int
@@ -254,7 +259,7 @@ def integer_division_by_zero_raises_on_the_cpu(torch: Any, device: str) -> None:
                 assert_raises(torch.div, ones, ones - 1, rounding_mode="trunc")
 
 
-@clause("elementwise.where", covers=["notes.elementwise-family"])
+@clause("elementwise.where", covers=["notes.elementwise-family"], effort=0.75)
 @for_all(group=broadcast_shapes(3), seed=seeds(), layout=st.sampled_from(("contiguous", "stepped")))
 def where_chooses_element_by_element(
     torch: Any, device: str, group: Any, seed: int, layout: str
@@ -273,7 +278,7 @@ def where_chooses_element_by_element(
             assert_equal(x.where(condition, y), expected)
 
 
-@clause("elementwise.clamp", covers=["notes.elementwise-family"])
+@clause("elementwise.clamp", covers=["notes.elementwise-family"], effort=0.5)
 @for_all(operand=operands(finite=True), low=st.sampled_from((0, -3, 2)),
          span=st.sampled_from((4, 0, 50)))  # fmt: skip
 def clamp_keeps_elements_within_its_limits(
@@ -297,7 +302,7 @@ def clamp_keeps_elements_within_its_limits(
         assert_equal(nan.clamp(low, high), np.full(17, np.nan, numpy_dtype(dtype)))
 
 
-@clause("elementwise.lerp", covers=["notes.elementwise-family"])
+@clause("elementwise.lerp", covers=["notes.elementwise-family"], effort=0.75)
 @for_all(operand=operands(finite=True), weight=st.sampled_from((0.5, 0.0, 1.0, 0.25, 0.75)))
 def lerp_goes_from_start_to_end(torch: Any, device: str, operand: Operand, weight: float) -> None:
     """lerp(start, end, w) is start + w * (end - start): start at 0, end at 1; w a number or a
@@ -337,7 +342,7 @@ def the_remainder_of_floats_has_the_divisors_sign(
             assert_equal(tensor // divisor, down, signed_zero=False)
 
 
-@clause("elementwise.decimals", covers=["notes.elementwise-family"])
+@clause("elementwise.decimals", covers=["notes.elementwise-family"], effort=1.5)
 @for_all(operand=operands(finite=True))
 def halves_round_to_even(torch: Any, device: str, operand: Operand) -> None:
     """round() takes halves to the even neighbour: 0.5 to 0, 1.5 and 2.5 to 2."""

@@ -39,9 +39,11 @@ from tenet.spec.language import (
 )
 from tenet.spec.model.dtypes import ALL, BOOL, FLOATS, INTEGERS, NUMERIC
 from tenet.spec.operators.indexing import INDEXING, coordinates, order
+from tenet.spec.operators.joins import JOINS
 from tenet.spec.operators.laws import hold
 
-hold(INDEXING, covers=("basics.index-like-numpy",), effort=0.1)
+for operators in (INDEXING, JOINS):
+    hold(operators, covers=("basics.index-like-numpy",), effort=0.1)
 
 Array = np.ndarray
 Shape = tuple[int, ...]
@@ -66,6 +68,7 @@ def _raises_index_error(call: Callable[[], object], otherwise: str) -> None:
     "indexing.basic",
     covers=["basics.index-like-numpy", "minicourse.index-drops-dim", "minicourse.colon-keeps-dim"],
     requires={"views", "in-place"},
+    effort=3,
 )
 @for_all(selection=selections(), turn=TURNS, seed=seeds(), layout=layouts(writable=True))
 def a_basic_index_gives_the_view_that_numpy_gives(
@@ -97,6 +100,7 @@ def a_basic_index_gives_the_view_that_numpy_gives(
 @clause(
     "indexing.integers",
     covers=["minicourse.index-chain", "minicourse.colon-keeps-dim", "minicourse.index-drops-dim"],
+    effort=1.5,
 )
 @for_all(operand=operands(shapes(1, 4, 400, empty=False)), turn=TURNS, seed=seeds())
 def integers_drop_dimensions_and_colons_keep_them(
@@ -156,7 +160,7 @@ def an_integer_out_of_range_and_a_negative_step_raise(
     assert_equal(x[...], array)
 
 
-@clause("indexing.basic-write", covers=["notes.index-put"], requires={"in-place"}, effort=0.6)
+@clause("indexing.basic-write", covers=["notes.index-put"], requires={"in-place"}, effort=0.4)
 @for_all(selection=selections(), turn=TURNS, seed=seeds(), layout=layouts(writable=True))
 def assignment_through_a_basic_index_broadcasts_and_converts(
     torch: Any, device: str, selection: Any, turn: int, seed: int, layout: str
@@ -380,7 +384,7 @@ def the_gradient_of_a_selection_adds_up_where_it_came_from(
     "indexing.tensor-out-of-range",
     covers=["basics.gather", "notes.advanced-indexing"],
     requires={"index-check", "in-place"},
-    effort=0.3,
+    effort=0.2,
 )
 @for_all(shaped=with_dim(1, 3, 300, empty=False), seed=seeds())
 def an_index_tensor_out_of_range_raises(torch: Any, device: str, shaped: Any, seed: int) -> None:
@@ -422,7 +426,7 @@ def _vector(index: Any, dim: int) -> Any:
 # --------------------------------------------------------------------------- masks and places
 
 
-@clause("indexing.masked", covers=["basics.masked-select", "notes.advanced-indexing"], effort=0.6)
+@clause("indexing.masked", covers=["basics.masked-select", "notes.advanced-indexing"], effort=1)
 @for_all(group=broadcast_shapes(2, 1500), layout=layouts(), seed=seeds(), turn=TURNS)
 def masked_select_gives_the_chosen_elements_in_order(
     torch: Any, device: str, group: Any, layout: str, seed: int, turn: int
@@ -471,7 +475,7 @@ def every_number_of_elements_can_be_picked(torch: Any, device: str) -> None:
                 assert_equal(x.sort().values, np.sort(_wide(array)).astype(array.dtype))
 
 
-@clause("indexing.nonzero", covers=["basics.nonzero"], effort=0.6)
+@clause("indexing.nonzero", covers=["basics.nonzero"], effort=0.4)
 @for_all(operand=operands(), turn=TURNS)
 def nonzero_lists_the_places_of_nonzero_elements(
     torch: Any, device: str, operand: Operand, turn: int
@@ -500,7 +504,7 @@ def nonzero_lists_the_places_of_nonzero_elements(
             assert_equal(x[x.nonzero(as_tuple=True)], array[array != 0])
 
 
-@clause("indexing.where", covers=["basics.nonzero", "notes.advanced-indexing"])
+@clause("indexing.where", covers=["basics.nonzero", "notes.advanced-indexing"], effort=0.75)
 @for_all(group=broadcast_shapes(3, 1500), layout=layouts(), seed=seeds(), turn=TURNS)
 def where_chooses_element_by_element(
     torch: Any, device: str, group: Any, layout: str, seed: int, turn: int
@@ -619,7 +623,7 @@ def _produces(indices: Any, array: Array, expected: Array, dim: int) -> None:
     assert_that(bool((picked == expected).all()), "the indices do not produce the values")
 
 
-@clause("indexing.topk", covers=["notes.sort-topk"], effort=0.6)
+@clause("indexing.topk", covers=["notes.sort-topk"], effort=0.4)
 @for_all(shaped=with_dim(max_size=1500), regime=st.sampled_from(("normal", "ties", "extreme")),
          layout=layouts(), seed=seeds(), turn=TURNS)  # fmt: skip
 def topk_gives_the_largest_in_order(
@@ -653,7 +657,7 @@ def topk_gives_the_largest_in_order(
             assert_raises(torch.topk, x, n + 1, dim)
 
 
-@clause("indexing.searchsorted", covers=["notes.sort-topk"])
+@clause("indexing.searchsorted", covers=["notes.sort-topk"], effort=0.75)
 @for_all(rows=st.sampled_from(((), (2,), (3, 2))), seed=seeds(), layout=layouts(),
          n=st.sampled_from((3, 1, 8, 9, 17, 33, 129, 0)), turn=TURNS)  # fmt: skip
 def searchsorted_finds_where_values_belong(
@@ -690,7 +694,7 @@ def searchsorted_finds_where_values_belong(
                              expected.astype(np.int32))  # fmt: skip
 
 
-@clause("indexing.unique", covers=["notes.sort-topk"], effort=0.6)
+@clause("indexing.unique", covers=["notes.sort-topk"], effort=0.4)
 @for_all(operand=operands(shapes(1, 3, 1100), finite=True), seed=seeds(), turn=TURNS)
 def unique_lists_each_value_once(
     torch: Any, device: str, operand: Operand, seed: int, turn: int

@@ -133,7 +133,7 @@ def _target(torch: Any, device: str, operand: Operand, dtype: str) -> Place:
     return place(torch, device, array, operand.layout)
 
 
-@clause("inplace.two-operands", covers=[UNDERSCORE], requires={"in-place"}, effort=4)
+@clause("inplace.two-operands", covers=[UNDERSCORE], requires={"in-place"}, effort=2)
 @for_all(operands=pairs, how=st.sampled_from(APPLICABLE))
 def an_underscore_method_changes_the_tensor_itself(
     torch: Any, device: str, operands: Pair, how: tuple[str, str]
@@ -185,7 +185,7 @@ def an_underscore_method_reaches_every_element(torch: Any, device: str) -> None:
                 assert_equal(whole, np.concatenate([expected, base[length:]]).astype(base.dtype))
 
 
-@clause("inplace.one-operand", covers=[UNDERSCORE], requires={"in-place"}, effort=4)
+@clause("inplace.one-operand", covers=[UNDERSCORE], requires={"in-place"}, effort=2)
 @for_all(operand=operands(writable=True), how=st.sampled_from(ONE))
 def an_underscore_method_without_another_tensor_changes_the_tensor_itself(
     torch: Any, device: str, operand: Operand, how: tuple[str, str]
@@ -290,7 +290,7 @@ def special_functions_with_an_underscore_change_the_tensor_itself(torch: Any, de
                 _around_is_untouched(target)
 
 
-@clause("inplace.itself", covers=[UNDERSCORE, OUT], requires={"in-place", "out"})
+@clause("inplace.itself", covers=[UNDERSCORE, OUT], requires={"in-place", "out"}, effort=1.5)
 @for_all(operand=operands(writable=True), dtype=st.sampled_from(FLOATS))
 def a_tensor_may_be_its_own_operand(torch: Any, device: str, operand: Operand, dtype: str) -> None:
     """x.add_(x), x *= x and torch.sub(y, x, out=x) read every element before they write it, so
@@ -317,7 +317,7 @@ def a_tensor_may_be_its_own_operand(torch: Any, device: str, operand: Operand, d
                 _changes(target, act, np.asarray(reference(array, right)), other)
 
 
-@clause("inplace.copy", covers=[UNDERSCORE], requires={"in-place"})
+@clause("inplace.copy", covers=[UNDERSCORE], requires={"in-place"}, effort=3)
 @for_all(operands=pairs, dtypes=st.sampled_from([*product(ALL, REAL), *product(COMPLEX, COMPLEX)]))
 def copy_writes_the_other_tensors_elements(
     torch: Any, device: str, operands: Pair, dtypes: tuple[str, str]
@@ -370,7 +370,9 @@ def fill_writes_one_number_everywhere(torch: Any, device: str) -> None:
                 _changes(place(torch, device, array, layout), methodcaller("zero_"), zeros)
 
 
-@clause("inplace.assignment", covers=[UNDERSCORE, "notes.index-put"], requires={"in-place"})
+@clause(
+    "inplace.assignment", covers=[UNDERSCORE, "notes.index-put"], requires={"in-place"}, effort=1.5
+)
 @for_all(
     selection=selections(),
     how=st.sampled_from([*product(("float32", "int64", "bool", "float64", "uint8"), WRITABLE)]),
@@ -414,7 +416,7 @@ def assignment_to_a_selection_writes_there_alone(
             )
 
 
-@clause("inplace.shape", covers=[UNDERSCORE], requires={"in-place"})
+@clause("inplace.shape", covers=[UNDERSCORE], requires={"in-place"}, effort=1.5)
 @for_all(drawn=with_dim(max_size=600), other=st.integers(0, 3), layout=st.sampled_from(WRITABLE))
 def an_underscore_method_changes_the_tensors_own_shape(
     torch: Any, device: str, drawn: tuple[Shape, int], other: int, layout: str
@@ -453,7 +455,7 @@ def _into(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda out, *operands: function(*operands, out=out)
 
 
-@clause("inplace.out", covers=[OUT], requires={"out"}, effort=3)
+@clause("inplace.out", covers=[OUT], requires={"out"}, effort=2)
 @for_all(operands=pairs, how=st.sampled_from(WITH_OUT), layout=st.sampled_from(WRITABLE))
 def out_receives_the_result(
     torch: Any, device: str, operands: Pair, how: tuple[str, str], layout: str
@@ -572,6 +574,7 @@ def a_result_above_the_targets_category_is_refused(torch: Any, device: str) -> N
     "inplace.keeps-shape",
     covers=[UNDERSCORE, "notes.broadcast-inplace"],
     requires={"in-place"},
+    effort=1.5,
 )
 @for_all(fitting=broadcast_shapes(max_size=600), clashing=incompatible_shapes())
 def broadcasting_never_enlarges_the_target(

@@ -45,7 +45,7 @@ def _whole(dtype: str, reason: str = "sums of products of small integers are exa
     return Bound(dtype, 0.5, reason)
 
 
-@clause("matmul.is-not-elementwise", covers=["minicourse.elementwise-vs-matmul"])
+@clause("matmul.is-not-elementwise", covers=["minicourse.elementwise-vs-matmul"], effort=0.5)
 @for_all(length=st.sampled_from((*_LENGTHS, 1025)), seed=seeds(),
          layout=layouts(writable=True))  # fmt: skip
 def the_product_of_vectors_is_their_dot_product(
@@ -168,7 +168,7 @@ def operands_have_one_dtype(torch: Any, device: str) -> None:
 
 
 @clause("matmul.integers", covers=["notes.matmul-family", "notes.matmul-ranks"],
-        requires={"integer-matmul"})  # fmt: skip
+        requires={"integer-matmul"}, effort=1.5)  # fmt: skip
 @for_all(pair=st.sampled_from(_PAIRS), seed=seeds(), layout=layouts(writable=True),
          regime=st.sampled_from(("signed", "normal")))  # fmt: skip
 def products_of_integers_are_exact(
@@ -282,7 +282,7 @@ EQUATIONS = {
 """Equation: shapes of its operands."""
 
 
-@clause("matmul.einsum", covers=["notes.matmul-family"])
+@clause("matmul.einsum", covers=["notes.matmul-family"], effort=3)
 @for_all(equation=st.sampled_from(list(EQUATIONS)), seed=seeds(), layout=layouts(writable=True))
 def einsum_sums_over_the_labels_that_are_not_in_the_result(
     torch: Any, device: str, equation: str, seed: int, layout: str
@@ -302,7 +302,7 @@ def einsum_sums_over_the_labels_that_are_not_in_the_result(
                          signed_zero=False)  # fmt: skip
 
 
-@clause("matmul.multi-dot", covers=["notes.matmul-family"])
+@clause("matmul.multi-dot", covers=["notes.matmul-family"], effort=5)
 @for_all(sizes=st.sampled_from([tuple(Random(n).choices((2, 3, 1, 5, 8, 17), k=3 + n % 4))
                                 for n in range(60)]),
          seed=seeds(), ends=st.sampled_from(("matrices", "first", "last", "both")))  # fmt: skip
@@ -353,7 +353,7 @@ def a_beta_of_zero_ignores_the_summand(torch: Any, device: str) -> None:
                     assert_equal(m, exact, signed_zero=False)
 
 
-@clause("matmul.slices", covers=["notes.batched-slice", "minicourse.matmul-batched"])
+@clause("matmul.slices", covers=["notes.batched-slice", "minicourse.matmul-batched"], effort=0.5)
 @for_all(batch=st.sampled_from((2, 3, 1, 8, 17)), rows=st.sampled_from((3, 1, 2, 8, 17)),
          inner=st.sampled_from(_LENGTHS), seed=seeds(),
          layout=layouts(writable=True))  # fmt: skip

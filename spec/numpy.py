@@ -75,7 +75,7 @@ def _strides_of(array: Any) -> tuple[int, ...] | None:
     "numpy.from-numpy",
     covers=["minicourse.from-numpy-shares", "basics.numpy-inplace-both-ways"],
     requires={"numpy", "in-place"},
-    effort=1,
+    effort=0.5,
 )
 @for_all(
     dtype=st.sampled_from(BRIDGED),
@@ -126,7 +126,7 @@ def _seen(arrangement: Any, base: Any) -> Any:
     "numpy.numpy",
     covers=["minicourse.numpy-shares", "basics.numpy-inplace-both-ways"],
     requires={"numpy", "in-place"},
-    effort=1,
+    effort=0.5,
 )
 @for_all(
     dtype=st.sampled_from(BRIDGED),
@@ -219,7 +219,10 @@ def in_place_changes_show_on_the_other_side(torch: Any, device: str) -> None:
 
 
 @clause(
-    "numpy.rebinding", covers=["minicourse.reassign-does-not-share"], requires={"numpy"}, effort=0.5
+    "numpy.rebinding",
+    covers=["minicourse.reassign-does-not-share"],
+    requires={"numpy"},
+    effort=0.75,
 )
 @for_all(dtype=st.sampled_from(ARITHMETIC), length=st.sampled_from(LENGTHS), seed=seeds())
 def rebinding_a_name_leaves_the_other_side_unchanged(
@@ -598,7 +601,7 @@ EXACT: dict[str, tuple[Callable[[Any, Any, Any], Any], Callable[[Any, Any], Any]
 }
 
 
-@clause("numpy.same-results", covers=["dlnotes.numpy-cpu-only"], effort=2)
+@clause("numpy.same-results", covers=["dlnotes.numpy-cpu-only"], effort=1)
 @for_all(
     dtype=st.sampled_from((*INTEGERS, *FLOATS)),
     shape=shapes(min_rank=2, max_rank=2, max_size=1100, empty=False),
@@ -630,7 +633,7 @@ def the_same_computation_gives_what_numpy_gives(
 ELEMENTARY = ("exp", "log", "sqrt", "sin", "cos", "tanh", "log1p", "expm1", "exp2", "log2")
 
 
-@clause("numpy.same-functions", covers=["dlnotes.numpy-cpu-only"])
+@clause("numpy.same-functions", covers=["dlnotes.numpy-cpu-only"], effort=0.75)
 @for_all(
     dtype=st.sampled_from(("float32", "float64")),
     shape=shapes(max_size=1100),

@@ -182,7 +182,7 @@ def _runs(name: str) -> dict[str, st.SearchStrategy[Any]]:
 
 
 @clause("optim.sgd", covers=["mlnotes.sgd", "notes.optimizer-family"],
-        requires={"autograd"}, effort=0.35)  # fmt: skip
+        requires={"autograd"}, effort=0.2)  # fmt: skip
 @for_all(**_runs("SGD"))
 def sgd_steps_against_the_gradient(torch: Any, device: str, run: Run, seed: int) -> None:
     """SGD subtracts lr times the gradient, or with momentum lr times a velocity
@@ -193,7 +193,7 @@ def sgd_steps_against_the_gradient(torch: Any, device: str, run: Run, seed: int)
 
 
 @clause("optim.adam", covers=["mlnotes.adam", "notes.optimizer-family"],
-        requires={"autograd"}, effort=0.35)  # fmt: skip
+        requires={"autograd"}, effort=0.2)  # fmt: skip
 @for_all(**_runs("Adam"))
 def adam_steps_by_its_corrected_averages(torch: Any, device: str, run: Run, seed: int) -> None:
     """Adam divides the running average of the gradient by the root of that of its square plus
@@ -202,7 +202,7 @@ def adam_steps_by_its_corrected_averages(torch: Any, device: str, run: Run, seed
     _follows(torch, device, FAMILIES["Adam"], run, seed)
 
 
-@clause("optim.adamw", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.35)
+@clause("optim.adamw", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.2)
 @for_all(**_runs("AdamW"))
 def adamw_decays_the_weights_apart_from_the_gradient(
     torch: Any, device: str, run: Run, seed: int
@@ -212,7 +212,7 @@ def adamw_decays_the_weights_apart_from_the_gradient(
     _follows(torch, device, FAMILIES["AdamW"], run, seed)
 
 
-@clause("optim.rmsprop", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.35)
+@clause("optim.rmsprop", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.2)
 @for_all(**_runs("RMSprop"))
 def rmsprop_divides_by_the_root_mean_square(torch: Any, device: str, run: Run, seed: int) -> None:
     """RMSprop divides the gradient by the root of the running average of its square, plus eps;
@@ -220,7 +220,7 @@ def rmsprop_divides_by_the_root_mean_square(torch: Any, device: str, run: Run, s
     _follows(torch, device, FAMILIES["RMSprop"], run, seed)
 
 
-@clause("optim.adagrad", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.35)
+@clause("optim.adagrad", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.2)
 @for_all(**_runs("Adagrad"))
 def adagrad_divides_by_the_root_of_the_sum_of_squares(
     torch: Any, device: str, run: Run, seed: int
@@ -234,7 +234,7 @@ def adagrad_divides_by_the_root_of_the_sum_of_squares(
     "optim.parameter-groups",
     covers=["notes.optimizer-family"],
     requires={"autograd"},
-    effort=0.2,
+    effort=0.3,
 )
 @for_all(
     how=st.sampled_from(
@@ -378,7 +378,7 @@ def zero_grad_clears_what_backward_gathers(torch: Any, device: str) -> None:
     "optim.resume",
     covers=["notes.optimizer-family"],
     requires={"autograd"},
-    effort=0.2,
+    effort=0.3,
 )
 @for_all(
     how=st.sampled_from(
@@ -714,7 +714,7 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
         assert_raises(clip, single, 10.0, error_if_nonfinite=True)
 
 
-@clause("optim.clip-value", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.3)
+@clause("optim.clip-value", covers=["notes.optimizer-family"], requires={"autograd"}, effort=1.5)
 @for_all(most=st.sampled_from((0.5, 1.0, 1e-3, 100.0)), drawn=st.sampled_from(SINGLE), seed=seeds())
 def clip_grad_value_bounds_every_gradient(
     torch: Any, device: str, most: float, drawn: str, seed: int

@@ -94,7 +94,7 @@ OF_CONTIGUOUS: dict[str, Act] = {
     thorough=True,
     covers=["notes.view-allocates-nothing"],
     requires=COUNTED,
-    effort=1.5,
+    effort=0.75,
 )
 @for_all(
     shape=shapes(min_rank=1, max_size=5000, empty=False),
@@ -176,7 +176,7 @@ WIDENINGS: dict[str, tuple[bool, Act]] = {
 
 
 @clause("performance.expand-and-repeat", covers=["dlnotes.expand-no-copy-repeat-copy"],
-        requires=COUNTED)  # fmt: skip
+        requires=COUNTED, effort=0.5)  # fmt: skip
 @for_all(
     shape=shapes(max_rank=3, max_size=600, empty=False),
     times=st.sampled_from((3, 2, 1, 17)),
@@ -222,7 +222,7 @@ IN_PLACE: dict[str, Act] = {
 
 
 @clause("performance.in-place", covers=["notes.view-allocates-nothing", "hackmd.no-grad-memory"],
-        requires=COUNTED | {"in-place"})  # fmt: skip
+        requires=COUNTED | {"in-place"}, effort=1.5)  # fmt: skip
 @for_all(
     operand=operands(writable=True),
     act=st.sampled_from([*IN_PLACE]),

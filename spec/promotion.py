@@ -210,6 +210,7 @@ def comparisons_take_any_two_dtypes(torch: Any, device: str) -> None:
     "promotion.any-operation",
     covers=["notes.promotion-categories", "notes.promotion-priority", "notes.result-type"],
     metadata_only=True,
+    effort=5,
 )
 @for_all(
     group=st.integers(0, 6),
@@ -276,6 +277,7 @@ def selecting_and_joining_promote(torch: Any, device: str) -> None:
     "promotion.three-operands",
     covers=["notes.promotion-categories", "notes.promotion-priority"],
     metadata_only=True,
+    effort=5,
 )
 @for_all(operands=st.sampled_from(KIND_TRIPLES))
 def three_operands_promote_together(
@@ -309,7 +311,7 @@ def three_operands_promote_together(
         "notes.result-type",
         "notes.promotion-default-dtype",
     ],
-    effort=2,
+    effort=1.5,
 )
 @for_all(pair=two_operands, dtypes=st.sampled_from(PAIRS))
 def operands_are_converted_before_they_meet(
@@ -398,7 +400,7 @@ def _agrees(
             assert_equal(call(*operands), expected, signed_zero=signed)
 
 
-@clause("promotion.joined-values", covers=["notes.promotion-categories"])
+@clause("promotion.joined-values", covers=["notes.promotion-categories"], effort=2)
 @for_all(
     operand=st.sampled_from(pool([(2,), (3, 2), (1,), (0,), (9,), (17, 3), (33,), (1025,)])),
     dtypes=st.sampled_from(PAIRS),
@@ -443,7 +445,7 @@ multiply by the inverse is the same."""
 @clause(
     "promotion.scalars",
     covers=["notes.promotion-priority", "notes.promotion-categories"],
-    effort=1.5,
+    effort=1,
 )
 @for_all(
     operand=st.sampled_from(
@@ -605,6 +607,7 @@ INTO = [(a, b) for a, b in PAIRS if castable(promoted(a, b), a)]
     "promotion.in-place-values",
     covers=["notes.promotion-inplace"],
     requires={"in-place", "views"},
+    effort=2,
 )
 @for_all(
     group=broadcast_shapes(max_size=1200),
@@ -671,7 +674,7 @@ def _castable_operands(
 WRITTEN = ("add", "mul", "sub", "maximum", "eq")
 
 
-@clause("promotion.out-values", covers=["notes.promotion-inplace"], requires={"out"})
+@clause("promotion.out-values", covers=["notes.promotion-inplace"], requires={"out"}, effort=0.5)
 @for_all(pair=two_operands, dtypes=st.sampled_from(PAIRS))
 def out_receives_the_cast_result(
     torch: Any, device: str, pair: Pair, dtypes: tuple[str, str]
@@ -783,6 +786,7 @@ def python_floats_and_true_division_follow_the_default_dtype(torch: Any, device:
     "promotion.default-dtype-values",
     covers=["notes.promotion-default-dtype"],
     requires={"default-dtype"},
+    effort=3,
 )
 @for_all(
     operand=st.sampled_from(

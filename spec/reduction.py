@@ -57,7 +57,7 @@ def without_a_dimension_all_elements_give_one_number(
                 assert_equal(x.argmin(), np.int64(array.argmin()))
 
 
-@clause("reduction.sum-of-all", covers=["minicourse.min-max-mean-sum"])
+@clause("reduction.sum-of-all", covers=["minicourse.min-max-mean-sum"], effort=1.5)
 @for_all(operand=operands(), turn=st.sampled_from(range(2)))
 def sum_and_mean_without_a_dimension_are_numbers(
     torch: Any, device: str, operand: Operand, turn: int
@@ -129,7 +129,7 @@ def sums_of_integers_are_int64(
                 assert_equal(x.sum(dim, dtype=torch.int32), narrow)
 
 
-@clause("reduction.dtype", covers=["notes.integer-reductions", "dlnotes.sum-dim"])
+@clause("reduction.dtype", covers=["notes.integer-reductions", "dlnotes.sum-dim"], effort=1.5)
 @for_all(shaped=shapes_with_dim(empty=False), seed=seeds(),
          name=st.sampled_from(("int64", "float32", "uint8", "bool", "float16",
                                "int8")))  # fmt: skip
@@ -202,7 +202,7 @@ def _raise_without_elements(torch: Any, x: Any, dim: int) -> None:
             assert_metadata(kept[0] if isinstance(kept, tuple) else kept, shape=tuple(x.shape))
 
 
-@clause("reduction.nan", covers=["notes.nan-propagation"])
+@clause("reduction.nan", covers=["notes.nan-propagation"], effort=0.5)
 @for_all(length=st.sampled_from((2, 1, 3, 7, 8, 9, 16, 17, 33, 64, 65, 129, 257, 1025)),
          at=st.integers(0, 1024), seed=seeds(), rows=st.booleans())  # fmt: skip
 def one_nan_is_enough(torch: Any, device: str, length: int, at: int, seed: int, rows: bool) -> None:
@@ -246,7 +246,7 @@ def nan_equals_nothing(torch: Any, device: str) -> None:
                 assert_equal(nan != other, ~never)
 
 
-@clause("reduction.nan-ignored", covers=["notes.nan-propagation", "dlnotes.median"])
+@clause("reduction.nan-ignored", covers=["notes.nan-propagation", "dlnotes.median"], effort=0.75)
 @for_all(length=st.sampled_from((2, 3, 7, 8, 9, 16, 17, 33, 65, 257)), seed=seeds())
 def the_nan_functions_leave_nan_out(torch: Any, device: str, length: int, seed: int) -> None:
     """nansum, nanmean, nanmedian and nanquantile take no notice of NaN; median and quantile
@@ -343,7 +343,7 @@ SCANS: dict[str, Callable[..., Any]] = {
 }
 
 
-@clause("reduction.selected", covers=["dlnotes.max-dim"])
+@clause("reduction.selected", covers=["dlnotes.max-dim"], effort=0.5)
 @for_all(shaped=shapes_with_dim(empty=False, max_size=1500), seed=seeds(),
          regime=st.sampled_from(("ties", "signed", "normal", "constant")),
          layout=layouts(writable=True), turn=st.sampled_from(range(3)))  # fmt: skip
@@ -375,7 +375,7 @@ def the_values_are_the_elements_at_the_indices(
                 assert_equal(result[1], at)
 
 
-@clause("reduction.first-of-equals", covers=["dlnotes.max-dim", "dlnotes.argmax-dim"])
+@clause("reduction.first-of-equals", covers=["dlnotes.max-dim", "dlnotes.argmax-dim"], effort=1.5)
 @for_all(length=st.sampled_from((2, 3, 7, 8, 9, 16, 17, 33, 65, 129, 257, 1025)), seed=seeds(),
          last=st.booleans())  # fmt: skip
 def of_several_equal_extremes_the_first_is_named(
@@ -394,7 +394,7 @@ def of_several_equal_extremes_the_first_is_named(
             assert_equal(x.argmax(), np.int64(array.argmax()))
 
 
-@clause("reduction.bessel", covers=["dlnotes.std-var"])
+@clause("reduction.bessel", covers=["dlnotes.std-var"], effort=0.5)
 @for_all(
     shaped=shapes_with_dim(empty=False, max_size=1500), seed=seeds(), layout=layouts(writable=True)
 )
@@ -450,7 +450,11 @@ def the_median_is_the_lower_middle(
             assert_equal(x.median(-1).values, lanes, signed_zero=False)
 
 
-@clause("reduction.spellings", covers=["dlnotes.sum-dim", "dlnotes.argmax-dim", "dlnotes.max-dim"])
+@clause(
+    "reduction.spellings",
+    covers=["dlnotes.sum-dim", "dlnotes.argmax-dim", "dlnotes.max-dim"],
+    effort=1.5,
+)
 @for_all(shaped=shapes_with_dim(empty=False, max_size=600), seed=seeds(), keepdim=st.booleans())
 def dim_and_keepdim_go_by_place_or_by_name(
     torch: Any, device: str, shaped: Any, seed: int, keepdim: bool
@@ -482,7 +486,7 @@ def dim_and_keepdim_go_by_place_or_by_name(
                 assert_close(result, wide.mean(dim, keepdims=keepdim), bound)
 
 
-@clause("reduction.out-pair", covers=["dlnotes.max-dim"], requires={"out"})
+@clause("reduction.out-pair", covers=["dlnotes.max-dim"], requires={"out"}, effort=0.5)
 @for_all(
     shaped=shapes_with_dim(empty=False, max_size=300), layout=layouts(writable=True), seed=seeds()
 )

@@ -135,7 +135,7 @@ def every_length_is_saved_whole(torch: Any, device: str) -> None:
     "serialization.sharing",
     covers=["notes.save-views", "notes.save-everything"],
     requires={"views", "in-place"},
-    effort=0.7,
+    effort=1,
 )
 @for_all(selection=selections(), way=ways, dtype=st.sampled_from(ALL))
 def tensors_that_share_memory_share_it_after_loading(
@@ -243,7 +243,7 @@ def _check_same(got: Any, expected: Any) -> None:
 @clause(
     "serialization.containers",
     covers=["notes.save-everything", "hackmd.weights-only"],
-    effort=1.2,
+    effort=2,
 )
 @for_all(seed=st.integers(0, 9999), way=ways, depth=st.integers(0, 4))
 def nested_containers_survive_saving_and_loading(
@@ -290,7 +290,7 @@ def a_parameter_is_loaded_as_a_parameter(torch: Any, device: str) -> None:
         "hackmd.weights-only",
     ],
     requires={"autograd"},
-    effort=0.4,
+    effort=0.2,
 )
 @for_all(model=st.sampled_from([*MODELS]), way=ways, seed=seeds)
 def a_state_dict_carries_a_model_over(
@@ -582,7 +582,7 @@ def a_mapped_file_is_read_lazily_and_never_written(torch: Any, device: str) -> N
             del got
 
 
-@clause("serialization.map-location", covers=["mlnotes.load-to-device"], effort=0.3)
+@clause("serialization.map-location", covers=["mlnotes.load-to-device"], effort=0.15)
 @for_all(operand=operands(), dtype=st.sampled_from(ALL), old=st.booleans())
 def a_checkpoint_is_loaded_for_the_device_that_map_location_names(
     torch: Any, device: str, operand: Operand, dtype: str, old: bool
@@ -632,7 +632,7 @@ def a_checkpoint_is_loaded_for_the_device_that_map_location_names(
         )
 
 
-@clause("serialization.random-states", covers=["notes.save-everything"], effort=0.5)
+@clause("serialization.random-states", covers=["notes.save-everything"], effort=0.3)
 @for_all(seed=seeds, way=ways, skip=st.integers(0, 40))
 def a_random_stream_goes_on_from_a_saved_state(
     torch: Any, device: str, seed: int, way: str, skip: int
@@ -667,7 +667,7 @@ def _draws(torch: Any, own: Any) -> list[Any]:
     "serialization.resumed-training",
     covers=["notes.optimizer-state", "notes.save-everything", "hackmd.state-dict-roundtrip"],
     requires={"autograd", "in-place"},
-    effort=0.08,
+    effort=0.05,
 )
 @for_all(
     optimizer=st.sampled_from([*OPTIMIZERS]),

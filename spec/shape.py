@@ -76,7 +76,7 @@ def reshape_keeps_the_elements_in_row_major_order(
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
 
 
-@clause("shape.flatten", covers=["dlnotes.flatten"])
+@clause("shape.flatten", covers=["dlnotes.flatten"], effort=3)
 @for_all(**_drawn("flatten", "ravel", "unflatten"))
 def flatten_merges_dimensions_in_row_major_order(
     torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
@@ -95,6 +95,7 @@ def flatten_merges_dimensions_in_row_major_order(
         "hackmd.unsqueeze-batch",
         "mlnotes.numpy-names",
     ],
+    effort=3,
 )
 @for_all(**_drawn("squeeze", "unsqueeze", max_size=300, count=250))
 def squeeze_drops_and_unsqueeze_inserts_lengths_of_one(
@@ -106,7 +107,7 @@ def squeeze_drops_and_unsqueeze_inserts_lengths_of_one(
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
 
 
-@clause("shape.transpose", covers=["dlnotes.transpose", "minicourse.permute-shares"], effort=2)
+@clause("shape.transpose", covers=["dlnotes.transpose", "minicourse.permute-shares"], effort=3)
 @for_all(
     **_drawn("transpose", "swapaxes", "swapdims", "t", "T", "mT", "permute", "movedim", "moveaxis")
 )
@@ -119,7 +120,7 @@ def transpose_swaps_two_dimensions(
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
 
 
-@clause("shape.expand", covers=["dlnotes.expand"])
+@clause("shape.expand", covers=["dlnotes.expand"], effort=3)
 @for_all(**_drawn("expand", "expand_as", "broadcast_to"))
 def expand_stretches_lengths_of_one(
     torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
@@ -141,7 +142,7 @@ def repeat_tiles_along_each_dimension(
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
 
 
-@clause("shape.flip", covers=["basics.missing-functions", "notes.negative-slice-step"])
+@clause("shape.flip", covers=["basics.missing-functions", "notes.negative-slice-step"], effort=2)
 @for_all(**_drawn("flip", max_size=4100, count=300))
 def flip_reverses_the_order_along_dimensions(
     torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
@@ -215,6 +216,7 @@ def the_documented_examples_have_the_documented_shapes(torch: Any, device: str) 
     "shape.metadata",
     covers=["minicourse.reshape", "dlnotes.flatten", "dlnotes.repeat", "dlnotes.transpose"],
     metadata_only=True,
+    effort=3,
 )
 @for_all(move=moves(tuple(REFERENCE), count=25), dtypes=st.sampled_from(PAIRS))
 def shapes_do_not_depend_on_values(
@@ -250,6 +252,7 @@ IN_PLACE: tuple[tuple[str, Step], ...] = (
     "shape.in-place",
     covers=["minicourse.squeeze", "minicourse.unsqueeze", "dlnotes.transpose"],
     requires={"in-place"},
+    effort=2,
 )
 @for_all(
     shape=st.sampled_from([(2, 3), (1, 3), (3, 1), (1, 1), (1, 3, 1), (2, 1, 5), (1, 17, 1)]),
@@ -367,7 +370,7 @@ def _is_the_join(torch: Any, device: str, join: Join, dtype: str, regime: str, s
         assert_equal(part, array)
 
 
-@clause("shape.stack", covers=["minicourse.stack"])
+@clause("shape.stack", covers=["minicourse.stack"], effort=2)
 @for_all(join=joins("stack"), dtypes=st.sampled_from(PAIRS), regime=regimes(), seed=seeds())
 def stack_puts_tensors_along_a_new_dimension(
     torch: Any, device: str, join: Join, dtypes: tuple[str, ...], regime: str, seed: int
@@ -394,7 +397,7 @@ def cat_joins_along_an_existing_dimension(
         _is_the_join(torch, device, join, name, regime, seed)
 
 
-@clause("shape.named-joins", covers=["mlnotes.cat", "minicourse.stack"], effort=2)
+@clause("shape.named-joins", covers=["mlnotes.cat", "minicourse.stack"], effort=3)
 @for_all(
     join=joins("vstack", "row_stack", "hstack", "dstack", "column_stack"),
     dtypes=st.sampled_from(PAIRS),
@@ -422,7 +425,7 @@ def joining_changes_no_element_in_any_dtype(torch: Any, device: str) -> None:
                     _is_the_join(torch, device, join, dtype, "special", 7)
 
 
-@clause("shape.join-out", covers=["mlnotes.cat", "minicourse.stack"], requires={"out"})
+@clause("shape.join-out", covers=["mlnotes.cat", "minicourse.stack"], requires={"out"}, effort=3)
 @for_all(
     join=joins(*JOINED, count=60), dtypes=st.sampled_from(PAIRS), layout=layouts(writable=True)
 )
@@ -450,7 +453,9 @@ def joining_fills_out(
         assert_equal(base, around)
 
 
-@clause("shape.join-mismatch", covers=["mlnotes.cat", "minicourse.stack"], metadata_only=True)
+@clause(
+    "shape.join-mismatch", covers=["mlnotes.cat", "minicourse.stack"], metadata_only=True, effort=3
+)
 @for_all(group=mismatched(), dtypes=st.sampled_from(PAIRS))
 def lengths_that_do_not_match_raise(
     torch: Any, device: str, group: tuple[str, tuple[Shape, ...], int], dtypes: tuple[str, ...]

@@ -45,6 +45,10 @@ from tenet.spec.language import (
 from tenet.spec.model import strides
 from tenet.spec.model.dtypes import ALL, COMPLEX
 from tenet.spec.model.strides import Geometry
+from tenet.spec.operators.laws import hold
+from tenet.spec.operators.views import VIEWS
+
+hold(VIEWS, covers=("notes.view-operations",), effort=0.1)
 
 WRITABLE = tuple(layout for layout in LAYOUTS if layout != "expanded")
 PAIRS = tuple(zip(ALL[:6], ALL[6:], strict=True))
@@ -106,7 +110,12 @@ def views_change_only_shape_stride_and_offset(
                     lies(view, geometry, scene.base)
 
 
-@clause("view.storage", covers=["notes.stride-rule", "notes.view-operations"], requires={"views"})
+@clause(
+    "view.storage",
+    covers=["notes.stride-rule", "notes.view-operations"],
+    requires={"views"},
+    effort=2,
+)
 @for_all(**_drawn(*EVERY_NAME, count=30))
 def views_lie_in_the_storage_of_their_base(
     torch: Any, device: str, move: Move, dtype: str, seed: int
@@ -135,7 +144,7 @@ def views_lie_in_the_storage_of_their_base(
     "view.rearranged",
     covers=["notes.view-operations", "minicourse.permute-shares", "notes.stride-rule"],
     requires={"views", "in-place"},
-    effort=1.5,
+    effort=1,
 )
 @for_all(**_drawn(*REARRANGING))
 def reordering_dimensions_gives_a_view(
@@ -243,7 +252,7 @@ CHAINED = (
     "view.writes",
     covers=["notes.view-operations", "notes.stride-rule"],
     requires={"views", "in-place"},
-    effort=2,
+    effort=1,
 )
 @for_all(**_drawn("index", "contiguous", "diagonal", "as_strided", "permute", count=240))
 def a_write_reaches_what_the_view_shows_and_no_other_element(
@@ -272,7 +281,7 @@ def a_write_reaches_what_the_view_shows_and_no_other_element(
     "view.chains",
     covers=["notes.view-operations", "notes.stride-rule", "minicourse.view-shares"],
     requires={"views", "in-place"},
-    effort=3,
+    effort=1.5,
 )
 @for_all(
     move=moves(CHAINED, length=(2, 4), layouts=WRITABLE, count=160),
@@ -348,7 +357,7 @@ def view_raises_where_strides_cannot_express_the_shape(
         "minicourse.view-needs-strides",
     ],
     requires={"views", "in-place"},
-    effort=2,
+    effort=1,
 )
 @for_all(**_drawn("reshape", "reshape_as", "flatten", count=400))
 def reshape_gives_a_view_where_strides_allow_one(
@@ -380,6 +389,7 @@ def _is_independent(torch: Any, device: str, scene: Scene, copy: Any) -> None:
     "view.contiguous",
     covers=["notes.maybe-view", "minicourse.view-needs-strides"],
     requires={"views", "in-place"},
+    effort=2,
 )
 @for_all(**_drawn("contiguous", count=600))
 def contiguous_gives_the_tensor_itself_or_a_copy(
@@ -407,7 +417,7 @@ def contiguous_gives_the_tensor_itself_or_a_copy(
         "dlnotes.repeat",
     ],
     requires={"in-place"},
-    effort=3,
+    effort=2,
 )
 @for_all(**_drawn("contiguous", count=600), copy=st.sampled_from(list(COPIES)))
 def copies_share_nothing_with_their_source(
@@ -557,7 +567,7 @@ _SAME_WIDTH = (
 )  # fmt: skip
 
 
-@clause("view.bits", covers=["notes.view-operations"], requires={"views", "in-place"})
+@clause("view.bits", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=5)
 @for_all(
     pair=st.sampled_from(_SAME_WIDTH),
     shape=st.sampled_from([(8,), (2, 8), (1, 16), (3, 2, 8), (64,), (5, 24)]),

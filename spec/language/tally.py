@@ -5,7 +5,7 @@ A clause that compares nothing proves nothing, so every comparison is counted wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,13 +17,15 @@ class Tally:
     """Counts of one clause on one backend.
 
     cases: comparisons made; skipped: dtypes passed over because the backend declares that it
-    lacks them, with how often; labels: what the enclosing `case` blocks name.
+    lacks them, with how often; labels: what the enclosing `case` blocks name; forgives: tells of
+    an error in a `case` block whether it is a known one, which does not end the example.
     """
 
     lacks: frozenset[str] = frozenset()
     cases: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     labels: list[dict[str, object]] = field(default_factory=list)
+    forgives: Callable[[BaseException], bool] | None = None
 
     def labelled(self) -> dict[str, object]:
         """The labels of all open `case` blocks, the outermost first."""
@@ -68,10 +70,14 @@ class case:  # noqa: N801 - reads as a statement: `with case(dtype="int8"):`
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
-        # An error leaves its labels in place: they are read where it is caught.
-        if kind is None:
-            _current.get().labels.pop()
+    ) -> bool | None:
+        current = _current.get()
+        if error is not None:
+            known = current.forgives is not None and current.forgives(error)
+            if not known:  # an error leaves its labels in place: they are read where it is caught
+                return None
+        current.labels.pop()
+        return error is not None
 
 
 def supported(names: Iterable[str]) -> Iterator[str]:

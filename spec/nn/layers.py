@@ -42,7 +42,7 @@ _WIDTHS = ((2, 6), (1, 1), (3, 2), (7, 8), (8, 7), (9, 17), (16, 16), (17, 9), (
            (32, 64), (1, 65), (129, 5), (5, 129), (1025, 3))  # fmt: skip
 
 
-@clause("nn.linear", covers=["minicourse.linear-is-matmul", "mlnotes.linear-shapes"])
+@clause("nn.linear", covers=["minicourse.linear-is-matmul", "mlnotes.linear-shapes"], effort=1.5)
 @for_all(
     widths=st.sampled_from([*product(_WIDTHS, _LEADING)]),
     layout=layouts(),
@@ -84,7 +84,7 @@ def linear_maps_the_last_dimension(
     "nn.linear-gradients",
     covers=["minicourse.linear-is-matmul"],
     requires={"autograd"},
-    effort=0.5,
+    effort=1.5,
 )
 @for_all(
     widths=st.sampled_from([*product(_WIDTHS, _LEADING)]),
@@ -155,7 +155,7 @@ def _padding(given: Convolution) -> list[tuple[int, int]]:
 _MODES = {"zeros": "constant", "replicate": "edge", "circular": "wrap", "reflect": "reflect"}
 
 
-@clause("nn.convolution", covers=["notes.normalisation-pooling-conv"])
+@clause("nn.convolution", covers=["notes.normalisation-pooling-conv"], effort=0.75)
 @for_all(convolution=convolutions(), layout=layouts(), dtype=st.sampled_from(FLOATS), seed=seeds())
 def convolution_is_a_cross_correlation(
     torch: Any, device: str, convolution: Convolution, layout: str, dtype: str, seed: int
@@ -253,7 +253,7 @@ def _distinct(shape: Shape, dtype: str, seed: int) -> Array:
     return (order - count // 2).astype(numpy_dtype(dtype)).reshape(shape)
 
 
-@clause("nn.max-pooling", covers=["notes.normalisation-pooling-conv"])
+@clause("nn.max-pooling", covers=["notes.normalisation-pooling-conv"], effort=0.75)
 @for_all(pooling=poolings(), layout=layouts(), dtype=st.sampled_from(FLOATS), seed=seeds())
 def max_pooling_takes_the_largest_of_each_window(
     torch: Any, device: str, pooling: Pooling, layout: str, dtype: str, seed: int
@@ -295,7 +295,7 @@ def max_pooling_takes_the_largest_of_each_window(
             assert_equal(tensor.grad, counts.reshape(given.shape).astype(x.dtype))
 
 
-@clause("nn.average-pooling", covers=["notes.normalisation-pooling-conv"])
+@clause("nn.average-pooling", covers=["notes.normalisation-pooling-conv"], effort=0.75)
 @for_all(
     pooling=poolings(),
     layout=layouts(),

@@ -91,7 +91,7 @@ _CLASSES = [
 ]
 
 
-@clause("nn.cross-entropy", covers=["mlnotes.losses", "notes.loss-options"])
+@clause("nn.cross-entropy", covers=["mlnotes.losses", "notes.loss-options"], effort=0.75)
 @for_all(
     shape=st.sampled_from(_CLASSIFIED),
     layout=layouts(),

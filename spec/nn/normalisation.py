@@ -44,6 +44,7 @@ def _shifted(shape: Shape, dtype: str, seed: int) -> Array:
 @clause(
     "nn.batch-norm",
     covers=["notes.normalisation-pooling-conv", "hackmd.train-eval"],
+    effort=0.75,
 )
 @for_all(
     shape=st.sampled_from(_NORMALISED),
@@ -123,7 +124,7 @@ _LAYER_NORMS: tuple[tuple[Shape, int], ...] = (
 )  # fmt: skip
 
 
-@clause("nn.layer-norm", covers=["notes.normalisation-pooling-conv"])
+@clause("nn.layer-norm", covers=["notes.normalisation-pooling-conv"], effort=1.5)
 @for_all(
     shape=st.sampled_from(_LAYER_NORMS),
     layout=layouts(),
@@ -172,6 +173,7 @@ def layer_norm_normalises_each_sample(
     "nn.embedding",
     covers=["notes.normalisation-pooling-conv"],
     requires={"autograd"},
+    effort=1.5,
 )
 @for_all(
     shape=st.sampled_from([(3,), (), (2, 3), (0,), (1,), (17,), (2, 3, 4), (33, 2)]),

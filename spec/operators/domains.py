@@ -61,3 +61,33 @@ def divisor(array: Array) -> Array:
 def no_nan(array: Array) -> Array:
     """Without NaN, whose sign is not documented."""
     return np.asarray(np.where(np.isnan(array), 1, array))
+
+
+def apart_from(*kinks: float) -> Prepare:
+    """At least 0.1 away from the kinks of a piecewise function."""
+
+    def prepare(array: Array) -> Array:
+        for kink in kinks:
+            beside = array - kink
+            moved = kink + np.where(beside < 0, -0.1, 0.1) + beside
+            array = np.where(np.abs(beside) < 0.1, moved, array)
+        return np.asarray(array)
+
+    return prepare
+
+
+def modest(array: Array) -> Array:
+    """Floats that are zero or of magnitude 0.001 to 100; NaN stays."""
+    if array.dtype.kind not in "fV":
+        return array
+    wide = np.clip(array.astype(np.float64), -100, 100)
+    return np.where(np.abs(wide) < 1e-3, 0.0, wide)
+
+
+def of_size(low: float, high: float) -> Prepare:
+    """Positive floats of a magnitude from low to high; NaN stays."""
+
+    def prepare(array: Array) -> Array:
+        return np.clip(np.abs(array.astype(np.float64)), low, high)
+
+    return prepare

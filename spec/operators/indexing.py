@@ -274,7 +274,7 @@ def _among() -> st.SearchStrategy[Call]:
 def _some(shape: Shape, random: Random) -> tuple[tuple[str, Any], ...]:
     dim = _dim(shape, random)
     n = shape[dim] if shape else 1
-    return (("k", random.choice((n, 1, n // 2, 0)) if shape else 1), ("dim", dim),
+    return (("k", min(n, random.choice((n, 1, n // 2, 0))) if shape else 1), ("dim", dim),
             ("largest", random.random() < 0.5))  # fmt: skip
 
 

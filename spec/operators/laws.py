@@ -7,6 +7,7 @@ verdict names the operation that is broken and the way in which it is.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,7 @@ from tenet.spec.operators.operator import (
     Table,
     build,
     find,
+    of_operand,
     rounded_to,
 )
 
@@ -60,13 +62,20 @@ def hold(
         add = partial(_add, operator, stated)
         turns = st.sampled_from(range(max(1, len(operator.dtypes) // AT_ONCE)))
         add("value", value, {"call": operator.calls, "turn": turns}, effort=effort)
-        add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
-            effort=effort / 2)  # fmt: skip
+        if not operator.view or operator.method or operator.aliases:
+            add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
+                effort=effort / 2)  # fmt: skip
+        if operator.view:
+            add("aliasing", aliasing, {"call": operator.calls, "layout": layouts(writable=True)},
+                effort=effort / 2, requires=("views", "in-place"))  # fmt: skip
         add("metadata", metadata, {"call": operator.calls}, effort=effort / 4,
             metadata_only=True, thorough=True)  # fmt: skip
         if operator.smooth is not None:
             add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
                 effort=effort / 2, requires=("autograd", "float64"))  # fmt: skip
+        if operator.smooth is not None and not operator.once:
+            add("curvature", curvature, {"call": operator.calls, "seed": seeds()},
+                effort=effort / 3, requires=("autograd", "float64"))  # fmt: skip
 
 
 def _add(
@@ -183,8 +192,31 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     _check_fresh(operator, call, torch, built)
 
 
+def aliasing(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:
+    """The result is a view: what is written to it is written to the operand, and to no other
+    element of the operand's memory; what is written to the operand shows in the result."""
+    for dtype in supported(operator.dtypes[:: max(1, len(operator.dtypes) // AT_ONCE)]):
+        operand = replace(call.operands[0], layout="contiguous")
+        source = operand.array(dtype)
+        target = place(torch, device, source, layout)
+        with case(dtype=dtype, layout=layout, written="the result"):
+            result = operator.apply(find(torch, operator.name), (target.view,), call.keywords)
+            shown = operator.reference(source, **call.keywords)
+            new = values(shown.shape, operator.result(dtype), "signed", operand.seed + 3)
+            result.copy_(tensor_of(torch, device, new))
+            shown[...] = new
+            assert_equal(target.view, source)
+            assert_equal(target.base, target.after(source))
+        with case(dtype=dtype, layout=layout, written="the operand"):
+            source[...] = values(source.shape, dtype, "signed", operand.seed + 9)
+            target.view.copy_(tensor_of(torch, device, source))
+            assert_equal(result, np.array(operator.reference(source, **call.keywords)))
+
+
 def _check_fresh(operator: Operator, call: Call, torch: Any, built: Built) -> None:
     """Writing to a result leaves the operands as they were."""
+    if operator.view:
+        return  # held to the contrary
     with case(spelling="fresh result"):
         result = operator.apply(find(torch, operator.name), built.tensors, call.keywords)
         for part in result if isinstance(built.expected, tuple) else (result,):
@@ -216,70 +248,146 @@ rounding error u / STEP: below 1e-11 relative in float64, below 1e-14 in extende
 RELATIVE = 1e-7
 """Allowed for a directional derivative, relative to the sum of the magnitudes of its terms: four
 orders above the error of the differences, four below the slips it looks for."""
+RELATIVE_SECOND = 1e-6
+"""Allowed for a second one. Truncation is STEP^4 / 1440 of the sixth derivative: 1e-10 relative
+for 1/x at 0.1 along a direction of 4, the steepest of the table. Rounding is 16 u / STEP^2 of the
+value: 1e-10 in extended precision, 2e-7 where longdouble is float64."""
 
 
-def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
-    """backward() gives the derivative: for any direction, the sum of the gradients along it is the
-    reference's change, by central differences; for contiguous and strided, broadcast and
-    empty operands. A second derivative, where the first is differentiated, as well."""
+@dataclass(frozen=True)
+class Line:
+    """Operands that move along a line, each in its direction (None: it stays), on both sides.
+
+    leaves: what the gradient is asked for, with the direction of each; the operands are views of
+    them. weights: of the elements of the result, whose weighted sum is differentiated.
+    """
+
+    operator: Operator
+    call: Call
+    arrays: tuple[Array, ...]
+    directions: tuple[Array | None, ...]
+    leaves: tuple[Any, ...]
+    along: tuple[Array, ...]
+    result: Any
+    weights: Array
+
+    def value(self, t: float) -> Any:
+        """The reference's weighted sum, t steps of a direction away."""
+        moved = [
+            array if direction is None else array.astype(np.longdouble) + t * direction
+            for array, direction in zip(self.arrays, self.directions, strict=True)
+        ]
+        expected = self.operator.reference(*moved, **self.call.keywords)
+        first = expected[0] if isinstance(expected, tuple) else expected
+        return (np.asarray(first) * self.weights).sum()
+
+    def slope(self) -> Any:
+        """Its derivative at 0, by central differences and Richardson's rule."""
+
+        def central(step: float) -> Any:
+            return (self.value(step) - self.value(-step)) / (2 * step)
+
+        return (4 * central(STEP / 2) - central(STEP)) / 3
+
+    def bend(self) -> Any:
+        """Its second derivative at 0, likewise."""
+        middle = self.value(0)
+
+        def central(step: float) -> Any:
+            return (self.value(step) - 2 * middle + self.value(-step)) / step**2
+
+        return (4 * central(STEP / 2) - central(STEP)) / 3
+
+
+def _line(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> Line:
+    """The operation at a point where it is smooth, and a direction from there."""
     assert operator.smooth is not None
     dtype = "float64"
-    operands = [o for o in call.operands if isinstance(o, Operand)]
-    arrays, leaves, tensors = [], [], []
-    for place_, operand in enumerate(call.operands):
+    arrays, directions, leaves, along, tensors = [], [], [], [], []
+    for number, operand in enumerate(call.operands):
         if not isinstance(operand, Operand):
             array = operand.array(dtype)
             arrays.append(array)
+            directions.append(None)
             tensors.append(tensor_of(torch, device, array))
             continue
-        normal = values(operand.shape, dtype, "normal", operand.seed + seed + place_)
-        arrangement = arrange(operator.smooth(normal), operand.layout)
+        normal = values(operand.shape, dtype, "normal", operand.seed + seed + number)
+        smooth = of_operand(operator.smooth, number)(normal)
+        arrangement = arrange(smooth, operand.layout)
         leaf = tensor_of(torch, device, arrangement.base).requires_grad_(True)
         arrays.append(np.array(arrangement.of_array(arrangement.base)))
-        leaves.append((place_, leaf, arrangement))
+        leaves.append(leaf)
+        along.append(values(arrangement.base.shape, dtype, "normal", seed + 900 + number))
+        directions.append(np.array(arrangement.of_array(along[-1])))
         tensors.append(arrangement.of_tensor(leaf))
     result = operator.apply(find(torch, operator.name), tensors, call.keywords)
     if isinstance(result, tuple):
         result = result[0]
     weights = values(tuple(result.shape), dtype, "normal", seed + 500)
-    result.backward(tensor_of(torch, device, weights))
-    assert_that(len(leaves) == len(operands), "an operand was lost")
-    along, change, scale = 0.0, np.longdouble(0), 0.0
-    directions: list[Array | None] = [None] * len(arrays)
-    for place_, leaf, arrangement in leaves:
-        base_direction = values(arrangement.base.shape, dtype, "normal", seed + 900 + place_)
-        directions[place_] = np.array(arrangement.of_array(base_direction))
-        assert_metadata(leaf.grad, shape=arrangement.base.shape, dtype=dtype)
-        terms = read(leaf.grad) * base_direction
-        along += float(terms.sum())
-        scale += float(np.abs(terms).sum())
-    change = _directional(operator, call, arrays, directions, weights)
-    scale += float(np.abs(weights).sum())
+    return Line(
+        operator, call, tuple(arrays), tuple(directions), tuple(leaves), tuple(along), result,
+        weights,
+    )  # fmt: skip
+
+
+def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
+    """backward() gives the derivative: for any direction, the sum of the gradients along it is the
+    reference's change, by central differences; for contiguous and strided, broadcast and
+    empty operands."""
+    line = _line(torch, device, operator, call, seed)
+    line.result.backward(tensor_of(torch, device, line.weights))
+    terms = []
+    for leaf, direction in zip(line.leaves, line.along, strict=True):
+        assert_metadata(leaf.grad, shape=direction.shape, dtype="float64")
+        terms.append(read(leaf.grad) * direction)
+    got, scale = _total(terms)
+    wanted = float(line.slope())
+    scale = max(scale + float(np.abs(line.weights).sum()), abs(wanted), 1e-30)
     assert_that(
-        abs(along - float(change)) <= RELATIVE * max(scale, abs(float(change)), 1e-30),
-        f"the derivative along a direction is {along!r}, by differences {float(change)!r}",
+        abs(got - wanted) <= RELATIVE * scale,
+        f"the derivative along a direction is {got!r}, by differences {wanted!r}",
     )
 
 
-def _directional(
-    operator: Operator,
-    call: Call,
-    arrays: list[Array],
-    directions: list[Array | None],
-    weights: Array,
-) -> Any:
-    """d/dt of sum(weights * reference(x + t * direction)) at t = 0, by Richardson's rule."""
+def curvature(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
+    """A gradient made with create_graph=True is the derivative too, and is differentiated in turn:
+    the second derivative along any direction is the reference's, by central differences."""
+    line = _line(torch, device, operator, call, seed)
+    weights = tensor_of(torch, device, line.weights)
+    firsts = torch.autograd.grad(line.result, line.leaves, weights, create_graph=True)
+    size = float(np.abs(line.weights).sum())
+    got, scale = _total(
+        [read(first) * along for first, along in zip(firsts, line.along, strict=True)]
+    )
+    wanted = float(line.slope())
+    size += scale
+    assert_that(
+        abs(got - wanted) <= RELATIVE * max(size, abs(wanted), 1e-30),
+        f"with a graph, the derivative along a direction is {got!r}, by differences {wanted!r}",
+    )
+    # A gradient that depends on no operand has no graph, and its derivative is 0.
+    terms = [
+        (first * tensor_of(torch, device, along)).sum()
+        for first, along in zip(firsts, line.along, strict=True)
+        if first.requires_grad
+    ]
+    for leaf in line.leaves:
+        leaf.grad = torch.zeros_like(leaf)
+    if terms:
+        sum(terms).backward()
+    got, scale = _total(
+        [read(leaf.grad) * along for leaf, along in zip(line.leaves, line.along, strict=True)]
+    )
+    wanted = float(line.bend())
+    assert_that(
+        abs(got - wanted) <= RELATIVE_SECOND * max(size + scale, abs(wanted), 1e-30),
+        f"the second derivative along a direction is {got!r}, by differences {wanted!r}",
+    )
 
-    def at(t: float) -> Any:
-        moved = [
-            array if direction is None else array.astype(np.longdouble) + t * direction
-            for array, direction in zip(arrays, directions, strict=True)
-        ]
-        expected = operator.reference(*moved, **call.keywords)
-        first = expected[0] if isinstance(expected, tuple) else expected
-        return (np.asarray(first) * weights).sum()
 
-    def central(step: float) -> Any:
-        return (at(step) - at(-step)) / (2 * step)
-
-    return (4 * central(STEP / 2) - central(STEP)) / 3
+def _total(terms: list[Array]) -> tuple[float, float]:
+    """The sum of all elements, and that of their magnitudes."""
+    return (
+        float(sum(part.sum() for part in terms)),
+        float(sum(np.abs(part).sum() for part in terms)),
+    )

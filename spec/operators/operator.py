@@ -17,6 +17,8 @@ from tenet.spec.model.tolerance import Bound, rounded
 
 Array = np.ndarray
 Prepare = Callable[[Array], Array]
+Domain = Prepare | tuple[Prepare, ...]
+"""One preparation for every operand, or one for each."""
 
 
 @encodable
@@ -145,7 +147,14 @@ class Operator:
     result: the result's dtype for an operand dtype (the default dtype being float32).
     accuracy: the bound on the result.
     prepare: brings drawn elements into the domain that is documented; applied in the dtype.
-    smooth: brings elements to where the operation has a derivative; None: it has none.
+        One for all operands, or one for each.
+    native: the reference takes the elements in the dtype that they have, not in a wider one.
+    smooth: brings elements to where the operation has a derivative; None: it has none. One for
+        all operands, or one for each.
+    once: why the derivative is not differentiated again, where it is not.
+    view: the result shares the memory of its operand, as documented, and the reference gives a
+        NumPy view of its own.
+    listed: the operands are handed over as one sequence.
     aliases: other functions that are the same; method: also x.name(...); symbol: also a Python
     operator; in_place: also x.name_(...); out: takes out=;
     out_needs: arguments without which it does not.
@@ -162,8 +171,12 @@ class Operator:
     dtypes: tuple[str, ...]
     result: Callable[[str], str] = same
     accuracy: Accuracy = exact
-    prepare: Prepare = as_is
-    smooth: Prepare | None = None
+    prepare: Domain = as_is
+    native: bool = False
+    smooth: Domain | None = None
+    once: str = ""
+    view: bool = False
+    listed: bool = False
     aliases: tuple[str, ...] = ()
     method: bool = True
     symbol: Callable[..., Any] | None = None
@@ -176,6 +189,8 @@ class Operator:
 
     def apply(self, function: Callable[..., Any], operands: Any, keywords: dict[str, Any]) -> Any:
         """Call a function with operands and arguments in the order of the documents."""
+        if self.listed:
+            return function(list(operands), **keywords)
         if not self.order:
             return function(*operands, **keywords)
         positional = [
@@ -201,6 +216,8 @@ def working(operator: Operator, array: Array, dtype: str) -> Array:
     Integers stay as they are and wrap as NumPy's do; where the result is floating they become
     float32 first, as the operation on them does.
     """
+    if operator.native:
+        return array
     kind = category(dtype)
     extended = operator.accuracy is not exact
     if kind is Category.FLOAT:
@@ -210,6 +227,11 @@ def working(operator: Operator, array: Array, dtype: str) -> Array:
     if operator.result is floating:
         return array.astype(np.float32).astype(np.float64)
     return array
+
+
+def of_operand(domain: Domain, place: int) -> Prepare:
+    """The preparation of one operand, by its place."""
+    return domain[place] if isinstance(domain, tuple) else domain
 
 
 def find(torch: Any, dotted: str) -> Any:
@@ -231,12 +253,12 @@ class Built:
 
 def build(operator: Operator, call: Call, torch: Any, device: str, dtype: str) -> Built:
     """Make the operands of a call, and compute what it has to give."""
-    ready = operator.prepare
     arrays, tensors = [], []
-    for operand in call.operands:
+    for place, operand in enumerate(call.operands):
         array = operand.array(dtype)
         layout = "contiguous"
         if isinstance(operand, Operand):
+            ready = of_operand(operator.prepare, place)
             array = np.asarray(ready(_tame(operand, array, dtype))).astype(array.dtype)
             layout = operand.layout
         arrangement = arrange(array, layout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator as symbols
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from tenet.spec.model.dtypes import BOOL, COMPLEX, FLOATS, INTEGERS
+from tenet.spec.model.special import erf, erfc, lgamma
 from tenet.spec.operators.domains import (
     anywhere,
     between,
     clipped,
     divisor,
+    modest,
     no_nan,
     nonzero,
+    of_size,
     off_integers,
     positive,
 )
@@ -30,6 +32,7 @@ from tenet.spec.operators.operator import (
     n_ary,
     table,
     unary,
+    with_arguments,
     within,
 )
 
@@ -51,39 +54,9 @@ def loose(scale: Callable[..., Any] | None = None) -> Accuracy:
 LOOSE = loose()
 
 
-def _each(function: Callable[[float], float]) -> Callable[[Array], Array]:
-    """A scalar function of the standard library over an array; inf and nan where it refuses."""
-
-    def scalar(x: float) -> float:
-        try:
-            return function(float(x))
-        except OverflowError:
-            return math.inf
-        except ValueError:
-            return math.nan
-
-    vectorised = np.vectorize(scalar, otypes=[np.float64])
-    return lambda array: vectorised(array) if array.size else np.zeros(array.shape)
-
-
-def _sigmoid(x: Array) -> Array:
+def sigmoid(x: Array) -> Array:
     positive_half = 1 / (1 + np.exp(-np.abs(x)))
     return np.asarray(np.where(x >= 0, positive_half, np.exp(-np.abs(x)) * positive_half))
-
-
-def _softplus(x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    exact_value = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x * beta))) / beta
-    return np.where(x * beta > threshold, x, exact_value)
-
-
-_erf = _each(math.erf)
-
-
-def _gelu(x: Array, approximate: str = "none") -> Array:
-    if approximate == "tanh":
-        inner = np.sqrt(np.asarray(2, x.dtype) / np.pi) * (x + 0.044715 * x**3)
-        return np.asarray(x * 0.5 * (1 + np.tanh(inner)))
-    return np.asarray(x * 0.5 * _each(lambda t: math.erfc(-t / math.sqrt(2)))(x))
 
 
 def _sinc(x: Array) -> Array:
@@ -100,12 +73,6 @@ def _float(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
     """A function that makes floats of integers."""
     given = {"dtypes": ANY, "result": floating, "accuracy": ELEMENTARY}
     return _unary(name, reference, **{**given, **row})
-
-
-def _activation(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
-    given = {"dtypes": FLOATS, "accuracy": COMPOSED}
-    given |= {"method": False, "in_place": False, "out": False}
-    return _unary(f"nn.functional.{name}", reference, **{**given, **row})
 
 
 _TRIG = clipped(-1e4, 1e4)
@@ -199,17 +166,18 @@ UNARY = (
     _float("atanh", np.arctanh, smooth=between(-0.9, 0.9), aliases=("arctanh",), accuracy=COMPOSED),
     _float(
         "sigmoid",
-        _sigmoid,
+        sigmoid,
         smooth=anywhere,
         accuracy=COMPOSED,
         prepare=clipped(-80, 1e30),
         dtypes=FLOATS,
         aliases=("special.expit", "nn.functional.sigmoid"),
     ),
-    _float("erf", _erf, accuracy=ERF, aliases=("special.erf",)),
+    _float("erf", erf, accuracy=ERF, aliases=("special.erf",), smooth=anywhere),
     _float(
         "erfc",
-        _each(math.erfc),
+        erfc,
+        smooth=anywhere,
         accuracy=LOOSE,
         aliases=("special.erfc",),
         prepare=clipped(-5, 2),
@@ -217,7 +185,8 @@ UNARY = (
     ),
     _float(
         "lgamma",
-        _each(math.lgamma),
+        lgamma,
+        smooth=positive,
         accuracy=loose(lambda x: x),
         prepare=clipped(2.5, 1e4),
         dtypes=FLOATS,
@@ -236,10 +205,21 @@ UNARY = (
 )
 
 
+def _base(x: Array) -> Array:
+    return x % 7 if x.dtype.kind in "iu" else of_size(0.01, 100)(x)
+
+
+def _exponent(x: Array) -> Array:
+    return x % 5 if x.dtype.kind in "iu" else np.clip(modest(x), -4, 4)
+
+
 def _binary(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
     return Operator(name=name, section="elementwise", reference=reference,
                     **{"calls": n_ary(2), **row})  # fmt: skip
 
+
+_BETWEEN = (lambda x: np.rint(2 * x) / 2, lambda x: np.rint(2 * x) / 2 + 0.25)
+"""Two operands none of whose elements are near each other."""
 
 BINARY = (
     _binary(
@@ -278,6 +258,18 @@ BINARY = (
         aliases=("divide", "true_divide"),
         covers=("dlnotes.arithmetic-functions",),
     ),
+    _binary(
+        "pow",
+        np.power,
+        dtypes=REAL,
+        calls=n_ary(2, finite=True),
+        prepare=(_base, _exponent),
+        smooth=positive,
+        accuracy=LOOSE,
+        symbol=symbols.pow,
+    ),
+    _binary("fmax", np.fmax, dtypes=REAL, smooth=_BETWEEN, in_place=False, signed_zero=False),
+    _binary("fmin", np.fmin, dtypes=REAL, smooth=_BETWEEN, in_place=False, signed_zero=False),
     _binary("maximum", np.maximum, dtypes=INTEGERS + BOOL, in_place=False),
     _binary("minimum", np.minimum, dtypes=INTEGERS + BOOL, in_place=False),
     _binary("bitwise_and", np.bitwise_and, dtypes=INTEGERS + BOOL, symbol=symbols.and_),
@@ -327,6 +319,14 @@ BINARY = (
         ),
     ),
     _binary(
+        "logaddexp2",
+        np.logaddexp2,
+        dtypes=("float32", "float64"),
+        smooth=anywhere,
+        in_place=False,
+        accuracy=within(4, "the maximum plus a logarithm", scale=lambda x, y: np.maximum(x, y) + 1),
+    ),
+    _binary(
         "xlogy",
         lambda x, y: np.where((x == 0) & ~np.isnan(y), 0, x * np.log(y)),
         dtypes=FLOATS,
@@ -355,26 +355,28 @@ def _ternary(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
 TERNARY = (
     _ternary("clamp", _clamp, dtypes=INTEGERS, aliases=("clip",)),
     _ternary("addcmul", lambda x, y, z: x + y * z, dtypes=INTEGERS),
-)
-
-
-_SIX = clipped(-50, 50)
-
-ACTIVATIONS = (
-    _activation("softplus", _softplus, smooth=anywhere, prepare=_SIX, accuracy=LOOSE),
-    _activation("silu", lambda x: x * _sigmoid(x), smooth=anywhere, prepare=_SIX),
-    _activation("gelu", _gelu, smooth=None, prepare=clipped(-1, 50), accuracy=loose(lambda x: x)),
-    _activation("elu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), smooth=nonzero),
-    _activation("leaky_relu", lambda x: np.where(x > 0, x, x * 0.01), smooth=nonzero),
-    _activation("relu6", lambda x: np.clip(x, 0, 6), smooth=between(0.5, 5.5), accuracy=exact),
-    _activation("hardtanh", lambda x: np.clip(x, -1, 1), smooth=between(-0.9, 0.9), accuracy=exact),
-    _activation("softsign", lambda x: x / (1 + np.abs(x)), smooth=nonzero, prepare=_SIX),
-    _activation(
-        "logsigmoid",
-        lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
+    _ternary(
+        "addcdiv",
+        lambda x, y, z, value: x + value * y / z,
+        calls=with_arguments(n_ary(3), value=[1, 2, -0.5]),
+        dtypes=FLOATS,
+        prepare=(modest, modest, divisor),
+        smooth=(anywhere, anywhere, nonzero),
+        accuracy=within(4, "a quotient, a product and a sum", scale=lambda x, y, z: x + 2 * y / z),
+    ),
+    _ternary(
+        "lerp",
+        lambda x, y, weight: x + weight * (y - x),
+        dtypes=FLOATS,
+        prepare=modest,
         smooth=anywhere,
-        prepare=_SIX,
+        accuracy=within(
+            4,
+            "a difference, a product and a sum, from either end",
+            scale=lambda x, y, weight: (x + y) * (1 + weight),
+        ),
     ),
 )
 
-POINTWISE = table(*UNARY, *BINARY, *TERNARY, *ACTIVATIONS)
+
+POINTWISE = table(*UNARY, *BINARY, *TERNARY)

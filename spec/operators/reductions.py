@@ -471,7 +471,7 @@ def _log_softmax(x: Array, dim: int) -> Array:
     return np.asarray(x - _log_sum(x, dim, bool(x.ndim)))
 
 
-def _softmax(x: Array, dim: int) -> Array:
+def softmax(x: Array, dim: int) -> Array:
     below = x - (np.max(x, axis=dim, keepdims=True, initial=-np.inf) if x.ndim else x)
     share = np.exp(below)
     return np.asarray(share / np.sum(share, axis=dim, keepdims=True) if x.ndim else share)
@@ -605,7 +605,7 @@ REDUCTIONS = table(
     _row("logsumexp", _log_sum, calls=uses(whole=False, **_NONE_EMPTY), dtypes=FLOATS,
          accuracy=exponential("logsumexp"), prepare=tame, smooth=anywhere,
          aliases=("special.logsumexp",)),
-    _row("softmax", _softmax, calls=_ALONG_SOME, dtypes=FLOATS, prepare=tame, smooth=anywhere,
+    _row("softmax", softmax, calls=_ALONG_SOME, dtypes=FLOATS, prepare=tame, smooth=anywhere,
          accuracy=exponential("softmax"), aliases=("nn.functional.softmax",)),
     _row("log_softmax", _log_softmax, calls=_ALONG_SOME, dtypes=FLOATS, prepare=tame,
          accuracy=exponential("log_softmax"), smooth=anywhere,

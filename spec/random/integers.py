@@ -109,7 +109,7 @@ def randperm_holds_every_number_below_n_once(torch: Any, device: str) -> None:
         assert_raises(torch.randperm, 300, **where(torch, device, name))
 
 
-@clause("random.permutation-out", covers=["basics.randperm"], requires={"out", "views"})
+@clause("random.permutation-out", covers=["basics.randperm"], requires={"out", "views"}, effort=4)
 @for_all(count=st.sampled_from(LENGTHS), layout=layouts(writable=True), seed=seeds())
 def randperm_writes_into_out(torch: Any, device: str, count: int, layout: str, seed: int) -> None:
     """With out= randperm writes the permutation into the given tensor and nowhere else."""

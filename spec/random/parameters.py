@@ -80,7 +80,7 @@ def each_element_is_drawn_with_its_own_parameter(torch: Any, device: str) -> Non
                 assert_equal(given, kept)
 
 
-@clause("random.certainties", covers=["notes.distributions", "basics.normal"])
+@clause("random.certainties", covers=["notes.distributions", "basics.normal"], effort=3)
 @for_all(
     operand=st.builds(Operand, shapes(max_size=600), layouts(), st.just("small"), seeds()),
     dtype=st.sampled_from(FLOATS),

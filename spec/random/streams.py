@@ -61,7 +61,7 @@ _disturb = st.sampled_from(range(len(DISTURBANCES)))
 @clause(
     "random.seed-repeats",
     covers=["minicourse.seed-repeats", "minicourse.seed-fixes-sequence", "notes.rng-state"],
-    effort=1.5,
+    effort=0.75,
 )
 @for_all(
     how=st.sampled_from(DRAWN),
@@ -133,7 +133,7 @@ def _streams(torch: Any, device: str) -> list[tuple[Callable[[], Any], Callable[
     ]
 
 
-@clause("random.state", covers=["notes.rng-state"], effort=2)
+@clause("random.state", covers=["notes.rng-state"], effort=3)
 @for_all(
     how=st.sampled_from(DRAWN),
     shape=shapes(max_rank=2, max_size=300),
@@ -164,7 +164,7 @@ def a_saved_state_replays_the_stream(
         assert_equal(state, saved)
 
 
-@clause("random.generator", covers=["notes.generator"], effort=2)
+@clause("random.generator", covers=["notes.generator"], effort=3)
 @for_all(
     how=st.sampled_from([how for how in DRAWN if BY_NAME[how[0]].takes_generator]),
     shape=shapes(max_rank=2, max_size=300),

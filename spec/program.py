@@ -1,0 +1,214 @@
+"""Programs: several operations one after another, on tensors that may share memory.
+
+Each operation has clauses of its own; here they meet. A program of a few random steps runs on
+the backend and on the interpreter of `model.interpreter`, whose memory is a flat array for each
+storage, and every tensor that is left has to hold what the interpreter holds.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from math import prod
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import tensor_of
+from tenet.spec.cases.programs import (
+    CASTS,
+    NEW,
+    TURNS,
+    VIEWS,
+    WRITES,
+    Plan,
+    Program,
+    built,
+    name_of,
+    programs,
+)
+from tenet.spec.cases.scenes import lies
+from tenet.spec.language import assert_equal, assert_same_object, case, clause, for_all, supported
+from tenet.spec.model.dtypes import ALL
+from tenet.spec.model.interpreter import Machine, run
+
+FUNCTIONAL = (*NEW, *VIEWS)
+WRITING = (*VIEWS, *WRITES, *VIEWS, *WRITES, *TURNS, *NEW)
+MIXED = (*NEW, *CASTS, *WRITES, *CASTS, "index", "transpose", "reshape", "expand", "contiguous")
+
+SAME = st.sampled_from([(name,) for name in ALL])
+
+
+def _pairs() -> list[tuple[str, ...]]:
+    return [(a, b) for a in ALL for b in ALL if a != b]
+
+
+def _taken(torch: Any, device: str, plan: Plan, tensors: list[Any]) -> None:
+    """Every step on the backend; what a step returns joins the tensors, or is one of them."""
+    for step in plan.steps:
+        with case(step=str(step)):
+            result = step.on(torch, tensors)
+            if step.result < len(tensors):
+                assert_same_object(result, tensors[step.result])
+            else:
+                tensors.append(result)
+
+
+def _hold(machine: Machine, tensors: list[Any]) -> None:
+    """Every tensor has the dtype, shape and elements of the interpreter's."""
+    for i, (got, held) in enumerate(zip(tensors, machine.tensors, strict=True)):
+        with case(tensor=name_of(i)):
+            # What 0 * -1 gives is no question of memory.
+            assert_equal(got, machine.read(held), signed_zero=False)
+
+
+def _lie(machine: Machine, tensors: list[Any]) -> None:
+    """Tensors with documented strides have them, and start where they have to in their storage."""
+    roots: dict[int, Any] = {}
+    for i, (got, held) in enumerate(zip(tensors, machine.tensors, strict=True)):
+        root = roots.setdefault(held.storage, got)
+        if held.placed and got is not root:
+            with case(tensor=name_of(i)):
+                lies(got, held.geometry, root)
+
+
+def _overwritten(torch: Any, device: str, machine: Machine, tensors: list[Any]) -> None:
+    """Write other elements into each storage, by the first tensor that shows it."""
+    met: set[int] = set()
+    for i, held in enumerate(machine.tensors):
+        if held.storage not in met:
+            met.add(held.storage)
+            old = machine.read(held)
+            places = np.arange(old.size).reshape(old.shape)
+            new = ~old if old.dtype == bool else (40 + (places + 13 * i) % 60).astype(old.dtype)
+            machine.store(held, new)
+            tensors[i].copy_(tensor_of(torch, device, new))
+
+
+def _runs(torch: Any, device: str, program: Program, *, writes: bool) -> None:
+    plan = program.plan()
+    if [*supported(sorted({*plan.machine.dtypes}))] != sorted({*plan.machine.dtypes}):
+        return
+    tensors = built(torch, device, plan)
+    _taken(torch, device, plan, tensors)
+    _hold(plan.machine, tensors)
+    if writes:
+        _lie(plan.machine, tensors)
+        _overwritten(torch, device, plan.machine, tensors)
+        with case(then="every storage is overwritten"):
+            _hold(plan.machine, tensors)
+
+
+@clause(
+    "program.functional",
+    covers=["minicourse.out-of-place", "notes.layout-independence", "notes.stride-rule"],
+    effort=3,
+)
+@for_all(program=programs(FUNCTIONAL, SAME))
+def steps_without_writes_compose(torch: Any, device: str, program: Program) -> None:
+    """Operations that write to no operand compose: each result depends on the elements of its
+    operands only, however these came to lie in memory, and all operands keep their elements."""
+    _runs(torch, device, program, writes=False)
+
+
+@clause(
+    "program.views-and-writes",
+    covers=[
+        "notes.view-operations", "notes.maybe-view", "notes.copies", "notes.stride-rule",
+        "minicourse.view-shares", "basics.clone", "basics.inplace-underscore", "basics.add-out",
+        "notes.index-put",
+    ],
+    requires={"views", "in-place", "out"},
+    effort=7,
+)  # fmt: skip
+@for_all(program=programs(WRITING, SAME))
+def a_write_is_seen_by_whoever_shares_the_memory_and_nobody_else(
+    torch: Any, device: str, program: Program
+) -> None:
+    """A write through any tensor is seen at once, and later, by all that show the same elements
+    of the same storage, and by nothing else; an operation in place returns its operand."""
+    _runs(torch, device, program, writes=True)
+
+
+@clause(
+    "program.mixed-dtypes",
+    covers=[
+        "minicourse.mixed-dtypes-promote", "notes.promotion-inplace", "notes.promotion-priority",
+    ],
+    requires={"views", "in-place", "out"},
+    effort=4,
+)  # fmt: skip
+@for_all(program=programs(MIXED, st.sampled_from(_pairs())))
+def promoted_results_go_on_as_operands(torch: Any, device: str, program: Program) -> None:
+    """A result of mixed dtypes has the promoted one and is an operand like any other; a write
+    in place, through a view or to out= keeps the dtype of its target."""
+    _runs(torch, device, program, writes=True)
+
+
+GRADED = (
+    "mul", "add", "index", "set-tensor", "add-number", "transpose", "sub", "add_", "copy_",
+    "select", "mul-number", "set-number", "expand", "add-at", "clone", "reshape", "sum-all", "sum",
+    "narrow", "cat", "permute", "stack", "fill-own", "where-greater", "diagonal", "flatten", "sub_",
+    "fill_", "unsqueeze", "squeeze", "unbind", "chunk", "cumsum", "neg", "neg_", "mul-n", "rsub",
+    "take-rows", "flip", "repeat", "add-scaled", "contiguous", "fill-where", "mT", "movedim",
+    "mul", "mul", "set-tensor", "add_", "clone", "clone", "copy_",
+)  # fmt: skip
+
+
+@cache
+def _weights(shape: tuple[int, ...], which: int) -> np.ndarray:
+    """Small whole numbers by which the elements of a tensor count in the loss."""
+    places = np.arange(prod(shape)).reshape(shape)
+    return np.asarray((1 + (places * 3 + which) % 7).astype(np.float64))
+
+
+def _loss(machine: Machine) -> complex:
+    return sum(
+        complex((machine.read(held) * _weights(held.shape, i)).sum())
+        for i, held in enumerate(machine.tensors)
+        if machine.dtype(held) == "float64"
+    )
+
+
+STEP = 2.0**-300
+"""An imaginary part so small that its square vanishes beside any number: then the derivative
+comes out exact."""
+
+
+def _slope(plan: Plan, leaf: int, at: int) -> float:
+    """The derivative of the loss by one element of a leaf."""
+    machine = Machine(complex_step=True)
+    for source in plan.sources:
+        machine.tensors.append(machine.allocate(source.arrangement.base, "float64"))
+        if source.input != source.base:
+            machine.tensors.append(machine.viewed(source.base, source.arrangement.steps))
+    machine.storages[leaf][at] += STEP * 1j
+    run(machine, [step.operation for step in plan.steps])
+    return _loss(machine).imag / STEP
+
+
+@clause(
+    "program.gradient",
+    covers=["notes.view-gradient", "notes.numeric-gradient", "notes.broadcast-gradient"],
+    requires={"autograd", "views", "in-place", "float64"},
+    effort=3,
+)
+@for_all(program=programs(GRADED, st.just(("float64",)), graded=True))
+def gradients_flow_through_whole_programs(torch: Any, device: str, program: Program) -> None:
+    """backward() through views, writes into views and arithmetic gives, for every element of
+    every leaf, the derivative of what the program computes."""
+    plan = program.plan()
+    tensors = built(torch, device, plan, requires_grad=True)
+    _taken(torch, device, plan, tensors)
+    _hold(plan.machine, tensors)
+    loss = torch.zeros((), dtype=torch.float64, device=device)
+    for i, (got, held) in enumerate(zip(tensors, plan.machine.tensors, strict=True)):
+        if plan.machine.dtype(held) == "float64":
+            loss = loss + (got * tensor_of(torch, device, _weights(held.shape, i))).sum()
+    loss.backward()
+    for leaf, source in enumerate(plan.sources):
+        base = source.arrangement.base
+        slopes = [_slope(plan, leaf, at) for at in range(base.size)]
+        with case(leaf=name_of(source.base)):
+            expected = np.array(slopes, np.float64).reshape(base.shape)
+            assert_equal(tensors[source.base].grad, expected, signed_zero=False)
