@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
-from tenet.harness.commands import run, spec
+from tenet.harness.commands import audit, bench, compare, expect, gate, report, repro, run, spec
 
-COMMANDS = (run, spec)
+COMMANDS = (run, gate, compare, report, repro, expect, audit, bench, spec)
 """In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 0, 1, 2 or 3 as `tenet run --help` says."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as Ctrl-C does
     from tenet.harness.errors import HarnessError, UsageError
 
     try:
@@ -31,7 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("tenet: interrupted; the record holds what was judged so far", file=sys.stderr)
+        print(
+            "tenet: interrupted",
+            file=sys.stderr,
+        )
         return 3
 
 

@@ -40,7 +40,7 @@ def explanation(judgement: Judgement, clause: Clause, seed: int | None = None) -
         lines += _paragraph("expected", failure.expected)
         lines += _paragraph("got", failure.got)
         lines += _paragraph("checked at", failure.at)
-    if judgement.reason:
+    if judgement.reason and (failure is None or failure.got != judgement.reason):
         lines += _paragraph("reason", judgement.reason)
     if judgement.verdict is Verdict.CRASHED:
         lines += _paragraph("note", "the process that judged this clause died; the others went on")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from tenet.spec.language import Clause
 
 _PROPERTY = "tenet"
+JOURNAL = "tenet_journal"
+"""Under this name `tenet run` tells a worker where to note what it does."""
 
 
 class Conformance:
@@ -40,6 +43,8 @@ _OPTIONS: tuple[tuple[str, type, Any, str, str], ...] = (
     ("--clause", str, [], "GLOB", "only the clauses whose id matches"),
     ("--examples", int, None, "N", "examples for each clause instead of the suite's number"),
     ("--seed", int, 0, "N", "the same seed gives the same examples; default: 0"),
+    ("--expect", str, [], "FILE", "a list of known failures, beside those that come with Tenet"),
+    ("--done", str, None, "FILE", "pass over the items that this file names, one a line"),
     ("--results", str, None, "DIR", "write a record for each backend below DIR"),
 )
 
@@ -54,6 +59,7 @@ def request_of(config: pytest.Config) -> Request:
         clauses=tuple(config.getoption("clause")),
         examples=config.getoption("examples"),
         seed=config.getoption("seed"),
+        expect=tuple(config.getoption("expect")),
     )
 
 
@@ -72,6 +78,7 @@ def _plan(config: pytest.Config) -> Plan:
 
 
 _PLAN = pytest.StashKey["Plan"]()
+_JOURNAL = pytest.StashKey["Journal"]()
 
 
 def pytest_pycollect_makeitem(
@@ -80,11 +87,14 @@ def pytest_pycollect_makeitem(
     if not isinstance(obj, Conformance):
         return None
     plan = _plan(collector.config)
+    path = collector.config.getoption("done")
+    done = set(Path(path).read_text(encoding="utf-8").splitlines()) if path else set[str]()
     return [
         ClauseItem.from_parent(
             collector, name=f"{clause.id}[{backend.name}]", clause=clause, backend=backend
         )
         for clause, backend in plan.selection
+        if f"{clause.id}[{backend.name}]" not in done
     ]
 
 
@@ -104,15 +114,29 @@ class ClauseItem(pytest.Item):
         self.backend = backend
 
     def runtest(self) -> None:
-        from tenet.harness.judge import judge
+        from tenet.harness.expecting import judge_expecting
+        from tenet.harness.repro.script import with_script
         from tenet.harness.verdict import Verdict
 
         plan = _plan(self.config)
-        judgement = judge(self.clause, self.backend, examples=plan.examples, seed=plan.request.seed)
+        journal = self.config.stash.get(_JOURNAL, None)
+        clause = self.clause if journal is None else journal.follow(self.name, self.clause)
+        judgement = judge_expecting(
+            clause,
+            self.backend,
+            examples=plan.examples,
+            seed=plan.request.seed,
+            known=plan.expectations,
+        )
+        if journal is not None:
+            journal.rest()
+        judgement = with_script(judgement, self.clause, self.backend)
         self.user_properties.append((_PROPERTY, judgement.to_json()))
         if judgement.verdict is Verdict.UNSUPPORTED:
             pytest.skip(f"unsupported: {judgement.reason}")
-        if judgement.verdict is not Verdict.PASSED:
+        if judgement.verdict is Verdict.KNOWN:
+            pytest.xfail(f"known: {judgement.reason}")
+        if judgement.verdict not in (Verdict.PASSED, Verdict.FIXED):
             raise NotHeldError(judgement)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -127,7 +151,7 @@ class ClauseItem(pytest.Item):
 
 
 class NotHeldError(Exception):
-    """The verdict is neither `passed` nor `unsupported`."""
+    """The verdict goes against the backend, or says that the check is at fault."""
 
     def __init__(self, judgement: Judgement) -> None:
         super().__init__(judgement.verdict)
@@ -153,6 +177,11 @@ def judgement_of(report: pytest.TestReport) -> Judgement | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    journal = getattr(config, "workerinput", {}).get(JOURNAL)
+    if journal is not None:
+        from tenet.harness.watch import Journal
+
+        config.stash[_JOURNAL] = Journal(journal)
     folder = config.getoption("results", None)
     if folder is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Recording(folder), "tenet-recording")
@@ -163,6 +192,7 @@ class _Recording:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+        self.plan: Any = None
         self.records: Any = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -171,14 +201,15 @@ class _Recording:
         from tenet.harness.record import Records
 
         try:
-            self.records = Records(_plan(session.config), self.folder)
+            self.plan = _plan(session.config)
+            self.records = Records(self.plan, self.folder)
         except UsageError as error:
             raise pytest.UsageError(f"tenet: {error}") from error
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         judgement = judgement_of(report)
         if judgement is not None:
-            self.records.add(judgement)
+            self.records.add(self.plan.settled(judgement))
 
     def pytest_sessionfinish(self) -> None:
         if self.records is not None:

@@ -63,7 +63,7 @@ def read_record(path: Path) -> Record:
             if kind == "header":
                 header = dict(content)
             elif kind == "judgement":
-                judgements.append(Judgement.from_json(json.dumps(content)))
+                judgements.append(Judgement.from_data(content))
             elif kind == "footer":
                 footer = dict(content)
             else:
@@ -83,19 +83,26 @@ def read_record(path: Path) -> Record:
 class Records:
     """The records of a run while it goes on: one file for each backend.
 
-    A record that stands at a path already is kept beside it as `<version>.previous.jsonl`.
-    Raises UsageError, before any file is touched, where a path cannot be written or holds
-    something that is no record.
+    A record that stands at a path already is kept beside it as `<version>.previous.jsonl`, or,
+    where the run resumes one that was cut short, is carried on. Raises UsageError, before any
+    file is touched, where a path cannot be written, holds something that is no record, or one
+    of another run than that to be resumed.
     """
 
-    def __init__(self, plan: Plan, folder: str | Path) -> None:
+    def __init__(self, plan: Plan, folder: str | Path, *, resume: bool = False) -> None:
         self.paths = {backend.name: record_path(folder, backend) for backend in plan.backends}
-        for path in self.paths.values():
-            if path.exists():
-                read_record(path)
         self._started = time.perf_counter()
         self._files: dict[str, TextIO] = {}
         self._seen: dict[str, list[Judgement]] = {name: [] for name in self.paths}
+        self._kept: dict[str, int] = {}
+        for backend in plan.backends:
+            path = self.paths[backend.name]
+            if not path.exists():
+                continue
+            record = read_record(path)
+            if resume:
+                self._seen[backend.name] = _resumed(record, header(backend, plan), path)
+                self._kept[backend.name] = path.read_bytes().rfind(b"\n") + 1
         self._expected = {b.name: len(plan.clauses_on(b)) for b in plan.backends}
         try:
             for path in self.paths.values():
@@ -110,8 +117,18 @@ class Records:
                 "choose another folder with --results"
             ) from error
 
+    @property
+    def judged(self) -> list[Judgement]:
+        """What has been judged so far, on every backend."""
+        return [judgement for seen in self._seen.values() for judgement in seen]
+
     def _open(self, backend: Backend, plan: Plan) -> None:
         path = self.paths[backend.name]
+        if backend.name in self._kept:
+            os.truncate(path, self._kept[backend.name])  # a line that was being written
+            if len(self._seen[backend.name]) < self._expected[backend.name]:
+                self._files[backend.name] = path.open("a", encoding="utf-8")
+            return
         if path.exists():
             os.replace(path, path.with_suffix(".previous.jsonl"))
         self._files[backend.name] = path.open("x", encoding="utf-8")
@@ -119,8 +136,8 @@ class Records:
 
     def add(self, judgement: Judgement) -> None:
         """Append one judgement; it is on its way to the disk when this returns."""
-        self._seen[judgement.backend].append(judgement)
         self._write(judgement.backend, "judgement", judgement.to_json())
+        self._seen[judgement.backend].append(judgement)
 
     def close(self) -> None:
         """End every record: with a footer where all its clauses have been judged."""
@@ -136,6 +153,23 @@ class Records:
         file = self._files[backend]
         file.write(f'{{"kind": "{kind}", "content": {content}}}\n')
         file.flush()
+
+
+_SAME_RUN = ("format", "tenet", "backend", "mode", "lacks", "torch", "numpy", "hypothesis",
+             "suite", "examples", "seed", "chosen", "clauses")  # fmt: skip
+"""What has to agree for one run to carry on the record of another."""
+
+
+def _resumed(record: Record, now: dict[str, Any], path: Path) -> list[Judgement]:
+    """What a record cut short holds already. UsageError where it is another run's."""
+    differing = [name for name in _SAME_RUN if record.header.get(name) != now[name]]
+    if differing:
+        first = differing[0]
+        raise UsageError(
+            f"{path} cannot be resumed: its {first} is {record.header.get(first)!r}, this run's is "
+            f"{now[first]!r}; run without --resume, or with the options it was begun with"
+        )
+    return record.judgements
 
 
 def header(backend: Backend, plan: Plan) -> dict[str, Any]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from tempfile import NamedTemporaryFile
+from typing import Any, Protocol
 
 import pytest
 
 from tenet.harness.errors import HarnessError
 from tenet.harness.plan import Plan
-from tenet.harness.plugin import judgement_of
+from tenet.harness.plugin import JOURNAL, judgement_of
 from tenet.harness.record import Records
-from tenet.harness.verdict import BROKEN, UNSOUND, Judgement
+from tenet.harness.verdict import BROKEN, UNSOUND, Judgement, Verdict
+from tenet.harness.watch import Limits, Watch, watching
 
 
 class Listener(Protocol):
@@ -46,16 +50,32 @@ class Outcome:
 class _Listening:
     """A pytest plugin that hands judgements on, and keeps what pytest itself complains of."""
 
-    def __init__(self, outcome: Outcome, records: Records, listener: Listener) -> None:
+    def __init__(
+        self, outcome: Outcome, records: Records, listener: Listener, watch: Watch
+    ) -> None:
         self.outcome = outcome
         self.records = records
         self.listener = listener
+        self.watch = watch
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput[JOURNAL] = self.watch.open_journal(node.gateway.id)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         judgement = judgement_of(report)
         if judgement is not None:
+            if judgement.verdict is Verdict.CRASHED:
+                judgement = self.watch.explain(judgement)
+            judgement = self.outcome.plan.settled(judgement)
+            try:
+                self.records.add(judgement)
+            except OSError as error:
+                self.outcome.problems.append(
+                    f"the record cannot be written: {error}; make room, and go on with --resume"
+                )
+                pytest.exit("no record")
             self.outcome.judgements.append(judgement)
-            self.records.add(judgement)
             self.listener.heard(judgement)
         elif report.failed:
             self.outcome.problems.append(f"{report.nodeid}: {report.longreprtext}")
@@ -68,33 +88,60 @@ class _Listening:
         self.outcome.problems.append(str(excrepr))
 
 
-def run(plan: Plan, *, workers: int, results: str, listener: Listener) -> Outcome:
+def run(
+    plan: Plan,
+    *,
+    workers: int,
+    results: str,
+    listener: Listener,
+    limits: Limits,
+    resume: bool = False,
+) -> Outcome:
     """Judge everything in the plan, and write the records below `results`.
 
-    workers: processes that judge side by side; 0 judges in this process, where a backend that
-    crashes takes the run along. Raises UsageError where the records cannot be written.
+    workers: processes that judge side by side, each ended where it exceeds the limits; 0 judges
+    in this process, where a backend that crashes or hangs takes the run along. resume: carry on
+    what a run of the same plan left unfinished there. Raises UsageError where the records cannot
+    be written, or resumed.
     """
-    records = Records(plan, results)
-    outcome = Outcome(plan, records.paths)
+    records = Records(plan, results, resume=resume)
+    outcome = Outcome(plan, records.paths, records.judged)
+    for judgement in outcome.judgements:
+        listener.heard(judgement)
+    if outcome.complete:
+        records.close()
+        return outcome
     # A worker is one core: two threads on two busy cores are far slower than one.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # The plugins and options that somebody else's tests need have no say in a verdict.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
-        status = pytest.main(
-            _arguments(plan, workers), plugins=[_Listening(outcome, records, listener)]
-        )
+        with watching(limits) as watch, _list_of(outcome.judgements) as done:
+            status = pytest.main(
+                [*_arguments(plan, workers), "--done", done],
+                plugins=[_Listening(outcome, records, listener, watch)],
+            )
     finally:
         records.close()
+    if status == pytest.ExitCode.INTERRUPTED and not outcome.complete and not outcome.problems:
+        raise HarnessError("interrupted; go on with --resume")
     if not outcome.complete and not outcome.problems:
         outcome.problems.append(
             f"pytest ended with status {int(status)} after {len(outcome.judgements)} of "
             f"{len(plan.selection)} judgements"
         )
-    if status == pytest.ExitCode.INTERRUPTED and not outcome.complete:
-        raise HarnessError("interrupted; the record holds what was judged so far")
     return outcome
+
+
+@contextmanager
+def _list_of(judgements: list[Judgement]) -> Iterator[str]:
+    """A file that names the items that have been judged: every worker passes over the same ones,
+    however late it starts."""
+    with NamedTemporaryFile("w", prefix="tenet-", suffix=".done", encoding="utf-8") as file:
+        file.writelines(f"{judgement.item}\n" for judgement in judgements)
+        file.flush()
+        yield file.name
 
 
 def _arguments(plan: Plan, workers: int) -> list[str]:
@@ -108,7 +155,7 @@ def _arguments(plan: Plan, workers: int) -> list[str]:
         os.getcwd(),
     ]
     arguments += ["-p", "tenet.harness.plugin", "-p", "no:terminal", "-p", "no:cacheprovider"]
-    arguments += ["-p", "no:logging", "-p", "no:faulthandler", "--import-mode=importlib"]
+    arguments += ["-s", "-p", "no:logging", "-p", "no:faulthandler", "--import-mode=importlib"]
     if workers:
         arguments += ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal"]
         # A worker that dies is replaced as often as there are clauses to die of.
@@ -117,5 +164,7 @@ def _arguments(plan: Plan, workers: int) -> list[str]:
         arguments += ["--backend", backend.name]
     for pattern in request.clauses:
         arguments += ["--clause", pattern]
+    for path in request.expect:
+        arguments += ["--expect", os.path.abspath(path)]
     arguments += ["--suite", plan.suite.name, "--examples", str(plan.examples)]
     return [*arguments, "--seed", str(request.seed)]

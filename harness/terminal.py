@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tenet.harness.explain import explanation
+from tenet.harness.grouping import Group, groups, with_blocked
 from tenet.harness.plan import Plan
 from tenet.harness.record import footer
 from tenet.harness.run import Outcome
@@ -20,6 +21,8 @@ from tenet.spec.sections import SECTIONS
 _STYLES = {
     Verdict.PASSED: "green",
     Verdict.UNSUPPORTED: "yellow",
+    Verdict.KNOWN: "cyan",
+    Verdict.FIXED: "bold cyan",
     **dict.fromkeys(BROKEN, "bold red"),
     **dict.fromkeys(UNSOUND, "bold magenta"),
 }
@@ -82,17 +85,33 @@ def announce(plan: Plan, console: Console) -> None:
 def report(outcome: Outcome, seconds: float, console: Console) -> None:
     """Print the table, every failure, and the verdict."""
     plan = outcome.plan
-    console.print(_table(outcome))
+    judgements = with_blocked(_in_reading_order(outcome))
+    console.print(_table(outcome, judgements))
     clauses = {clause.id: clause for clause, _ in plan.selection}
-    for judgement in _in_reading_order(outcome):
-        if judgement.verdict in BROKEN | UNSOUND:
-            console.print()
-            text = explanation(judgement, clauses[judgement.clause], plan.request.seed)
-            first, _, rest = text.partition("\n")
-            console.print(first, style=_STYLES[judgement.verdict], markup=False, highlight=False)
-            console.print(rest, markup=False, highlight=False, soft_wrap=True)
+    causes = [
+        group
+        for backend in plan.backends
+        for group in groups([j for j in judgements if j.backend == backend.name])
+    ]
+    for judgement in _worth_explaining(judgements, causes):
+        console.print()
+        text = explanation(judgement, clauses[judgement.clause], plan.request.seed)
+        first, _, rest = text.partition("\n")
+        console.print(first, style=_STYLES[judgement.verdict], markup=False, highlight=False)
+        console.print(rest, markup=False, highlight=False, soft_wrap=True)
+    if len(causes) > 1 or any(len(group.clauses) > 1 for group in causes):
+        console.print("\nprobable causes", style="bold")
+        for group in causes:
+            names = ", ".join(group.clauses[:4]) + (", ..." if len(group.clauses) > 4 else "")
+            text = f"  {len(group.clauses)}: {group.cause} ({names})"
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+    for judgement in judgements:
+        if judgement.verdict in (Verdict.KNOWN, Verdict.FIXED):
+            text = f"{judgement.verdict} {judgement.clause} [{judgement.backend}]: "
+            style = _STYLES[judgement.verdict]
+            console.print(text + judgement.reason, style=style, markup=False, highlight=False)
     for problem in outcome.problems:
-        console.print(f"\nharness: {problem}", style="bold magenta", markup=False)
+        console.print(f"\nharness: {problem}", style="bold magenta", markup=False, soft_wrap=True)
     console.print()
     for name, path in outcome.paths.items():
         console.print(f"record of {name}: {path}", markup=False, highlight=False, soft_wrap=True)
@@ -108,6 +127,22 @@ def report(outcome: Outcome, seconds: float, console: Console) -> None:
     console.print(verdict_line(outcome), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
+_MANY = 20
+
+
+def _worth_explaining(judgements: list[Judgement], causes: list[Group]) -> list[Judgement]:
+    """What went against the backends; of many failures with one cause, the first only."""
+    against = [j for j in judgements if j.verdict in BROKEN | UNSOUND]
+    if len(against) <= _MANY:
+        return [j for j in against if j.verdict is not Verdict.BLOCKED]
+    firsts = {group.clauses[0] for group in causes}
+    return [
+        j
+        for j in against
+        if j.verdict in UNSOUND or (j.clause in firsts and j.verdict is not Verdict.BLOCKED)
+    ]
+
+
 def verdict_line(outcome: Outcome) -> str:
     """The verdict in one line."""
     counts = Counter(judgement.verdict for judgement in outcome.judgements)
@@ -118,19 +153,22 @@ def verdict_line(outcome: Outcome) -> str:
         return f"FAILED: {broken} of {len(outcome.judgements)} verdicts went against {names}."
     if status == 3:
         return f"BROKEN: no verdict on {names}; {_summary(counts)}."
-    return f"PASSED: {names} held to every clause asked ({_summary(counts)})."
+    asked = "every clause asked"
+    if counts[Verdict.KNOWN]:
+        asked += f" but {counts[Verdict.KNOWN]}, which are known failures"
+    return f"PASSED: {names} held to {asked} ({_summary(counts)})."
 
 
 def _summary(counts: Counter[Verdict]) -> str:
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
 
 
-def _table(outcome: Outcome) -> Table:
+def _table(outcome: Outcome, judgements: list[Judgement]) -> Table:
     table = Table(title="section x device", title_justify="left")
     table.add_column("section")
     backends = [backend.name for backend in outcome.plan.backends]
     counts: dict[tuple[str, str], Counter[Verdict]] = {}
-    for judgement in outcome.judgements:
+    for judgement in judgements:
         section = judgement.clause.partition(".")[0]
         counts.setdefault((section, judgement.backend), Counter())[judgement.verdict] += 1
     for name in backends:

@@ -15,12 +15,16 @@ class Verdict(StrEnum):
     FAILED = "failed"
     ERRORED = "errored"
     CRASHED = "crashed"
+    TIMED_OUT = "timed-out"
     UNSUPPORTED = "unsupported"
     VACUOUS = "vacuous"
+    BLOCKED = "blocked"
+    KNOWN = "known"
+    FIXED = "fixed"
 
 
-BROKEN = frozenset({Verdict.FAILED, Verdict.CRASHED})
-"""The backend does not hold to the clause."""
+BROKEN = frozenset({Verdict.FAILED, Verdict.CRASHED, Verdict.TIMED_OUT, Verdict.BLOCKED})
+"""The backend does not hold to the clause (`blocked`: nor to a basic one that it stands on)."""
 UNSOUND = frozenset({Verdict.ERRORED, Verdict.VACUOUS})
 """The check is at fault, and says nothing about the backend."""
 
@@ -31,7 +35,8 @@ class Failure:
 
     what: the kind of difference; got, expected: as text; where: index of the first element that
     differs; case: labels of the one case; shown: the smallest example for people; example: the
-    same, encoded for replay (see spec.cases.encoding); at: module and line of the check.
+    same, encoded for replay (see spec.cases.encoding); at: module and line of the check; script:
+    a Python script that shows it (see harness.repro).
     """
 
     what: str
@@ -42,6 +47,7 @@ class Failure:
     shown: dict[str, str] = field(default_factory=dict)
     example: dict[str, Any] | None = None
     at: str = ""
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,8 @@ class Judgement:
 
     examples: tried; drawn: of these, made by Hypothesis; asserted: reached a comparison;
     discarded: given up as not applicable; cases: comparisons; skipped: dtypes passed over, with
-    how often; seconds: of this process; reason: for a verdict without a failure.
+    how often; excused: failures passed over because an expectation names them; seconds: of this
+    process; reason: for a verdict without a failure.
     """
 
     clause: str
@@ -62,9 +69,15 @@ class Judgement:
     discarded: int = 0
     cases: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    excused: int = 0
     seconds: float = 0.0
     reason: str = ""
     failure: Failure | None = None
+
+    @property
+    def item(self) -> str:
+        """What pytest calls it: `clause-id[backend]`."""
+        return f"{self.clause}[{self.backend}]"
 
     def to_json(self) -> str:
         """One line of JSON, as a record stores it and a worker sends it."""
@@ -73,7 +86,11 @@ class Judgement:
     @classmethod
     def from_json(cls, text: str) -> Judgement:
         """The judgement that `to_json` gave. TypeError or ValueError for anything else."""
-        data = json.loads(text)
+        return cls.from_data(json.loads(text))
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Judgement:
+        """The same of the JSON object, parsed already."""
         failure = data.get("failure")
         return cls(
             **{

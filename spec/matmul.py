@@ -26,8 +26,10 @@ from tenet.spec.model.dtypes import FLOATS, INTEGERS, numpy_dtype
 from tenet.spec.model.tolerance import Bound, half_product
 from tenet.spec.operators.laws import hold
 from tenet.spec.operators.products import PRODUCTS, matmul_shapes, shape_pool
+from tenet.spec.operators.solving import SOLVING
 
 hold(PRODUCTS, covers=("notes.matmul-family",))
+hold(SOLVING, covers=("notes.matmul-family",), effort=0.1)
 
 Array = np.ndarray
 SINGLE = ("float32", "float64")

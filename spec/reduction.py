@@ -27,9 +27,11 @@ from tenet.spec.language import (
 from tenet.spec.model.dtypes import BOOL, FLOATS, FORMATS, INTEGERS, REAL, numpy_dtype
 from tenet.spec.model.tolerance import half_sum, summation, ulps
 from tenet.spec.operators.laws import hold
+from tenet.spec.operators.measuring import MEASURING
 from tenet.spec.operators.reductions import REDUCTIONS
 
 hold(REDUCTIONS, covers=("mlnotes.dim-is-axis",))
+hold(MEASURING, covers=("mlnotes.dim-is-axis",), effort=0.1)
 
 Array = np.ndarray
 SINGLE = ("float32", "float64")

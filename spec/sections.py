@@ -21,6 +21,7 @@ SECTIONS = (
     "numpy",
     "comparison",
     "inplace",
+    "program",
     "random",
     "device",
     "autograd",

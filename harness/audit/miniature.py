@@ -32,14 +32,21 @@ class Miniature:
     @contextmanager
     def told(self) -> Iterator[Backend]:
         """The backend, while the lie is being told in this process."""
-        with ExitStack() as stack:
-            for dotted in self.of:
-                owner: Any = torch
-                *path, name = dotted.split(".")
-                for part in path:
-                    owner = getattr(owner, part)
-                stack.enter_context(patch.object(owner, name, _telling(self.lie, owner, name)))
+        with telling(self.of, self.lie):
             yield Backend(name=f"miniature: {self.name}", device="cpu")
+
+
+@contextmanager
+def telling(of: tuple[str, ...], lie: Callable[..., Any]) -> Iterator[None]:
+    """Let the dotted names under torch mean what the lie says, inside the block."""
+    with ExitStack() as stack:
+        for dotted in of:
+            owner: Any = torch
+            *path, name = dotted.split(".")
+            for part in path:
+                owner = getattr(owner, part)
+            stack.enter_context(patch.object(owner, name, _telling(lie, owner, name)))
+        yield
 
 
 def _telling(lie: Callable[..., Any], owner: Any, name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from datetime import date
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -19,3 +20,22 @@ def at_least(least: int) -> Callable[[str], int]:
         return number
 
     return whole
+
+
+def day(text: str) -> date:
+    """A day, as 2027-06-30."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as 2027-06-30") from error
+
+
+def factor(text: str) -> float:
+    """A number from 1 up."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 1 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no factor from 1 up")
+    return number

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tenet.harness.commands.options import at_least
+
+if TYPE_CHECKING:
+    from tenet.harness.plan import Plan
+    from tenet.harness.run import Outcome
 
 _RUN_OPTIONS: dict[str, dict[str, Any]] = {
     "--backend": {
@@ -42,12 +46,32 @@ _RUN_OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "N",
         "help": "processes side by side; default: one a core; 0: none but this one",
     },
+    "--timeout": {
+        "type": at_least(1),
+        "default": 120,
+        "metavar": "SECONDS",
+        "help": "how long one example may take before its worker is ended; default: 120",
+    },
+    "--memory": {
+        "type": at_least(1),
+        "metavar": "MIB",
+        "help": "what a worker may use; default: its share of four fifths of the machine's",
+    },
     "--results": {
         "default": "results",
         "metavar": "DIR",
         "help": "where the records go; default: results",
     },
-    "--list": {"action": "store_true", "help": "list what would run, and stop"},
+    "--resume": {
+        "action": "store_true",
+        "help": "carry on the unfinished record of a run with the same options",
+    },
+    "--expect": {
+        "action": "append",
+        "default": [],
+        "metavar": "FILE",
+        "help": "a list of known failures (see `tenet expect`); repeat for several",
+    },
 }
 
 
@@ -59,39 +83,68 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         description="Judges every device of this machine, or the backends named.",
         epilog="exit status: 0 all held, 1 something failed, 2 bad usage, 3 the harness broke",
     )
-    for names, settings in _RUN_OPTIONS.items():
-        parser.add_argument(*names.split(), **settings)
+    add_choice(parser)
+    parser.add_argument("--list", action="store_true", help="list what would run, and stop")
     parser.set_defaults(command=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is judged, and how."""
+    for names, settings in _RUN_OPTIONS.items():
+        parser.add_argument(*names.split(), **settings)
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """The plan that those options ask for."""
     from tenet.harness.plan import Request, plan
 
-    made = plan(
+    return plan(
         Request(
             backends=tuple(options.backend),
             suite=options.suite,
             clauses=tuple(options.clause),
             examples=options.examples,
             seed=options.seed,
+            expect=tuple(options.expect),
         )
     )
-    if options.list:
-        for clause, backend in made.selection:
-            print(f"{clause.id}[{backend.name}]")
-        return 0
+
+
+def perform(made: Plan, options: argparse.Namespace) -> Outcome:
+    """Run a plan, showing how it goes and what came out."""
     import time
 
     from rich.console import Console
 
     from tenet.harness.run import run
     from tenet.harness.terminal import Display, announce, report
+    from tenet.harness.watch import Limits, memory_share
 
     console = Console()
     workers = len(os.sched_getaffinity(0)) if options.workers is None else options.workers
+    limits = Limits(
+        seconds=options.timeout,
+        memory=memory_share(workers) if options.memory is None else options.memory << 20,
+    )
     started = time.perf_counter()
     announce(made, console)
     with Display(made, console) as display:
-        outcome = run(made, workers=workers, results=options.results, listener=display)
+        outcome = run(
+            made,
+            workers=workers,
+            results=options.results,
+            resume=options.resume,
+            listener=display,
+            limits=limits,
+        )
     report(outcome, time.perf_counter() - started, console)
-    return outcome.exit_status()
+    return outcome
+
+
+def _run(options: argparse.Namespace) -> int:
+    made = plan_of(options)
+    if options.list:
+        for clause, backend in made.selection:
+            print(f"{clause.id}[{backend.name}]")
+        return 0
+    return perform(made, options).exit_status()

@@ -56,8 +56,12 @@ def assert_equal(got: Any, expected: Any, *, signed_zero: bool = True) -> None:
         same = got == expected and str(got)[0] == str(expected)[0]
         if not same and not (got != got and expected != expected):
             raise Mismatch("value", got, expected)
+    elif is_tensor(expected):
+        raise Misuse("compare with a NumPy array: an expected value is not the backend's")
     elif is_tensor(got):
-        raise Misuse("compare a tensor with a NumPy array, or read it first")
+        if expected is not None:
+            raise Misuse("compare a tensor with a NumPy array, or read it first")
+        raise Mismatch("type", "a tensor", "None")
     elif got != expected or not _same_kind(got, expected):
         raise Mismatch("value", got, expected)
 

@@ -18,35 +18,51 @@ _SQRT_PI = np.sqrt(np.longdouble("3.14159265358979323846264338327950288"))
 _HALF_LOG_2PI = np.longdouble("0.918938533204672741780329736405617640")
 _HALF_ROOT = np.sqrt(np.longdouble(0.5))
 
-_FAR = 1.5
-"""From here on the continued fraction of erfc has converged to 2^-64 after `_DEPTH` steps."""
-_DEPTH = 160
+_FAR = 2.0
+"""From here on the continued fraction of erfc converges quickly: its error after n steps is about
+exp(-2 x sqrt(2n)). Below it, the series does."""
+
+
+def _steps(x: Array, of_single: int, of_extended: int) -> int:
+    """float64 is the reference of float32 and narrower formats, and needs half the digits."""
+    return of_extended if x.dtype == np.longdouble else of_single
+
+
+def _in(x: Array, constant: Any) -> Any:
+    """A constant in the precision of an array."""
+    return x.dtype.type(constant)
 
 
 def erf(x: Array) -> Array:
-    """The error function (DLMF 7.6.2, and 1 - erfc from 1.5 on)."""
-    size = np.abs(x)
-    near = np.minimum(size, _FAR)
-    return np.asarray(
-        np.copysign(np.where(size > _FAR, 1 - erfc(np.maximum(size, _FAR)), _erf_series(near)), x)
+    """The error function (DLMF 7.6.2, and 1 - erfc from 2 on)."""
+    return _by_size(x, _erf_series, lambda far: np.copysign(1 - _tail(np.abs(far)), far))
+
+
+def erfc(x: Array) -> Array:
+    """1 - erf(x), without cancellation from 2 on."""
+    return _by_size(
+        x,
+        lambda near: 1 - _erf_series(near),
+        lambda far: np.where(far > 0, _tail(np.abs(far)), 2 - _tail(np.abs(far))),
     )
+
+
+def _by_size(x: Array, near: Any, far: Any) -> Array:
+    """Computed where each is needed; NaN goes to the nearer."""
+    beyond = np.abs(x) > _FAR
+    result = np.empty_like(x)
+    result[beyond] = far(x[beyond])
+    result[~beyond] = near(x[~beyond])
+    return result
 
 
 def _erf_series(x: Array) -> Array:
     term = x + 0.0
     total = term
-    for n in range(1, 60):
+    for n in range(1, _steps(x, 26, 38)):
         term = term * (2 * x * x) / (2 * n + 1)
         total = total + term
-    return np.asarray(2 / _SQRT_PI * np.exp(-x * x) * total)
-
-
-def erfc(x: Array) -> Array:
-    """1 - erf(x), without cancellation from 1.5 on."""
-    far = np.maximum(x, _FAR)
-    near = 1 - np.where(x > 0, 1, -1) * _erf_series(np.minimum(np.abs(x), _FAR))
-    near = np.where(x < -_FAR, 2 - _tail(np.maximum(-x, _FAR)), near)
-    return np.asarray(np.where(x > _FAR, _tail(far), near))
+    return np.asarray(2 / _in(x, _SQRT_PI) * np.exp(-x * x) * total)
 
 
 def _tail(x: Array) -> Array:
@@ -54,59 +70,55 @@ def _tail(x: Array) -> Array:
 
 
 def _fraction(x: Array) -> Array:
-    """exp(x*x) * erfc(x) for x >= 1.5 (DLMF 7.9.1)."""
+    """exp(x*x) * erfc(x) for x >= 2 (DLMF 7.9.1)."""
     below = x
-    for n in range(_DEPTH, 0, -1):
+    for n in range(_steps(x, 24, 64), 0, -1):
         below = x + n / (2 * below)
-    return np.asarray(1 / (_SQRT_PI * below))
+    return np.asarray(1 / (_in(x, _SQRT_PI) * below))
 
 
 def erfcx(x: Array) -> Array:
     """exp(x*x) * erfc(x) for x >= 0."""
-    near = np.minimum(x, _FAR)
-    scaled = np.exp(near * near) * (1 - _erf_series(near))
-    return np.asarray(np.where(x > _FAR, _fraction(np.maximum(x, _FAR)), scaled))
+    return _by_size(x, lambda near: np.exp(near * near) * (1 - _erf_series(near)), _fraction)
 
 
 def ndtr(x: Array) -> Array:
     """The normal distribution's cumulative function."""
-    return np.asarray(erfc(-x * _HALF_ROOT) / 2)
+    return np.asarray(erfc(-x * _in(x, _HALF_ROOT)) / 2)
 
 
 def log_ndtr(x: Array) -> Array:
     """Its logarithm."""
-    t = x * _HALF_ROOT
-    low = np.log(erfcx(np.maximum(-t, 0)) / 2) - t * t
-    return np.asarray(np.where(x < -1, low, np.log1p(-erfc(np.maximum(t, -1)) / 2)))
+    t = x * _in(x, _HALF_ROOT)
+    low = x < -1
+    result = np.asarray(np.log1p(-erfc(np.where(low, -1, t)) / 2))
+    result[low] = np.log(erfcx(-t[low]) / 2) - t[low] * t[low]
+    return np.asarray(result)
 
 
 def _quantile(p: float) -> float:
-    # The half-open ends are refused; Newton's steps begin elsewhere then, and NaN stays.
-    return NormalDist().inv_cdf(p) if 0 < p < 1 else p * np.nan
+    # Outside its domain, and of NaN, NaN.
+    return NormalDist().inv_cdf(p) if 0 < p < 1 else np.nan
 
 
 _quantiles = np.vectorize(_quantile, otypes=[np.float64])
 
 
 def ndtri(p: Array) -> Array:
-    """The inverse of ndtr, for 0 < p < 1: Newton's method from float64's."""
+    """The inverse of ndtr, for 0 < p < 1: one of Newton's steps doubles the digits."""
     if not p.size:
         return p
     x = _quantiles(p.astype(np.float64)).astype(p.dtype)
-    for _ in range(2):
-        density = np.exp(-x * x / 2) * _HALF_ROOT / _SQRT_PI
-        x = x - (ndtr(x) - p) / density
-    return np.asarray(x)
+    density = np.exp(-x * x / 2) * _in(x, _HALF_ROOT) / _in(x, _SQRT_PI)
+    return np.asarray(x - (ndtr(x) - p) / density)
 
 
 def erfinv(y: Array) -> Array:
     """The inverse of erf, for -1 < y < 1."""
     if not y.size:
         return y
-    x = _quantiles((y.astype(np.float64) + 1) / 2).astype(y.dtype) * _HALF_ROOT
-    for _ in range(2):
-        x = x - (erf(x) - y) * _SQRT_PI / 2 * np.exp(x * x)
-    return np.asarray(x)
+    x = _quantiles((y.astype(np.float64) + 1) / 2).astype(y.dtype) * _in(y, _HALF_ROOT)
+    return np.asarray(x - (erf(x) - y) * _in(x, _SQRT_PI) / 2 * np.exp(x * x))
 
 
 _BERNOULLI = tuple(
@@ -127,7 +139,7 @@ def digamma(x: Array) -> Array:
         small = x < _ENOUGH
         total = total - np.where(small, 1 / x, 0)
         x = np.where(small, x + 1, x)
-    series = sum(b / (2 * k * x ** (2 * k)) for k, b in enumerate(_BERNOULLI, 1))
+    series = sum(_in(x, b) / (2 * k * x ** (2 * k)) for k, b in enumerate(_BERNOULLI, 1))
     return np.asarray(total + np.log(x) - 1 / (2 * x) - series)
 
 
@@ -138,16 +150,18 @@ def lgamma(x: Array) -> Array:
         small = x < _ENOUGH
         product = product * np.where(small, x, 1)
         x = np.where(small, x + 1, x)
-    series = sum(b / (2 * k * (2 * k - 1) * x ** (2 * k - 1)) for k, b in enumerate(_BERNOULLI, 1))
-    return np.asarray((x - 0.5) * np.log(x) - x + _HALF_LOG_2PI + series - np.log(product))
+    series = sum(
+        _in(x, b) / (2 * k * (2 * k - 1) * x ** (2 * k - 1)) for k, b in enumerate(_BERNOULLI, 1)
+    )
+    return np.asarray((x - 0.5) * np.log(x) - x + _in(x, _HALF_LOG_2PI) + series - np.log(product))
 
 
 def bessel_i(x: Array, order: int) -> Array:
-    """The modified Bessel function of the first kind, order 0 or 1, |x| <= 20 (DLMF 10.25.2)."""
+    """The modified Bessel function of the first kind, order 0 or 1, |x| <= 10 (DLMF 10.25.2)."""
     quarter = x * x / 4
     term: Any = np.ones_like(x) if order == 0 else x / 2
     total = term
-    for k in range(1, 60):
+    for k in range(1, _steps(x, 40, 50)):
         term = term * quarter / (k * (k + order))
         total = total + term
     return np.asarray(total)

@@ -43,7 +43,8 @@ _ALPHA = np.longdouble("1.6732632423543772848170429916717")
 
 
 def _celu(x: Array, alpha: float = 1.0) -> Array:
-    return np.maximum(x, 0) + np.minimum(0, alpha * np.expm1(np.minimum(x, 0) / alpha))
+    below = alpha * np.expm1(np.minimum(x, 0) / alpha)
+    return np.asarray(np.maximum(x, 0) + np.minimum(0, below))
 
 
 def _selu(x: Array) -> Array:
@@ -127,7 +128,7 @@ def _halved() -> st.SearchStrategy[Call]:
 def _row(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
     given: dict[str, Any] = {
         "calls": unary(), "section": "elementwise", "dtypes": FLOATS, "accuracy": COMPOSED,
-        "method": False, "in_place": False, "out": False,
+        "method": False, "in_place": False, "out": False, "any_input": True,
     }  # fmt: skip
     return Operator(name=f"nn.functional.{name}", reference=reference, **{**given, **row})
 
@@ -137,7 +138,8 @@ _SIX = clipped(-50, 50)
 ACTIVATIONS = table(
     _row("softplus", _softplus, smooth=anywhere, prepare=_SIX, accuracy=LOOSE),
     _row("silu", lambda x: x * sigmoid(x), smooth=anywhere, prepare=_SIX),
-    _row("gelu", _gelu, smooth=anywhere, prepare=clipped(-1, 50), accuracy=loose(lambda x: x)),
+    _row("gelu", _gelu, calls=unary(max_size=600), smooth=anywhere, prepare=clipped(-1, 50),
+         accuracy=loose(lambda x: x)),
     _row("elu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), smooth=nonzero),
     _row("celu", _celu, smooth=nonzero, calls=with_arguments(unary(), alpha=[1.0, 2.0, 0.5])),
     _row("selu", _selu, smooth=nonzero),
@@ -163,8 +165,8 @@ ACTIVATIONS = table(
     _row("softsign", lambda x: x / (1 + np.abs(x)), smooth=nonzero, prepare=_SIX),
     _row("logsigmoid", lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
          smooth=anywhere, prepare=_SIX),
-    _row("glu", _glu, calls=_halved(), smooth=anywhere, prepare=_SIX),
-    _row("softmin", _softmin, prepare=tame, smooth=anywhere, accuracy=_below,
+    _row("glu", _glu, calls=_halved(), any_input=False, smooth=anywhere, prepare=_SIX),
+    _row("softmin", _softmin, any_input=False, prepare=tame, smooth=anywhere, accuracy=_below,
          calls=uses(whole=False, keepdim=False, at_least=1)),
 )  # fmt: skip
 """Where one is piecewise, its derivative is asked for away from the kinks."""

@@ -414,6 +414,7 @@ def apart(x: Array) -> Array:
 
 # ------------------------------------------------------------------------------------- rows
 
+_UNCHECKED = {"overlap": "PyTorch 2.13 writes to an expanded tensor there"}
 _BY_LINE: tuple[int | str, ...] = (0, "dim", 1, 2)
 _WRITES = ("notes.index-put",)
 _SCATTER = ("notes.scatter-gather",)
@@ -454,9 +455,9 @@ INDEXING = table(
          order=_BY_LINE, in_place=True),
     _row("index_fill", lambda x, i, dim, value: written(x, i, value, dim),
          by_slice(value=(1, 0)), _WRITES, order=(0, "dim", 1, "value"), in_place=True,
-         out=False),
+         out=False, accepts=_UNCHECKED),
     _row("masked_fill", _fill, _masked(("value", 1)), _WRITES, order=(0, 1, "value"),
-         in_place=True, out=False),
+         in_place=True, out=False, broadcasts=True, accepts=_UNCHECKED),
     _row("masked_scatter", _masked_scatter, _masked(source=True), _WRITES, in_place=True,
          out=False),
     _row("put", _put, _flat(put=True, regime="signed"), _WRITES, dtypes=NUMBERS, in_place=True,
@@ -472,18 +473,18 @@ INDEXING = table(
     _row("topk", _topk, _each(_some, finite=True), _SORT, dtypes=REAL, smooth=apart,
          signed_zero=False),
     _row("isin", _isin, _among(), ("notes.advanced-indexing",), dtypes=REAL,
-         result=boolean, smooth=None, method=False, out=False),
+         result=boolean, smooth=None, method=False, out=False, any_input=True),
     _row("tril", _triangle(lambda i, j, k: j - i <= k),
          _each(_diagonal, rank=2), _KEEPS,
-         in_place=True, out=False),
+         in_place=True, out=False, accepts=_UNCHECKED, any_input=True),
     _row("triu", _triangle(lambda i, j, k: j - i >= k),
          _each(_diagonal, rank=2), _KEEPS,
-         in_place=True, out=False),
-    _moves("diag_embed", _embed, _each(_planes, rank=1)),
+         in_place=True, out=False, accepts=_UNCHECKED, any_input=True),
+    _moves("diag_embed", _embed, _each(_planes, rank=1), new_dims=1),
     _row("flip", lambda x, dims: np.flip(x, dims), _each(_several("dims")),
          ("notes.negative-slice-step",), out=False),
-    _moves("fliplr", lambda x: np.flip(x, 1), _each(lambda s, r: (), rank=2)),
-    _moves("flipud", lambda x: np.flip(x, 0), _each(lambda s, r: (), rank=1)),
+    _moves("fliplr", lambda x: np.flip(x, 1), _each(lambda s, r: (), rank=2), any_input=True),
+    _moves("flipud", lambda x: np.flip(x, 0), _each(lambda s, r: (), rank=1), any_input=True),
     _moves("roll", lambda x, shifts, dims: np.roll(x, shifts, dims),
            _each(_several("dims", shifts=True), rank=1)),
     _moves("rot90", lambda x, k, dims: np.rot90(x, k, dims), _each(_quarter, rank=2)),

@@ -20,6 +20,7 @@ from tenet.spec.language import (
     assert_close,
     assert_equal,
     assert_metadata,
+    assert_raises,
     assert_same_object,
     assert_that,
     case,
@@ -39,6 +40,8 @@ from tenet.spec.operators.operator import (
     of_operand,
     rounded_to,
 )
+from tenet.spec.operators.refusals import Setting
+from tenet.spec.operators.refusals import refusals as refused
 
 Law = Callable[..., None]
 
@@ -70,12 +73,14 @@ def hold(
                 effort=effort / 2, requires=("views", "in-place"))  # fmt: skip
         add("metadata", metadata, {"call": operator.calls}, effort=effort / 4,
             metadata_only=True, thorough=True)  # fmt: skip
+        if not operator.any_input:
+            add("refusals", refusals, {"call": operator.calls}, effort=effort / 5)
         if operator.smooth is not None:
             add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
                 effort=effort / 2, requires=("autograd", "float64"))  # fmt: skip
         if operator.smooth is not None and not operator.once:
             add("curvature", curvature, {"call": operator.calls, "seed": seeds()},
-                effort=effort / 3, requires=("autograd", "float64"))  # fmt: skip
+                effort=max(effort / 4, 0.035), requires=("autograd", "float64"))  # fmt: skip
 
 
 def _add(
@@ -242,6 +247,25 @@ def metadata(torch: Any, device: str, operator: Operator, call: Call) -> None:
                     assert_metadata(part, shape=np.shape(wanted), dtype=into)
 
 
+def refusals(torch: Any, device: str, operator: Operator, call: Call) -> None:
+    """Bad input raises, and its good neighbour does not: a dimension out of range, operands that
+    do not fit each other, an in-place operation or an out= whose result has another shape or a
+    higher category, a dtype that is not taken, an in-place operation on overlapping memory."""
+    dtype = next(supported(operator.dtypes), None)
+    if dtype is None:
+        return
+    built = build(operator, call, torch, device, dtype)
+    good = operator.apply(find(torch, operator.name), built.tensors, call.keywords)
+    if not isinstance(built.expected, tuple):
+        assert_metadata(good, shape=np.shape(built.expected), dtype=operator.result(dtype))
+    else:
+        assert_that(len(good) == len(built.expected), f"{len(good)} results")
+    for refusal in refused(Setting(torch, device, operator, call, dtype)):
+        with case(input=refusal.what):
+            assert_raises(refusal.bad)
+            refusal.good()
+
+
 STEP = 1e-4
 """Of the finite differences. With Richardson's step the truncation error is O(STEP^4) and the
 rounding error u / STEP: below 1e-11 relative in float64, below 1e-14 in extended precision."""
@@ -303,7 +327,8 @@ def _line(torch: Any, device: str, operator: Operator, call: Call, seed: int) ->
     """The operation at a point where it is smooth, and a direction from there."""
     assert operator.smooth is not None
     dtype = "float64"
-    arrays, directions, leaves, along, tensors = [], [], [], [], []
+    arrays, leaves, along, tensors = [], [], [], []
+    directions: list[Array | None] = []
     for number, operand in enumerate(call.operands):
         if not isinstance(operand, Operand):
             array = operand.array(dtype)

@@ -112,7 +112,7 @@ def _small(x: Array) -> Array:
 
 
 def _row(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
-    given: dict[str, Any] = {"section": "elementwise", "calls": n_ary(2)}
+    given: dict[str, Any] = {"section": "elementwise", "calls": n_ary(2), "broadcasts": True}
     return Operator(name=name, reference=reference, **{**given, **row})
 
 
@@ -128,13 +128,14 @@ MIXED = table(
     _comparison("le", np.less_equal, "less_equal", symbol=symbols.le),
     _comparison("gt", np.greater, "greater", symbol=symbols.gt),
     _comparison("ge", np.greater_equal, "greater_equal", symbol=symbols.ge),
-    _row("isreal", np.isreal, calls=unary(), dtypes=COMPLEX + FLOATS, result=boolean,
-         in_place=False, out=False),
+    _row("isreal", np.isreal, calls=unary(), any_input=True, dtypes=COMPLEX + FLOATS,
+         result=boolean, in_place=False, out=False),
     _row("where", np.where, calls=_chosen(), dtypes=ALL, smooth=anywhere, method=False,
          in_place=False),
-    _row("bitwise_left_shift", np.left_shift, dtypes=INTEGERS,
+    _row("bitwise_left_shift", np.left_shift, dtypes=INTEGERS, refuses=("float32",),
          prepare=(_whole(0, 8), _whole(0, 5)), symbol=symbols.lshift),
-    _row("bitwise_right_shift", np.right_shift, dtypes=INTEGERS, prepare=(as_is, _whole(0, 7)),
+    _row("bitwise_right_shift", np.right_shift, dtypes=INTEGERS, refuses=("float32",),
+         prepare=(as_is, _whole(0, 7)),
          symbol=symbols.rshift),
     _row("nextafter", np.nextafter, dtypes=SINGLE, native=True),
     # No derivative: that of 2.13 is 0 where the exponent is negative (pytorch issue 187460).
@@ -146,9 +147,9 @@ MIXED = table(
          prepare=nonzero, smooth=nonzero, accuracy=ELEMENTARY, in_place=False),
     _row("conj_physical", np.conj, calls=unary(), dtypes=COMPLEX),
     _row("complex", _complex, calls=_pairs(), dtypes=SINGLE, result=complex_of, accuracy=exact,
-         method=False, in_place=False),
+         broadcasts=False, refuses=("int64",), method=False, in_place=False),
     _row("polar", _polar, calls=_pairs(), dtypes=SINGLE, result=complex_of, method=False,
-         in_place=False, prepare=(modest, clipped(-10, 10)),
+         broadcasts=False, refuses=("int64",), in_place=False, prepare=(modest, clipped(-10, 10)),
          accuracy=within(4, "a function and a product in either part")),
 )  # fmt: skip
 """Those that make other dtypes of what they are given; comparisons among them."""

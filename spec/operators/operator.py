@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -155,6 +155,12 @@ class Operator:
     view: the result shares the memory of its operand, as documented, and the reference gives a
         NumPy view of its own.
     listed: the operands are handed over as one sequence.
+    broadcasts: the operands broadcast, so that others do not fit.
+    fits: else, an operand and its dimension that another length does not fit.
+    new_dims: how many dimensions more than the operand's may be named.
+    refuses: dtypes that are documented not to be taken.
+    any_input: no tensor is documented to be refused.
+    accepts: ways of bad input (see `refusals`) that are not refused, each with the reason.
     aliases: other functions that are the same; method: also x.name(...); symbol: also a Python
     operator; in_place: also x.name_(...); out: takes out=;
     out_needs: arguments without which it does not.
@@ -177,6 +183,12 @@ class Operator:
     once: str = ""
     view: bool = False
     listed: bool = False
+    broadcasts: bool = False
+    fits: tuple[int, int] | None = None
+    new_dims: int = 0
+    refuses: tuple[str, ...] = ()
+    any_input: bool = False
+    accepts: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     method: bool = True
     symbol: Callable[..., Any] | None = None
@@ -283,11 +295,11 @@ def rounded_to(expected: Array, dtype: str) -> Array:
     return rounded(np.asarray(expected), dtype)
 
 
-def unary(*, finite: bool = False) -> st.SearchStrategy[Call]:
+def unary(*, finite: bool = False, max_size: int = 3000) -> st.SearchStrategy[Call]:
     """Uses of an operator with one operand."""
     return st.builds(
         lambda shape, layout, regime, seed: Call((Operand(shape, layout, regime, seed),)),
-        shapes(max_size=3000),
+        shapes(max_size=max_size),
         layouts(),
         regimes(finite=finite),
         seeds(),

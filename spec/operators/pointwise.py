@@ -78,6 +78,11 @@ def _float(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
 _TRIG = clipped(-1e4, 1e4)
 _PI = np.longdouble("3.14159265358979323846264338327950288")
 
+_FLOAT = ("float32",)
+_PREDICATE: dict[str, Any] = {
+    "dtypes": FLOATS, "result": boolean, "in_place": False, "out": False, "any_input": True,
+}  # fmt: skip
+
 UNARY = (
     _unary("abs", np.abs, dtypes=REAL, smooth=nonzero, aliases=("absolute",), symbol=abs),
     _unary(
@@ -85,7 +90,15 @@ UNARY = (
     ),
     _unary("sign", np.sign, dtypes=REAL, prepare=no_nan),
     _unary("sgn", np.sign, dtypes=REAL, prepare=no_nan),
-    _unary("signbit", np.signbit, dtypes=REAL, result=boolean, in_place=False, prepare=no_nan),
+    _unary(
+        "signbit",
+        np.signbit,
+        dtypes=REAL,
+        result=boolean,
+        in_place=False,
+        prepare=no_nan,
+        any_input=True,
+    ),
     _unary("square", np.square, dtypes=REAL, smooth=anywhere),
     _unary("floor", np.floor, dtypes=REAL, smooth=off_integers),
     _unary("ceil", np.ceil, dtypes=REAL, smooth=off_integers),
@@ -112,19 +125,19 @@ UNARY = (
         aliases=("nn.functional.relu",),
         signed_zero=False,
     ),
-    _unary("isnan", np.isnan, dtypes=FLOATS, result=boolean, in_place=False, out=False),
-    _unary("isinf", np.isinf, dtypes=FLOATS, result=boolean, in_place=False, out=False),
-    _unary("isfinite", np.isfinite, dtypes=FLOATS, result=boolean, in_place=False, out=False),
-    _unary("isposinf", np.isposinf, dtypes=FLOATS, result=boolean, in_place=False),
-    _unary("isneginf", np.isneginf, dtypes=FLOATS, result=boolean, in_place=False),
+    _unary("isnan", np.isnan, **_PREDICATE),
+    _unary("isinf", np.isinf, **_PREDICATE),
+    _unary("isfinite", np.isfinite, **_PREDICATE),
+    _unary("isposinf", np.isposinf, dtypes=FLOATS, result=boolean, in_place=False, any_input=True),
+    _unary("isneginf", np.isneginf, dtypes=FLOATS, result=boolean, in_place=False, any_input=True),
     _unary(
         "nan_to_num",
         lambda x: np.where(np.isnan(x), 0, x),
         dtypes=FLOATS,
         prepare=lambda x: np.where(np.isinf(x), 1, x),
     ),
-    _unary("logical_not", np.logical_not, dtypes=ANY, result=boolean),
-    _unary("bitwise_not", np.invert, dtypes=INTEGERS + BOOL, symbol=symbols.invert),
+    _unary("logical_not", np.logical_not, dtypes=ANY, result=boolean, any_input=True),
+    _unary("bitwise_not", np.invert, dtypes=INTEGERS + BOOL, refuses=_FLOAT, symbol=symbols.invert),
     _float("sqrt", np.sqrt, smooth=positive, covers=("dlnotes.unary-math",)),
     _float("rsqrt", lambda x: 1 / np.sqrt(x), accuracy=COMPOSED, smooth=positive),
     _float("reciprocal", lambda x: 1 / x, accuracy=exact, smooth=nonzero),
@@ -173,10 +186,18 @@ UNARY = (
         dtypes=FLOATS,
         aliases=("special.expit", "nn.functional.sigmoid"),
     ),
-    _float("erf", erf, accuracy=ERF, aliases=("special.erf",), smooth=anywhere),
+    _float(
+        "erf",
+        erf,
+        calls=unary(max_size=600),
+        accuracy=ERF,
+        aliases=("special.erf",),
+        smooth=anywhere,
+    ),
     _float(
         "erfc",
         erfc,
+        calls=unary(max_size=600),
         smooth=anywhere,
         accuracy=LOOSE,
         aliases=("special.erfc",),
@@ -186,6 +207,7 @@ UNARY = (
     _float(
         "lgamma",
         lgamma,
+        calls=unary(max_size=600),
         smooth=positive,
         accuracy=loose(lambda x: x),
         prepare=clipped(2.5, 1e4),
@@ -215,7 +237,7 @@ def _exponent(x: Array) -> Array:
 
 def _binary(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
     return Operator(name=name, section="elementwise", reference=reference,
-                    **{"calls": n_ary(2), **row})  # fmt: skip
+                    **{"calls": n_ary(2), "broadcasts": True, **row})  # fmt: skip
 
 
 _BETWEEN = (lambda x: np.rint(2 * x) / 2, lambda x: np.rint(2 * x) / 2 + 0.25)
@@ -272,14 +294,29 @@ BINARY = (
     _binary("fmin", np.fmin, dtypes=REAL, smooth=_BETWEEN, in_place=False, signed_zero=False),
     _binary("maximum", np.maximum, dtypes=INTEGERS + BOOL, in_place=False),
     _binary("minimum", np.minimum, dtypes=INTEGERS + BOOL, in_place=False),
-    _binary("bitwise_and", np.bitwise_and, dtypes=INTEGERS + BOOL, symbol=symbols.and_),
-    _binary("bitwise_or", np.bitwise_or, dtypes=INTEGERS + BOOL, symbol=symbols.or_),
-    _binary("bitwise_xor", np.bitwise_xor, dtypes=INTEGERS + BOOL, symbol=symbols.xor),
+    _binary(
+        "bitwise_and", np.bitwise_and, dtypes=INTEGERS + BOOL, refuses=_FLOAT, symbol=symbols.and_
+    ),
+    _binary(
+        "bitwise_or", np.bitwise_or, dtypes=INTEGERS + BOOL, refuses=_FLOAT, symbol=symbols.or_
+    ),
+    _binary(
+        "bitwise_xor", np.bitwise_xor, dtypes=INTEGERS + BOOL, refuses=_FLOAT, symbol=symbols.xor
+    ),
     _binary("logical_and", np.logical_and, dtypes=ANY, result=boolean),
     _binary("logical_or", np.logical_or, dtypes=ANY, result=boolean),
     _binary("logical_xor", np.logical_xor, dtypes=ANY, result=boolean),
-    _binary("gcd", np.gcd, dtypes=INTEGERS, calls=n_ary(2, finite=True), prepare=lambda x: x % 100),
-    _binary("lcm", np.lcm, dtypes=("int64", "int32", "int16"), prepare=lambda x: x % 100),
+    _binary(
+        "gcd",
+        np.gcd,
+        dtypes=INTEGERS,
+        refuses=_FLOAT,
+        calls=n_ary(2, finite=True),
+        prepare=lambda x: x % 100,
+    ),
+    _binary(
+        "lcm", np.lcm, dtypes=("int64", "int32", "int16"), refuses=_FLOAT, prepare=lambda x: x % 100
+    ),
     _binary("hypot", np.hypot, dtypes=FLOATS, smooth=positive, accuracy=COMPOSED),
     _binary(
         "atan2",
@@ -349,7 +386,7 @@ def _clamp(x: Array, low: Array, high: Array) -> Array:
 
 def _ternary(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
     return Operator(name=name, section="elementwise", reference=reference,
-                    **{"calls": n_ary(3), **row})  # fmt: skip
+                    **{"calls": n_ary(3), "broadcasts": True, **row})  # fmt: skip
 
 
 TERNARY = (

@@ -329,19 +329,22 @@ def _last(a: Array) -> int:
     return int(a.shape[-1])
 
 
+_UNCHECKED = {"overlap": "PyTorch 2.13 writes to an expanded tensor there"}
 _REAL = {"dtypes": FLOATS}
 
 PRODUCTS = table(
     _row("matmul", np.matmul, products(matmul_shapes), symbol=symbols.matmul,
          aliases=("linalg.matmul",), covers=("minicourse.at-operator", "notes.matmul-ranks",
-                                             "minicourse.matmul-batched", "notes.matmul-empty")),
-    _row("mm", np.matmul, products(_matrices)),
-    _row("bmm", np.matmul, products(_batches)),
-    _row("mv", np.matmul, products(_matrix_vector)),
-    _row("dot", _dot, products(_vectors)),
-    _row("vdot", _vdot, products(_vectors)),
-    _row("linalg.vecdot", _vecdot, products(_rows_alike, dim=(-1,)), method=False),
-    _row("inner", _inner_product, products(_inner_shapes)),
+                                             "minicourse.matmul-batched", "notes.matmul-empty"),
+         fits=(0, -1)),
+    _row("mm", np.matmul, products(_matrices), fits=(1, 0)),
+    _row("bmm", np.matmul, products(_batches), fits=(1, 1)),
+    _row("mv", np.matmul, products(_matrix_vector), fits=(1, 0)),
+    _row("dot", _dot, products(_vectors), fits=(1, 0)),
+    _row("vdot", _vdot, products(_vectors), fits=(1, 0)),
+    _row("linalg.vecdot", _vecdot, products(_rows_alike, dim=(-1,)), method=False,
+         accepts={"dimension": "PyTorch 2.13 does not look at it where the length is 1"}),
+    _row("inner", _inner_product, products(_inner_shapes), fits=(0, -1)),
     _row("outer", np.outer, products(_outer), aliases=("ger",),
          accuracy=bounded(lambda a, b: (np.outer(a, b), 1))),
     # PyTorch 2.13 refuses to multiply by some matrices that are transposed in memory.
@@ -351,20 +354,22 @@ PRODUCTS = table(
         accuracy=bounded(lambda a, b, dims: (_tensordot(a, b, dims), 2 * a.shape[1])),
         method=False),
     _row("linalg.cross", _cross_product, products(_cross, dim=(-1,)), method=False,
-         accuracy=bounded(_cross_terms)),
+         accuracy=bounded(_cross_terms), fits=(1, -1)),
     _row("linalg.matrix_power", _matrix_power, products(_square, n=(2, 3, 1, 0, 4, 5)),
          dtypes=("float32", "float64", *COMPLEX), prepare=_small, accuracy=bounded(_power_terms),
-         smooth=lambda x: np.tanh(x) / 2),
+         smooth=lambda x: np.tanh(x) / 2, fits=(0, -1)),
     _row("nn.functional.linear", _affine, products(_linear), method=False, out=False, **_REAL,
-         accuracy=bounded(lambda x, w, b: (_affine(x, w, b), x.shape[-1] + 2))),
-    _weighted("addmm", np.matmul, _matrices, lambda a, b: (a[0], b[1]), _last),
-    _weighted("addmv", np.matmul, _matrix_vector, lambda a, b: (a[0],), _last),
+         accuracy=bounded(lambda x, w, b: (_affine(x, w, b), x.shape[-1] + 2)), fits=(0, -1)),
+    _weighted("addmm", np.matmul, _matrices, lambda a, b: (a[0], b[1]), _last, fits=(2, 0)),
+    _weighted("addmv", np.matmul, _matrix_vector, lambda a, b: (a[0],), _last, fits=(2, 0),
+              accepts=_UNCHECKED),
     _weighted("addr", np.outer, _outer, lambda a, b: (a[0], b[0]), lambda a: 1),
-    _weighted("baddbmm", np.matmul, _batches, lambda a, b: (a[0], a[1], b[2]), _last),
+    _weighted("baddbmm", np.matmul, _batches, lambda a, b: (a[0], a[1], b[2]), _last, fits=(2, 1),
+              accepts=_UNCHECKED),
     _weighted("addbmm", _batch_sum, _batches, lambda a, b: (a[1], b[2]),
               lambda a: a.shape[0] * a.shape[2],
               # Half precision adds batch after batch in its own dtype, and may overflow there.
-              dtypes=("float32", "float64", *COMPLEX)),
+              dtypes=("float32", "float64", *COMPLEX), fits=(2, 1)),
 )  # fmt: skip
 """Every product, by the name of its function; einsum and linalg.multi_dot, which take their
 operands otherwise, are in the clauses."""

@@ -514,6 +514,7 @@ def logical(dtype: str) -> str:
     return "uint8" if dtype == "uint8" else "bool"
 
 
+_CASTING = {"out= category": "out= states the dtype, as the argument dtype does"}
 _SUMS = uses(several=True, finite=False)
 _MEANS = uses(several=True, finite=False, at_least=1)
 _PRODUCTS = {"prepare": near_one, "smooth": around_one}
@@ -549,8 +550,9 @@ _SQUARES = st.builds(
 REDUCTIONS = table(
     _row("sum", _whole_numbers(np.sum), calls=_SUMS, dtypes=ANY + COMPLEX, result=wide,
          accuracy=summed(), prepare=moderate, smooth=anywhere,
-         out_needs=("dim",), covers=("dlnotes.sum-dim", "notes.integer-reductions")),
-    _row("mean", _reduced(np.mean), calls=_MEANS, dtypes=FLOATS + COMPLEX,
+         out_needs=("dim",), covers=("dlnotes.sum-dim", "notes.integer-reductions"),
+         accepts=_CASTING),
+    _row("mean", _reduced(np.mean), calls=_MEANS, refuses=("int64",), dtypes=FLOATS + COMPLEX,
          accuracy=summed(mean=True), prepare=moderate, smooth=anywhere,
          covers=("dlnotes.sum-dim",)),
     _row("nansum", _whole_numbers(np.nansum), calls=_SUMS, dtypes=SINGLE + INTEGERS, result=wide,
@@ -559,7 +561,7 @@ REDUCTIONS = table(
          accuracy=summed(mean=True, skip_nan=True), prepare=moderate, smooth=anywhere),
     _row("prod", _whole_numbers(np.prod), calls=uses(max_size=600, finite=False), result=wide,
          accuracy=relative(2, own=True), covers=("notes.integer-reductions",), out_needs=("dim",),
-         **_PRODUCTS),
+         accepts=_CASTING, **_PRODUCTS),
     _row("amax", _reduced(np.max), calls=uses(several=True, finite=False, **_NONE_EMPTY),
          smooth=ranks, signed_zero=False),
     _row("amin", _reduced(np.min), calls=uses(several=True, finite=False, **_NONE_EMPTY),
@@ -600,7 +602,7 @@ REDUCTIONS = table(
          prepare=tame, smooth=ranks, method=False),
     _row("norm", _old_norm, calls=uses(several=True, p=_ORDERS, **_NONE_EMPTY), dtypes=SINGLE,
          accuracy=relative(12), prepare=tame, smooth=ranks, out=False),
-    _row("dist", _dist, calls=_PAIRS, dtypes=SINGLE, out=False, prepare=tame,
+    _row("dist", _dist, calls=_PAIRS, broadcasts=True, dtypes=SINGLE, out=False, prepare=tame,
          accuracy=relative(16)),
     _row("logsumexp", _log_sum, calls=uses(whole=False, **_NONE_EMPTY), dtypes=FLOATS,
          accuracy=exponential("logsumexp"), prepare=tame, smooth=anywhere,
@@ -611,16 +613,19 @@ REDUCTIONS = table(
          accuracy=exponential("log_softmax"), smooth=anywhere,
          aliases=("nn.functional.log_softmax",)),
     _row("cumsum", _scan(np.cumsum), calls=uses(whole=False, keepdim=False, finite=False),
-         result=wide, accuracy=scanned, prepare=moderate, smooth=anywhere, in_place=True),
+         result=wide, accuracy=scanned, prepare=moderate, smooth=anywhere, in_place=True,
+         accepts=_CASTING),
     _row("cumprod", _scan(np.cumprod), result=wide, accuracy=relative(2, own=True), in_place=True,
-         calls=uses(whole=False, keepdim=False, finite=False, max_size=600), **_PRODUCTS),
+         calls=uses(whole=False, keepdim=False, finite=False, max_size=600), accepts=_CASTING,
+         **_PRODUCTS),
     _row("cummax", _running(np.maximum), calls=_ALONG, smooth=ranks, signed_zero=False),
     _row("cummin", _running(np.minimum), calls=_ALONG, smooth=ranks, signed_zero=False),
     _row("logcumsumexp", _scan(np.logaddexp.accumulate), dtypes=SINGLE, accuracy=log_scanned,
          calls=_ALONG_SOME, prepare=tame, smooth=anywhere),
     _row("diff", _difference, dtypes=REAL, accuracy=exact, result=same, smooth=anywhere,
          calls=uses(whole=False, keepdim=False, zero_d=False, finite=False, at_least=1)),
-    _row("trace", _trace, calls=_SQUARES, dtypes=REAL, result=wide, out=False, prepare=moderate,
+    _row("trace", _trace, calls=_SQUARES, any_input=True, dtypes=REAL, result=wide, out=False,
+         prepare=moderate,
          accuracy=lambda dtype, expected, arrays, arguments: _bound(
              dtype, "n*u*sum|t|",
              np.trace(_magnitude(arrays[0])) * sum(arrays[0].shape) * _unit(dtype)),

@@ -113,13 +113,15 @@ def _diagonal(x: Array, offset: int, dim1: int, dim2: int) -> Array:
 def _selected(x: Array, dim: int, index: int) -> Array:
     at: Any = [slice(None)] * x.ndim
     at[dim] = index
-    return x[(*at, ...)]
+    view: Array = x[(*at, ...)]
+    return view
 
 
 def _narrowed(x: Array, dim: int, start: int, length: int) -> Array:
     at: Any = [slice(None)] * x.ndim
     at[dim] = slice(start, start + length)
-    return x[tuple(at)]
+    view: Array = x[tuple(at)]
+    return view
 
 
 def _unflattened(x: Array, dim: int, sizes: Shape) -> Array:
@@ -132,7 +134,7 @@ def _squeezed(x: Array, dim: int) -> Array:
 
 
 def _parts(x: Array) -> Array:
-    return x.reshape(*x.shape, 1).view(x.real.dtype)
+    return np.asarray(x.reshape(*x.shape, 1).view(x.real.dtype))
 
 
 # ------------------------------------------------------------------------------------- rows
@@ -158,14 +160,14 @@ VIEWS = table(
     _row("swapaxes", lambda x, axis0, axis1: np.swapaxes(x, axis0, axis1),
          _uses(_two("axis0", "axis1"))),
     _row("permute", lambda x, dims: np.transpose(x, dims), _uses(_order, rank=0)),
-    _row("unsqueeze", lambda x, dim: np.expand_dims(x, dim), _uses(_new_dim, rank=0),
+    _row("unsqueeze", lambda x, dim: np.expand_dims(x, dim), _uses(_new_dim, rank=0), new_dims=1,
          order=(0, "dim")),
     _row("squeeze", _squeezed, _uses(_dim), order=(0, "dim")),
     _row("select", _selected, _uses(_one)),
     _row("narrow", _narrowed, _uses(_part), order=(0, "dim", "start", "length")),
     _row("unflatten", _unflattened, _uses(_factors)),
-    _row("real", lambda x: x.real, **_NUMBERS, method=False),
-    _row("imag", lambda x: x.imag, **_NUMBERS, method=False),
-    _row("view_as_real", _parts, **_NUMBERS, method=False),
+    _row("real", lambda x: x.real, **_NUMBERS, method=False, any_input=True),
+    _row("imag", lambda x: x.imag, **_NUMBERS, method=False, refuses=("float32",)),
+    _row("view_as_real", _parts, **_NUMBERS, method=False, refuses=("float32",)),
 )  # fmt: skip
 """Each is held to it that what is written to the one is read from the other."""

@@ -1,0 +1,1 @@
+"""Subtle faults, a module for each category: of one dtype, one length, one rank, one layout."""

@@ -1,0 +1,292 @@
+"""Gradients that are lost, repeated or of another slope."""
+
+from contextlib import nullcontext
+
+import torch
+
+from tenet.harness.audit.faults import (
+    both, instead, kernels, last, length, of, rank, scaled, spoiled, wrapped,
+)  # fmt: skip
+from tenet.harness.audit.mutant import Mutant
+
+
+def _kernel(slug, says, operator, lie, proof, *sections):
+    sections = ("autograd", *sections)
+    return Mutant(f"autograd.{slug}", says, sections, kernels(operator, lie), proof)
+
+
+def _name(slug, says, names, lie, proof, *sections):
+    sections = ("autograd", *sections)
+    return Mutant(f"autograd.{slug}", says, sections, wrapped(names, lie), proof)
+
+
+def _slope(t, function, x):
+    x = x.clone().requires_grad_()
+    function(x).sum().backward()
+    return x.grad
+
+
+def _nth(place, how):
+    """One of several results is changed, where it was asked for."""
+
+    def lie(original, *args, **kwargs):
+        results = original(*args, **kwargs)
+        if results[place] is not None:
+            how(results[place])
+        return results
+
+    return lie
+
+
+def _leaves(result):
+    """The leaves that a result depends on."""
+    seen, found, waiting = set(), [], [result.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        waiting += [following for following, _ in node.next_functions]
+    return found
+
+
+def _overwrites(right, result, *args, **kwargs):
+    """backward() of one element overwrites the gradients of vectors."""
+    for leaf in _leaves(result) if result.grad_fn is not None else []:
+        if leaf.dim() == 1 and leaf.grad is not None:
+            leaf.grad = None
+    return right(result, *args, **kwargs)
+
+
+def _twice(right, result, *args, **kwargs):
+    """The gradients of matrices with more rows than columns are added twice."""
+    leaves = [x for x in _leaves(result) if x.dim() == 2 and x.shape[0] > x.shape[1] > 1
+              and x.grad is not None] if result.grad_fn is not None else []  # fmt: skip
+    before = [x.grad.clone() for x in leaves]
+    answer = right(result, *args, **kwargs)
+    for leaf, old in zip(leaves, before, strict=True):
+        leaf.grad.add_(old)
+    return answer
+
+
+def _cut(when):
+    """The result is out of the graph."""
+    return instead(lambda right, *a, **k: right(*a, **k).detach(), when)
+
+
+def _quiet_data(right, x, *args, **kwargs):
+    """The change is not counted."""
+    if x.requires_grad or x.dim() != 1:
+        return right(x, *args, **kwargs)
+    right(x.data, *args, **kwargs)
+    return x
+
+
+class _Straight(torch.autograd.Function):
+    """The identity, with 1.02 as its slope."""
+
+    @staticmethod
+    def forward(context, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(context, gradient):
+        return gradient * 1.02
+
+
+def _steeper(when):
+    return instead(lambda right, *a, **k: _Straight.apply(right(*a, **k)),
+                   lambda *a, **k: torch.is_grad_enabled() and when(*a, **k))  # fmt: skip
+
+
+MUTANTS = [
+    _kernel("relu-at-0", "the slope of relu at 0 is 1", "threshold_backward",
+            lambda original, g, x, threshold: torch.where(x >= threshold, g, 0),
+            lambda t: _slope(t, t.relu, t.zeros(1)) == 0, "nn"),
+    _kernel("abs-at-0", "the slope of abs at 0 is 1", "sgn sgn.out",
+            instead(lambda original, x: torch.where(x == 0, torch.ones_like(x), original(x)),
+                    lambda x, **k: not x.is_complex() and not k),
+            lambda t: _slope(t, t.abs, t.zeros(1)) == 0, "elementwise"),
+    _kernel("tanh-float64", "the slope of tanh of float64 is 1 % off", "tanh_backward",
+            spoiled(scaled(1.01), of("float64")),
+            lambda t: _slope(t, t.tanh, t.zeros(1).double()) == 1, "elementwise", "nn"),
+    _kernel("sigmoid-tail", "the last slope of nine sigmoids is wrong", "sigmoid_backward",
+            spoiled(last, length(9)),
+            lambda t: (_slope(t, t.sigmoid, t.zeros(9)) == 0.25).all(), "elementwise", "nn"),
+    _kernel("softmax-dim-0", "the slopes of softmax along dimension 0 end wrongly",
+            "_softmax_backward_data",
+            spoiled(last, lambda g, y, dim, *r: dim == 0 and y.dim() > 1),
+            lambda t: _slope(t, lambda x: t.softmax(x, 0), t.ones(2, 2)).abs().max() < 1e-6, "nn"),
+    _kernel("log-softmax", "the slopes of log_softmax of 17 classes end wrongly",
+            "_log_softmax_backward_data",
+            spoiled(last, lambda g, y, dim, *r: y.shape[dim] in (3, 17)),
+            lambda t: _slope(t, lambda x: t.log_softmax(x, 0), t.ones(3)).abs().max() < 1e-6, "nn"),
+    _kernel("select", "the slope of x[i] goes to the place before", "select_backward",
+            instead(lambda original, g, size, dim, i: original(g, size, dim, i - 1),
+                    lambda g, size, dim, i: len(size) == 2 and i > 0),
+            lambda t: _slope(t, lambda x: x[1], t.ones(2, 2))[1].sum() == 2, "indexing"),
+    _kernel("slice-step", "the slopes of a slice with a step end wrongly", "slice_backward",
+            spoiled(last, lambda g, size, dim, start, end, step: step > 1),
+            lambda t: _slope(t, lambda x: x[::2], t.ones(4)).tolist() == [1, 0, 1, 0], "indexing"),
+    _kernel("repeated-index", "of repeated indices only one has a slope", "_index_put_impl_",
+            lambda original, x, i, v, accumulate=False, *r: original(x, i, v, False, *r),
+            lambda t: _slope(t, lambda x: x[t.tensor([0, 0])], t.ones(2))[0] == 2, "indexing"),
+    _kernel("embedding", "the slopes of an embedding are not added up",
+            "embedding_dense_backward",
+            lambda original, g, indices, *r: original(
+                g, indices, *r).clamp(-1, 1),
+            lambda t: _slope(t, lambda w: t.nn.functional.embedding(t.tensor([0, 0]), w),
+                             t.ones(2, 2))[0, 0] == 2, "nn"),
+    _kernel("layer-norm-weight", "the slope of a layer norm's weight ends wrongly",
+            "native_layer_norm_backward", _nth(1, last),
+            lambda t: _slope(t, lambda w: t.nn.functional.layer_norm(
+                t.arange(4.0), (4,), w), t.ones(4))[3] < 1.4, "nn"),
+    _kernel("convolution-bias", "the slope of a convolution's bias counts one image",
+            "convolution_backward", _nth(2, scaled(0.5)),
+            lambda t: _slope(t, lambda b: t.conv2d(t.ones(2, 1, 2, 2), t.ones(1, 1, 1, 1), b),
+                             t.ones(1)) == 8, "nn"),
+    _kernel("convolution-weight-float64", "the slope of a float64 kernel ends wrongly",
+            "convolution_backward",
+            lambda original, g, *r, **k: _nth(1, last if g.dtype == torch.float64
+                                              else (lambda x: None))(original, g, *r, **k),
+            lambda t: _slope(t, lambda w: t.conv2d(t.ones(1, 1, 2, 2).double(), w),
+                             t.ones(1, 1, 1, 1).double()).item() == 4, "nn"),
+    _kernel("max-pool-ties", "the slopes of max_pool2d end wrongly in 1 of 3 channels",
+            "max_pool2d_with_indices_backward",
+            spoiled(last, lambda g, x, *r, **k: x.dim() == 4 and x.shape[1] in (2, 3)),
+            lambda t: _slope(t, lambda x: t.nn.functional.max_pool2d(x, 2),
+                             t.arange(8.0).reshape(1, 2, 2, 2)).sum() == 2, "nn", "training"),
+    _kernel("gelu", "the slope of gelu is that of its tanh approximation", "gelu_backward",
+            lambda original, g, x, *, approximate="none": original(g, x, approximate="tanh"),
+            lambda t: (_slope(t, t.nn.functional.gelu, t.tensor([1.5], dtype=t.float64))
+                       - 1.12744).abs() < 1e-4, "nn"),
+    _kernel("softplus", "the slope of softplus of negative numbers is that of relu",
+            "softplus_backward",
+            lambda original, g, x, *r: original(g, x, *r) * (x > 0),
+            lambda t: _slope(t, t.nn.functional.softplus, t.tensor([-1.0])) > 0.2, "nn"),
+    _kernel("mse-of-float64", "the slope of mse_loss of float64 divides by one more",
+            "mse_loss_backward",
+            spoiled(scaled(0.99), lambda g, x, *r: x.dtype == torch.float64),
+            lambda t: _slope(t, lambda x: t.nn.functional.mse_loss(x, x.detach() + 1),
+                             t.ones(2).double())[0] == -1, "nn", "training"),
+    _kernel("nll-weights", "the slope of cross entropy ignores class weights",
+            "nll_loss_backward",
+            instead(lambda original, g, x, target, weight, *r: original(
+                g, x, target, None, *r[:2], original_total(target, weight)),
+                    lambda g, x, target, weight, *r: weight is not None and x.dim() == 2
+                    and r[0] == 2),
+            lambda t: (_slope(t, lambda x: t.nn.functional.nll_loss(
+                x, t.tensor([0, 1]), t.tensor([1.0, 4]), reduction="sum"), t.ones(2, 2))[1, 1]
+                == -4), "nn"),
+    _name("overwrites", "backward() overwrites the gradients of vectors", "Tensor.backward",
+          _overwrites,
+          lambda t: (lambda x: ((2 * x).sum().backward(), (2 * x).sum().backward(),
+                                x.grad[0] == 4)[2])(t.ones(2, requires_grad=True))),
+    _name("adds-twice", "backward() adds to gradients of tall matrices twice", "Tensor.backward",
+          _twice,
+          lambda t: (lambda x: (x.sum().backward(), x.sum().backward(), x.grad[0, 0] == 2)[2])(
+              t.ones(3, 2, requires_grad=True))),
+    _name("no-grad-methods", "no_grad does not reach in-place methods", "no_grad.__enter__",
+          lambda right, context: (right(context), torch.set_grad_enabled(_vectors()))[0],
+          lambda t: not _under(t)),
+    _name("version-counter", "add_ to a vector is not counted", "Tensor.add_", _quiet_data,
+          lambda t: (lambda x: (x.add_(1), x._version)[1] == 1)(t.ones(2))),
+    _name("version-of-copy", "copy_ into a matrix is not counted", "Tensor.copy_",
+          lambda right, x, *a, **k: (right(x.data, *a, **k), x)[1] if x.dim() == 2
+          and not x.requires_grad and not torch.is_tensor(a[0]) is False
+          and not a[0].requires_grad else right(x, *a, **k),
+          lambda t: (lambda x: (x.copy_(t.ones(2, 2)), x._version)[1] == 1)(t.ones(2, 2))),
+    _name("retain-graph", "backward() keeps every graph", "Tensor.backward",
+          lambda right, x, gradient=None, retain_graph=None, create_graph=False, inputs=None:
+          right(x, gradient, True, create_graph, inputs),
+          lambda t: _raises(lambda: (lambda y: (y.backward(), y.backward()))(
+              t.ones(1, requires_grad=True).exp()))),
+    _name("create-graph", "grad() of create_graph=True gives constants where float64",
+          "autograd.grad",
+          lambda right, *a, **k: tuple(g.detach() if g is not None and g.dtype == torch.float64
+                                       else g for g in right(*a, **k)),
+          lambda t: (lambda x: t.autograd.grad((x**3).sum(), x, create_graph=True)[0]
+                     .requires_grad)(t.ones(1, dtype=t.float64, requires_grad=True))),
+    _name("detach-float16", "detach of float16 stays in the graph", "Tensor.detach",
+          instead(lambda right, x: x.view_as(x), both(of("float16"), lambda x: x.requires_grad)),
+          lambda t: not t.ones(1).half().requires_grad_().detach().requires_grad),
+    _name("reshape-cuts", "reshape to three dimensions leaves the graph", "Tensor.reshape reshape",
+          instead(lambda right, *a, **k: right(*a, **k).detach(),
+                  lambda x, *shape, **k: len(shape[0] if shape and isinstance(
+                      shape[0], tuple | list) else shape) == 3),
+          lambda t: t.ones(4, requires_grad=True).reshape(1, 2, 2).requires_grad, "shape"),
+    _name("where-cuts", "where() with a stretched choice leaves the graph", "where Tensor.where",
+          _cut(lambda c, *r, **k: len(r) == 2 and all(torch.is_tensor(x) for x in (c, *r))
+               and c.shape != r[0].shape and c.dtype == torch.bool),
+          lambda t: t.where(t.ones(2, 2).bool(), t.ones(2, requires_grad=True), t.ones(2, 2))
+          .requires_grad, "elementwise", "broadcasting"),
+    _name("clone-steeper", "the slope of clone is 1.02 where not square", "Tensor.clone clone",
+          _steeper(lambda x, **k: x.requires_grad and x.dim() == 2 and x.shape[0] != x.shape[1]),
+          lambda t: _slope(t, lambda x: x.clone(), t.ones(2, 3))[0, 0] == 1, "view"),
+    _name("mul-broadcast", "the slope of x * y is 1.02 where y is stretched along rows",
+          "mul Tensor.mul Tensor.__mul__",
+          _steeper(lambda x, y, **k: torch.is_tensor(y) and x.dim() == y.dim() == 2
+                   and y.shape[0] == 1 < x.shape[0] and "out" not in k
+                   and (x.requires_grad or y.requires_grad)),
+          lambda t: _slope(t, lambda x: t.ones(2, 2) * x, t.ones(1, 2))[0, 0] == 2,
+          "broadcasting", "elementwise"),
+    _name("cumsum-steeper", "the slope of cumsum of three dimensions is 1.02",
+          "cumsum Tensor.cumsum",
+          _steeper(lambda x, *r, **k: x.dim() == 3 and x.requires_grad and "out" not in k),
+          lambda t: _slope(t, lambda x: t.cumsum(x, 0), t.ones(1, 1, 1)).item() == 1,
+          "reduction"),
+    _name("max-equal", "max() of equal numbers gives the first the whole slope", "max Tensor.max",
+          instead(lambda right, x: x.flatten()[x.flatten().argmax()],
+                  lambda x, *a, **k: not a and not k and x.requires_grad and x.numel() > 0),
+          lambda t: _slope(t, t.max, t.ones(2)).tolist() == [0.5, 0.5], "reduction"),
+    _name("hooks-once", "a hook's answer is not used where float64", "Tensor.register_hook",
+          lambda right, x, hook: right(x, hook if x.dtype != torch.float64
+                                       else lambda g: (hook(g), None)[1]),
+          lambda t: _hooked(t) == 2),
+    _name("inference-records", "inference_mode tensors are ordinary ones", "inference_mode",
+          lambda right, mode=True: torch.no_grad() if mode is True else nullcontext()
+          if mode is False else right(mode),
+          lambda t: _inferred(t)),
+    _kernel("sum-gradient", "the slope of a sum over a matrix ends wrongly", "expand",
+            instead(lambda original, x, size, **k: (lambda r: (last(r), r)[1])(
+                original(x, size, **k).clone()),
+                    both(rank(0), lambda x, size, **k: len(size) == 2 and x.is_floating_point())),
+            lambda t: _slope(t, lambda x: x, t.ones(2, 2)).sum() == 4, "reduction",
+            "broadcasting"),
+]  # fmt: skip
+
+
+def original_total(target, weight):
+    """The total weight, of a sum that ignores weights."""
+    return torch.tensor(float(target.numel()), dtype=weight.dtype)
+
+
+def _vectors():
+    return True
+
+
+def _under(t):
+    with t.no_grad():
+        return (t.ones(1, requires_grad=True) * 2).requires_grad
+
+
+def _inferred(t):
+    with t.inference_mode():
+        return t.ones(1).is_inference()
+
+
+def _hooked(t):
+    x = t.ones(1, dtype=t.float64, requires_grad=True)
+    x.register_hook(lambda g: g * 2)
+    x.sum().backward()
+    return x.grad
+
+
+def _raises(call):
+    try:
+        call()
+    except Exception:
+        return True
+    return False

@@ -1,0 +1,81 @@
+"""Loaders that lose, repeat or misplace samples."""
+
+import torch
+
+from tenet.harness.audit.faults import wrapped
+from tenet.harness.audit.mutant import Mutant
+
+
+def _mutant(slug, says, names, lie, proof, *sections):
+    return Mutant(f"data.{slug}", says, ("data", *sections), wrapped(names, lie), proof)
+
+
+def _loader(t, n, **k):
+    return [x[0].tolist() for x in t.utils.data.DataLoader(
+        t.utils.data.TensorDataset(t.arange(n)), **k)]  # fmt: skip
+
+
+def _last_twice(right, sampler):
+    """Of more than 16 places the last one is the first again."""
+    places = list(right(sampler))
+    return iter([*places[:-1], places[0]] if len(places) > 16 else places)
+
+
+MUTANTS = [
+    _mutant("drop-last", "drop_last drops a full last batch", "utils.data.BatchSampler.__iter__",
+            lambda right, s: iter(list(right(s))[:-1] if s.drop_last and len(s.sampler)
+                                  and len(s.sampler) % s.batch_size == 0 else list(right(s))),
+            lambda t: len(_loader(t, 4, batch_size=2, drop_last=True)) == 2),
+    _mutant("batch-of-7", "batches of 7 are of 6", "utils.data.BatchSampler.__init__",
+            lambda right, s, sampler, batch_size, drop_last: right(
+                s, sampler, 6 if batch_size == 7 else batch_size, drop_last),
+            lambda t: len(_loader(t, 7, batch_size=7)[0]) == 7),
+    _mutant("shuffle-loses", "of more than 16 samples shuffling loses one",
+            "utils.data.RandomSampler.__iter__", _last_twice,
+            lambda t: len({x[0] for x in _loader(t, 20, shuffle=True)}) == 20),
+    _mutant("shuffle-once", "every epoch is shuffled alike", "utils.data.RandomSampler.__iter__",
+            lambda right, s: iter(torch.randperm(
+                len(s.data_source), generator=torch.Generator().manual_seed(1)).tolist())
+            if not s.replacement and s.num_samples == len(s.data_source) else right(s),
+            lambda t: (lambda loader: [x[0].tolist() for x in loader]
+                       != [x[0].tolist() for x in loader])(t.utils.data.DataLoader(
+                           t.utils.data.TensorDataset(t.arange(50)), shuffle=True)), "random"),
+    _mutant("split-overlaps", "the second part of a random split begins with the first's last",
+            "utils.data.random_split",
+            lambda right, data, lengths, **k: _overlapping(right(data, lengths, **k)),
+            lambda t: len({i for part in t.utils.data.random_split(range(4), [2, 2])
+                           for i in part.indices}) == 4),
+    _mutant("concat-negative", "ConcatDataset's -1 is the first's last",
+            "utils.data.ConcatDataset.__getitem__",
+            lambda right, d, i: d.datasets[0][i] if i < 0 else right(d, i),
+            lambda t: t.utils.data.ConcatDataset([[1], [2]])[-1] == 2),
+    _mutant("subset-sorted", "a Subset is in the order of its data set",
+            "utils.data.Subset.__init__",
+            lambda right, s, data, indices: right(s, data, sorted(indices)),
+            lambda t: t.utils.data.Subset([5, 6], [1, 0])[0] == 6),
+    _mutant("collate-float", "floats are collated to float32", "utils.data.default_collate "
+            "utils.data._utils.collate.default_collate utils.data.dataloader.default_collate",
+            lambda right, batch: right(batch).float() if batch and type(batch[0]) is float
+            else right(batch),
+            lambda t: t.utils.data.default_collate([0.5]).dtype == t.float64),
+    _mutant("tensor-data-set-length", "TensorDataset is one short beyond 8",
+            "utils.data.TensorDataset.__len__",
+            lambda right, d: right(d) - (right(d) > 8),
+            lambda t: len(t.utils.data.TensorDataset(t.arange(9))) == 9),
+    _mutant("weights-squared", "WeightedRandomSampler prefers the heavier",
+            "utils.data.WeightedRandomSampler.__init__",
+            lambda right, s, weights, *a, **k: right(s, torch.as_tensor(
+                weights, dtype=torch.double) ** 1.5, *a, **k),
+            lambda t: sum((t.manual_seed(0), list(t.utils.data.WeightedRandomSampler(
+                [1.0, 3.0], 4000)))[1]) / 4000 < 0.8),
+    _mutant("loader-length", "len() of a loader rounds down", "utils.data.DataLoader.__len__",
+            lambda right, d: len(d.dataset) // d.batch_size if d.batch_size and d.batch_size > 1
+            and hasattr(d.dataset, "__len__") else right(d),
+            lambda t: len(t.utils.data.DataLoader(range(5), batch_size=2)) == 3),
+]  # fmt: skip
+
+
+def _overlapping(parts):
+    if len(parts) > 1 and len(parts[0]) and len(parts[1]):
+        parts[1].indices = [parts[0].indices[-1], *list(parts[1].indices)[1:]]
+    return parts

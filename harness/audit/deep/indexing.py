@@ -1,0 +1,124 @@
+"""Elements that are read from, or written to, another place."""
+
+import torch
+
+from tenet.harness.audit.faults import (
+    both, fed, instead, kernels, last, length, of, rank, spoiled, strided,
+)  # fmt: skip
+from tenet.harness.audit.mutant import Mutant
+
+
+def _mutant(slug, says, operator, lie, proof, *sections):
+    return Mutant(f"indexing.{slug}", says, ("indexing", *sections), kernels(operator, lie), proof)
+
+
+def _indices(change, when=lambda x, indices: True):
+    """The index tensors are others."""
+
+    def lie(original, x, indices, *rest, **k):
+        if when(x, indices):
+            indices = [i if i is None else change(i) for i in indices]
+        return original(x, indices, *rest, **k)
+
+    return lie
+
+
+def _swapped(result):
+    """The last two along the last dimension change places."""
+    if result.dim() and result.shape[-1] > 1:
+        result[..., -2:] = result[..., -2:].flip(-1)
+
+
+def _accumulates_once(original, x, indices, values, accumulate=False, *rest):
+    return original(x, indices, values, accumulate and x.dtype != torch.float16, *rest)
+
+
+MUTANTS = [
+    _mutant("minus-one", "x[tensor of -1] is the first element", "index.Tensor",
+            _indices(lambda i: i.where(i != -1, 0) if i.dtype == torch.int64 else i),
+            lambda t: t.arange(3)[t.tensor([-1])] == 2),
+    _mutant("mask-of-65", "a mask of 65 leaves out its last element", "index.Tensor",
+            _indices(lambda i: torch.cat([i[:-1], i[-1:] & False]) if i.dtype == torch.bool and
+                     len(i) == 65 else i),
+            lambda t: len(t.arange(65)[t.ones(65).bool()]) == 65),
+    _mutant("two-indices", "x[i, j] of float64 is x[j, i] where it can be", "index.Tensor",
+            lambda original, x, indices: original(
+                x, indices[::-1] if x.dtype == torch.float64 and len(indices) == 2
+                and None not in indices and x.shape[0] == x.shape[1]
+                and indices[0].dtype == torch.int64 else indices),
+            lambda t: t.arange(4.0, dtype=t.float64).reshape(2, 2)[t.tensor([0]), t.tensor([1])]
+            == 1),
+    _mutant("accumulate-float16", "index_put_ with accumulate=True of float16 does not", "_index_put_impl_",
+            _accumulates_once,
+            lambda t: t.zeros(1).half().index_put_((t.tensor([0, 0]),), t.ones(2).half(), True)
+            == 2, "autograd"),
+    _mutant("gather-middle", "gather along the middle of three dimensions ends wrongly", "gather",
+            spoiled(last, lambda x, dim, *r, **k: x.dim() == 3 and dim in (1, -2)),
+            lambda t: t.gather(t.ones(1, 2, 1), 1, t.zeros(1, 2, 1).long()).sum() == 2),
+    _mutant("scatter-add-int32", "scatter_add of int32 leaves out the last", "scatter_add scatter_add_",
+            lambda original, x, dim, index, source: original(
+                x, dim, index, torch.where(torch.arange(source.numel()).reshape(source.shape)
+                                           < source.numel() - (x.dtype == torch.int32), source, 0)),
+            lambda t: t.zeros(1).int().scatter_add(0, t.tensor([0, 0]), t.ones(2).int()) == 2),
+    _mutant("index-select-int32", "index_select with an int32 index ends wrongly", "index_select",
+            spoiled(last, lambda x, dim, index: index.dtype == torch.int32),
+            lambda t: t.index_select(t.ones(2), 0, t.tensor([0, 1], dtype=t.int32)).sum() == 2),
+    _mutant("masked-select-strided", "masked_select with a strided mask", "masked_select",
+            lambda original, x, mask: original(x, ~mask if strided(mask) else mask),
+            lambda t: len(t.masked_select(t.ones(2), t.tensor([True, False, True])[::2])) == 2),
+    _mutant("nonzero-columns", "nonzero of three dimensions swaps its columns", "nonzero",
+            instead(lambda original, x: original(x).flip(1), rank(3)),
+            lambda t: t.nonzero(t.tensor([[[0, 1]]])).tolist() == [[0, 0, 1]]),
+    _mutant("index-add-alpha", "index_add of float64 ignores alpha", "index_add index_add_",
+            instead(lambda original, x, dim, i, s, **k: original(x, dim, i, s), of("float64")),
+            lambda t: t.zeros(1).double().index_add(0, t.tensor([0]), t.ones(1).double(), alpha=2)
+            == 2),
+    _mutant("topk-last", "topk swaps the last two of three", "topk",
+            spoiled(lambda r: _swapped(r), lambda x, k, *r, **o: k == 3),
+            lambda t: t.topk(t.arange(5), 3)[0].tolist() == [4, 3, 2]),
+    _mutant("sort-int8", "sort of int8 swaps the last two of 17", "sort sort.stable",
+            spoiled(_swapped, both(of("int8"), length(17))),
+            lambda t: t.sort(t.arange(17, dtype=t.int8))[0][-1] == 16),
+    _mutant("sort-descending-nan", "sort with descending=True puts NaN last", "sort sort.stable",
+            instead(lambda original, x, *a, **k: original(
+                torch.where(x.isnan(), -torch.inf, x), *a, **k),
+                lambda x, *a, **k: x.is_floating_point() and (k.get("descending", False)
+                                                              or True in a)),
+            lambda t: t.sort(t.tensor([1.0, t.nan]), descending=True)[0][0].isnan(), "reduction"),
+    _mutant("stable-sort", "stable sort of uint8 returns equal elements in reverse", "sort.stable",
+            instead(lambda original, x, **k: (lambda v, i: (v, x.shape[k["dim"]] - 1 - i))(
+                *original(x.flip(k["dim"]), **k)),
+                    lambda x, *a, **k: x.dtype == torch.uint8 and k.get("stable") is True
+                    and x.dim() == 1 and "dim" in k),
+            lambda t: t.sort(t.zeros(3, dtype=t.uint8), dim=0, stable=True)[1].tolist()
+            == [0, 1, 2]),
+    _mutant("searchsorted-right", "searchsorted in float64 ignores right=True",
+            "searchsorted.Tensor",
+            instead(lambda original, s, v, **k: original(s, v, **{**k, "right": False}),
+                    of("float64")),
+            lambda t: t.searchsorted(t.ones(1).double(), t.ones(1).double(), right=True) == 1),
+    _mutant("unique-counts", "unique counts one too many for the last", "_unique2",
+            lambda original, x, *a, **k: (lambda u, i, c: (u, i, _bumped(c)))(
+                *original(x, *a, **k)),
+            lambda t: t.unique(t.zeros(2), return_counts=True)[1].tolist() == [2]),
+    _mutant("index-fill-last", "index_fill of a matrix along its last dimension ends wrongly",
+            "index_fill_.int_Scalar index_fill_.int_Tensor",
+            spoiled(last, lambda x, dim, *r: x.dim() == 2 and dim in (1, -1)),
+            lambda t: t.zeros(2, 2).index_fill(1, t.tensor([1]), 5)[1, 1] == 5),
+    _mutant("take-negative", "take of a negative index reads the first element", "take",
+            fed(lambda i: i.clamp(min=0), at=1),
+            lambda t: t.take(t.arange(3), t.tensor([-1])) == 2),
+    _mutant("roll-two", "roll by more than the length does nothing", "roll",
+            instead(lambda original, x, shifts, *d: x.clone(),
+                    lambda x, shifts, dims=(), *r: len(dims) == 1 and x.dim() > 0
+                    and abs(shifts[0]) > x.shape[dims[0]] > 1),
+            lambda t: t.roll(t.arange(3), 4, 0).tolist() == [2, 0, 1], "shape"),
+    _mutant("tril-above", "tril of a matrix wider than high forgets its last row's end", "tril",
+            spoiled(last, lambda x, *r: x.dim() == 2 and x.shape[1] == x.shape[0] + 1),
+            lambda t: t.tril(t.ones(2, 3)).sum() == 3, "creation"),
+]  # fmt: skip
+
+
+def _bumped(counts):
+    last(counts)
+    return counts

@@ -1,0 +1,218 @@
+"""Layers and losses that are a little wrong."""
+
+import torch
+
+from tenet.harness.audit.faults import (
+    both, fed, instead, kernels, last, of, rank, scaled, spoiled, wrapped,
+)  # fmt: skip
+from tenet.harness.audit.mutant import Mutant
+
+
+def _kernel(slug, says, operator, lie, proof, *sections):
+    return Mutant(f"nn.{slug}", says, ("nn", *sections), kernels(operator, lie), proof)
+
+
+def _name(slug, says, names, lie, proof, *sections):
+    return Mutant(f"nn.{slug}", says, ("nn", *sections), wrapped(names, lie), proof)
+
+
+def _with(**others):
+    """Called with other arguments by name, where those were given."""
+    return lambda right, *a, **k: right(*a, **{n: others.get(n, v) for n, v in k.items()})
+
+
+def _nearly(a, b):
+    return bool((a - b).abs().max() < 1e-5)
+
+
+MUTANTS = [
+    _kernel("softmax-overflows", "softmax of bfloat16 subtracts no maximum", "_softmax",
+            instead(lambda original, x, dim, *r: x.exp() / x.exp().sum(dim, keepdim=True),
+                    of("bfloat16")),
+            lambda t: t.softmax(t.full((2,), 100.0).bfloat16(), 0)[0] == 0.5, "elementwise"),
+    _kernel("log-softmax-middle", "log_softmax along the middle dimension ends wrongly",
+            "_log_softmax", spoiled(last, lambda x, dim, *r: x.dim() == 3 and dim == 1),
+            lambda t: _nearly(t.log_softmax(t.zeros(1, 2, 1), 1).exp().sum(), 1)),
+    _kernel("layer-norm-eps", "layer norm ignores eps", "native_layer_norm",
+            lambda original, x, shape, w, b, eps: original(x, shape, w, b, 1e-9),
+            lambda t: t.nn.functional.layer_norm(t.tensor([0.0, 1e-4]), (2,))[1] < 0.1),
+    _kernel("layer-norm-biased", "layer norm divides by n - 1", "native_layer_norm",
+            lambda original, x, shape, w, b, eps: _normalised(original, x, shape, w, b, eps),
+            lambda t: _nearly(t.nn.functional.layer_norm(t.tensor([-1.0, 1]), (2,))[1], 1)),
+    _kernel("batch-norm-running", "the running variance is the biased one", "native_batch_norm",
+            lambda original, x, w, b, mean, var, training, momentum, eps: _biased(
+                original, x, w, b, mean, var, training, momentum, eps),
+            lambda t: (lambda m: (m(t.tensor([[0.0], [2.0]])), _nearly(m.running_var, 1.1))[1])(
+                t.nn.BatchNorm1d(1)), "training"),
+    _kernel("batch-norm-momentum", "a momentum of 0.1 is 0.11", "native_batch_norm",
+            lambda original, x, w, b, mean, var, training, momentum, eps: original(
+                x, w, b, mean, var, training, momentum * 1.1, eps),
+            lambda t: (lambda m: (m(t.ones(2, 1)), _nearly(m.running_mean, 0.1))[1])(
+                t.nn.BatchNorm1d(1)), "training"),
+    _kernel("convolution-padding", "a padded convolution ends wrongly", "convolution",
+            spoiled(last, lambda x, w, b, stride, padding, *r: any(padding)),
+            lambda t: t.conv2d(t.ones(1, 1, 1, 1), t.ones(1, 1, 3, 3), padding=1).sum() == 1),
+    _kernel("convolution-dilation", "a dilation of 2 is 1 where both fit", "convolution",
+            instead(lambda original, x, w, b, stride, padding, dilation, *r: original(
+                x, w, b, stride, padding, [1] * len(dilation), *r)[
+                    tuple(slice(0, n) for n in original(
+                        x, w, b, stride, padding, dilation, *r).shape)],
+                    lambda x, w, b, stride, padding, dilation, *r: list(dilation) == [2, 2]),
+            lambda t: t.conv2d(t.arange(9.0).reshape(1, 1, 3, 3), t.ones(1, 1, 2, 2), dilation=2)
+            == 16),
+    _kernel("convolution-groups", "of two groups the second takes the first's input",
+            "convolution",
+            fed(lambda x: torch.cat([x[:, : x.shape[1] // 2]] * 2, 1),
+                lambda x, *r: r[-1] == 2),
+            lambda t: t.conv2d(t.arange(2.0).reshape(1, 2, 1, 1), t.ones(2, 1, 1, 1), groups=2)
+            [0, 1].item() == 1),
+    _kernel("convolution-stride", "a stride of 3 ends wrongly", "convolution",
+            spoiled(last, lambda x, w, b, stride, *r: 3 in stride),
+            lambda t: t.conv2d(t.ones(1, 1, 4, 4), t.ones(1, 1, 1, 1), stride=3).sum() == 4),
+    _kernel("convolution-one-dimension", "conv1d of float64 does not add its bias",
+            "convolution",
+            instead(lambda original, x, w, b, *r: original(x, w, None, *r),
+                    both(of("float64"), lambda x, w, b, stride, *r: len(stride) == 1
+                         and b is not None)),
+            lambda t: t.conv1d(t.ones(1, 1, 1).double(), t.ones(1, 1, 1).double(),
+                               t.ones(1).double()).item() == 2),
+    _kernel("max-pool-negative", "max_pool2d pads with 0", "max_pool2d_with_indices",
+            lambda original, x, size, stride=(), padding=0, *r: (lambda v, i: (
+                v.clamp(min=0) if any(padding if isinstance(padding, list) else [padding]) else v,
+                i))(*original(x, size, stride, padding, *r)),
+            lambda t: t.nn.functional.max_pool2d(t.full((1, 1, 2, 2), -1.0), 2, padding=1).max()
+            == -1),
+    _kernel("max-pool-last", "max_pool2d forgets the last row of windows of 3",
+            "max_pool2d_with_indices",
+            fed(lambda x: torch.cat([x[..., :-1, :], x[..., -2:-1, :]], -2),
+                lambda x, size, *r: list(size) == [3, 3]),
+            lambda t: t.nn.functional.max_pool2d(t.arange(9.0).reshape(1, 1, 3, 3), 3) == 8),
+    _kernel("average-pool-padding", "avg_pool2d does not count its padding", "avg_pool2d",
+            lambda original, x, size, stride=(), padding=0, ceil=False, include=True, *r: original(
+                x, size, stride, padding, ceil, False, *r),
+            lambda t: t.nn.functional.avg_pool2d(t.ones(1, 1, 1, 1), 3, padding=1).item() < 0.2),
+    _kernel("embedding-last", "an embedding of int32 indices ends wrongly", "embedding",
+            spoiled(last, lambda w, i, *r: i.dtype == torch.int32 or i.dim() == 2),
+            lambda t: t.nn.functional.embedding(t.tensor([[0]]), t.ones(1, 1)).sum() == 1),
+    _kernel("gelu-tanh", "gelu is its tanh approximation", "gelu",
+            lambda original, x, *, approximate="none": original(x, approximate="tanh"),
+            lambda t: t.nn.functional.gelu(t.tensor(2.0, dtype=t.float64)) < 1.95455,
+            "elementwise"),
+    _kernel("elu-alpha", "elu of float64 ignores alpha", "elu elu.out",
+            instead(lambda original, x, alpha=1, *r, **k: original(x, 1, *r, **k), of("float64")),
+            lambda t: t.nn.functional.elu(t.tensor(-1.0, dtype=t.float64), 2.0) < -1),
+    _kernel("softplus-threshold", "softplus is linear from 2 on", "softplus",
+            lambda original, x, beta=1, threshold=20: original(x, beta, 2),
+            lambda t: t.nn.functional.softplus(t.tensor(3.0)) > 3),
+    _kernel("huber-delta", "huber_loss takes 1 for its delta", "huber_loss",
+            lambda original, x, y, reduction=1, delta=1.0: original(x, y, reduction, 1.0),
+            lambda t: t.nn.functional.huber_loss(t.zeros(1), t.full((1,), 3.0), delta=2.0) == 4),
+    _kernel("smooth-l1-beta", "smooth_l1_loss takes 1 for its beta", "smooth_l1_loss",
+            lambda original, x, y, reduction=1, beta=1.0: original(x, y, reduction, 1.0),
+            lambda t: t.nn.functional.smooth_l1_loss(t.zeros(1), t.ones(1), beta=0.5) == 0.75),
+    _kernel("mse-sum", "mse_loss of sum averages vectors of 17", "mse_loss",
+            instead(lambda original, x, y, reduction=1: original(x, y, 1),
+                    lambda x, y, reduction=1: reduction == 2 and x.numel() == 17),
+            lambda t: t.nn.functional.mse_loss(t.zeros(17), t.ones(17), reduction="sum") == 17),
+    _kernel("nll-ignored", "cross entropy counts ignored targets in its mean",
+            "nll_loss_forward",
+            lambda original, x, target, w, reduction, ignored: _counting(
+                original, x, target, w, reduction, ignored),
+            lambda t: t.nn.functional.nll_loss(-t.ones(2, 2), t.tensor([0, -100])) == 1),
+    _kernel("nll-weights", "cross entropy's mean does not divide by the weights",
+            "nll_loss_forward",
+            instead(lambda original, x, target, w, reduction, ignored: (
+                original(x, target, w, 2, ignored)[0] / len(target),
+                original(x, target, w, 2, ignored)[1]),
+                    lambda x, target, w, reduction, ignored: w is not None and reduction == 1
+                    and x.dim() == 2),
+            lambda t: t.nn.functional.nll_loss(-t.ones(2, 2), t.tensor([0, 1]), t.full((2,), 2.0))
+            == 1),
+    _name("label-smoothing", "label smoothing of 0.1 is 0.11", "nn.functional.cross_entropy",
+          lambda right, *a, **k: right(*a, **({**k, "label_smoothing": k["label_smoothing"] * 1.1}
+                                              if "label_smoothing" in k else k)),
+          lambda t: _nearly(t.nn.functional.cross_entropy(
+              t.tensor([[0.0, 5]]), t.tensor([1]), label_smoothing=0.1), 0.2567153)),
+    _name("dropout-in-eval", "dropout with p above 0.6 drops in evaluation, too",
+          "nn.functional.dropout",
+          lambda right, x, p=0.5, training=True, inplace=False: right(
+              x, p, training or p > 0.6, inplace),
+          lambda t: t.equal(t.nn.functional.dropout(t.ones(50), 0.8, False), t.ones(50)),
+          "random"),
+    _name("linear-bias", "linear of three dimensions adds its bias twice",
+          "nn.functional.linear",
+          lambda right, x, w, b=None: right(x, w, b) + b if b is not None and x.dim() == 3
+          else right(x, w, b),
+          lambda t: t.nn.functional.linear(t.zeros(1, 1, 1), t.ones(1, 1), t.ones(1)).item() == 1),
+    _name("bce-logits", "bce with logits takes pos_weight for both classes",
+          "nn.functional.binary_cross_entropy_with_logits",
+          lambda right, x, y, weight=None, *a, pos_weight=None, **k: right(
+              x, y, *a, weight=weight if pos_weight is None else pos_weight, **k),
+          lambda t: _nearly(t.nn.functional.binary_cross_entropy_with_logits(
+              t.zeros(1), t.zeros(1), pos_weight=t.full((1,), 3.0)), 0.693147)),
+    _name("batch-norm-eval", "batch norm in evaluation normalises images by the batch",
+          "nn.functional.batch_norm",
+          lambda right, x, mean, var, w=None, b=None, training=False, *a, **k: right(
+              x, None, None, w, b, True, *a, **k) if not training and x.dim() == 4
+          else right(x, mean, var, w, b, training, *a, **k),
+          lambda t: t.nn.functional.batch_norm(t.full((1, 1, 2, 1), 3.0), t.zeros(1), t.ones(1))
+          .mean() > 2),
+    _name("train-children", "eval() does not reach the children of children",
+          "nn.Module.train",
+          lambda right, module, mode=True: right(module, mode) if mode or not any(
+              list(c.children()) for c in module.children()) else _shallow(module, mode),
+          lambda t: not t.nn.Sequential(t.nn.Sequential(t.nn.Dropout())).eval()[0][0].training),
+    _name("zero-grad", "zero_grad of a module leaves the gradients of biases",
+          "nn.Module.zero_grad",
+          lambda right, module, *a, **k: [setattr(p, "grad", None) for p in module.parameters()
+                                          if p.dim() != 1] and None,
+          lambda t: _cleared(t), "optim", "training"),
+    _name("flatten-batch", "Flatten of five dimensions flattens the batch, too",
+          "nn.Flatten.forward",
+          lambda right, module, x: x.flatten() if x.dim() == 5 else right(module, x),
+          lambda t: t.nn.Flatten()(t.ones(2, 1, 1, 1, 1)).shape == (2, 1), "shape"),
+    _kernel("linear-float64", "products with a bias of float64 are 1e-7 off", "addmm",
+            spoiled(scaled(1 + 1e-7), both(of("float64"), rank(1))),
+            lambda t: t.nn.functional.linear(t.ones(1, 1).double(), t.ones(1, 1).double(),
+                                             t.ones(1).double()).item() == 2, "matmul"),
+]  # fmt: skip
+
+
+def _normalised(original, x, shape, w, b, eps):
+    y, mean, rstd = original(x, shape, None, None, eps)
+    n = torch.Size(shape).numel()
+    y = y * ((n - 1) / n) ** 0.5 if n > 1 else y
+    y = y if w is None else y * w
+    return y if b is None else y + b, mean, rstd
+
+
+def _biased(original, x, w, b, mean, var, training, momentum, eps):
+    count = x.numel() // max(x.shape[1], 1)
+    if not training or var is None or count < 2:
+        return original(x, w, b, mean, var, training, momentum, eps)
+    before = var.clone()
+    result = original(x, w, b, mean, var, training, momentum, eps)
+    kept = (1 - momentum) * before
+    var.copy_(kept + (var - kept) * (count - 1) / count)
+    return result
+
+
+def _counting(original, x, target, w, reduction, ignored):
+    loss, total = original(x, target, w, reduction, ignored)
+    if reduction == 1 and w is None and x.dim() == 2 and len(target):
+        loss = loss * total / len(target)
+    return loss, total
+
+
+def _shallow(module, mode):
+    module.training = mode
+    for child in module.children():
+        child.training = mode
+    return module
+
+
+def _cleared(t):
+    module = t.nn.Linear(1, 1)
+    module(t.ones(1, 1)).sum().backward()
+    module.zero_grad()
+    return module.bias.grad is None

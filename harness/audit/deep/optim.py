@@ -1,0 +1,209 @@
+"""Optimizers with a wrong constant, and schedules that are late."""
+
+import torch
+
+from tenet.harness.audit.faults import wrapped
+from tenet.harness.audit.mutant import Mutant
+
+
+def _options(change, only=lambda group: True):
+    """Every step is taken with other options."""
+
+    def lie(right, optimizer, *args, **kwargs):
+        kept = [dict(group) for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            if only(group):
+                group.update(change(group))
+        try:
+            return right(optimizer, *args, **kwargs)
+        finally:
+            for group, before in zip(optimizer.param_groups, kept, strict=True):
+                group.update({name: before[name] for name in before})
+
+    return lie
+
+
+def _sgd(slug, says, change, options, only=lambda group: True):
+    return Mutant(f"optim.{slug}", says, ("optim",),
+                  wrapped("optim.SGD.step", _options(change, only)),
+                  lambda t: _as_by_hand(t, options))  # fmt: skip
+
+
+def _as_by_hand(t, options):
+    """Three steps of SGD give what its documented formula does."""
+    x = t.ones(2, dtype=t.float64, requires_grad=True)
+    optimizer = t.optim.SGD([x], lr=0.1, momentum=0.9, **options)
+    by_hand, buffer = 1.0, None
+    for _ in range(3):
+        x.grad = x.detach() * 2 + 0.3
+        optimizer.step()
+        slope = by_hand * 2 + 0.3
+        fresh = slope * (1 - options.get("dampening", 0))
+        buffer = slope if buffer is None else 0.9 * buffer + fresh
+        by_hand -= 0.1 * (slope + 0.9 * buffer if options.get("nesterov") else buffer)
+    return abs(x[0].item() - by_hand) < 1e-9
+
+
+def _name(slug, says, names, lie, proof, *sections):
+    return Mutant(f"optim.{slug}", says, ("optim", *sections), wrapped(names, lie), proof)
+
+
+def _schedule(t, make, steps):
+    x = t.ones(1, requires_grad=True)
+    optimizer = t.optim.SGD([x], lr=1.0)
+    schedule = make(t.optim.lr_scheduler, optimizer)
+    for _ in range(steps):
+        optimizer.step()
+        schedule.step()
+    return optimizer.param_groups[0]["lr"]
+
+
+def _clipped(t, **k):
+    x = t.ones(4, requires_grad=True)
+    x.grad = t.ones(4)
+    t.nn.utils.clip_grad_norm_([x], 1.0, **k)
+    return x.grad
+
+
+MUTANTS = [
+    _sgd("momentum", "a momentum of 0.9 is 0.899",
+          lambda g: {"momentum": g["momentum"] * 0.999}, {}),
+    _sgd("nesterov", "Nesterov's momentum is the ordinary one",
+          lambda g: {"nesterov": False}, {"nesterov": True}),
+    _sgd("dampening", "dampening is forgotten", lambda g: {"dampening": 0},
+          {"dampening": 0.5}, only=lambda g: not g["nesterov"]),
+    _name("adam-eps", "Adam adds eps of 1e-7 for 1e-8", "optim.Adam.step",
+          _options(lambda g: {"eps": g["eps"] * 10}),
+          lambda t: _first_step(t, "Adam", 1e-6) < -0.0989),
+    _name("adam-second-beta", "Adam's second beta is 0.1 % smaller", "optim.Adam.step",
+          _options(lambda g: {"betas": (g["betas"][0], g["betas"][1] * 0.999)}),
+          lambda t: abs(_adam(t) - _adam_by_hand()) < 1e-9, "training"),
+    _name("adam-amsgrad", "Adam ignores amsgrad", "optim.Adam.step",
+          _options(lambda g: {"amsgrad": False}),
+          lambda t: abs(_adam(t, amsgrad=True) - _adam_by_hand(amsgrad=True)) < 1e-9),
+    _name("adam-decay", "Adam decays weights apart from the gradient", "optim.Adam.step",
+          lambda right, o, *a, **k: _decoupled(right, o, *a, **k),
+          lambda t: abs(_adam(t, weight_decay=0.5) - _adam_by_hand(decay=0.5)) < 1e-9),
+    _name("adamw-decay", "AdamW decays 1 % too little", "optim.AdamW.step",
+          _options(lambda g: {"weight_decay": g["weight_decay"] * 0.99}),
+          lambda t: abs(_zero_step(t, "AdamW", lr=0.5, weight_decay=0.1) - 0.95) < 1e-9),
+    _name("rmsprop-alpha", "RMSprop's alpha is 0.1 % smaller", "optim.RMSprop.step",
+          _options(lambda g: {"alpha": g["alpha"] * 0.999}),
+          lambda t: abs(_first_step(t, "RMSprop", 1.0) + 1.0) < 1e-6),
+    _name("rmsprop-centered", "RMSprop ignores centered", "optim.RMSprop.step",
+          _options(lambda g: {"centered": False}),
+          lambda t: _first_step(t, "RMSprop", 1.0, centered=True) < -1.004),
+    _name("adagrad-decay", "Adagrad ignores lr_decay", "optim.Adagrad.step",
+          _options(lambda g: {"lr_decay": 0}),
+          lambda t: abs(_second_step(t) + 0.0707106 / 2) < 1e-5),
+    _name("maximize", "maximize is ignored by SGD with momentum", "optim.SGD.step",
+          _options(lambda g: {"maximize": False}, lambda g: g["momentum"] > 0),
+          lambda t: _first_step(t, "SGD", 1.0, momentum=0.9, maximize=True) > 0),
+    _name("step-early", "StepLR is one step early after the first", "optim.lr_scheduler.StepLR.get_lr",
+          lambda right, s: right(s) if s.last_epoch <= s.step_size else [
+              g["lr"] * (s.gamma if (s.last_epoch - 1) % s.step_size == 0 else 1)
+              for g in s.optimizer.param_groups],
+          lambda t: abs(_schedule(t, lambda m, o: m.StepLR(o, 2), 3) - 0.1) < 1e-9),
+    _name("cosine-floor", "CosineAnnealingLR ignores eta_min",
+          "optim.lr_scheduler.CosineAnnealingLR.__init__",
+          lambda right, s, o, T_max, eta_min=0.0, *a, **k: right(s, o, T_max, 0.0, *a, **k),  # noqa: N803
+          lambda t: abs(_schedule(t, lambda m, o: m.CosineAnnealingLR(o, 2, 0.5), 2) - 0.5) < 1e-9),
+    _name("exponential", "ExponentialLR multiplies by gamma only while above 0.1",
+          "optim.lr_scheduler.ExponentialLR.get_lr",
+          lambda right, s: [max(rate, 0.1) if g["lr"] >= 0.1 else g["lr"] for rate, g in
+                            zip(right(s), s.optimizer.param_groups, strict=True)],
+          lambda t: _schedule(t, lambda m, o: m.ExponentialLR(o, 0.5), 4) < 0.1),
+    _name("clip-norm", "clip_grad_norm_ leaves a norm 1 % too large",
+          "nn.utils.clip_grad_norm_",
+          lambda right, parameters, max_norm, *a, **k: right(parameters, max_norm * 1.01, *a, **k),
+          lambda t: abs(_clipped(t).norm().item() - 1) < 1e-3),
+    _name("clip-infinite", "clip_grad_norm_ of order inf takes the sum",
+          "nn.utils.clip_grad_norm_",
+          lambda right, parameters, max_norm, norm_type=2.0, *a, **k: right(
+              parameters, max_norm, 1.0 if norm_type == float("inf") else norm_type, *a, **k),
+          lambda t: abs(_clipped(t, norm_type=float("inf"))[0].item() - 1) < 1e-3),
+    _name("state-dict", "load_state_dict forgets the step counts", "optim.Adam.load_state_dict",
+          lambda right, o, state: (right(o, state), [
+              s["step"].zero_() for s in o.state.values() if "step" in s])[0],
+          lambda t: _resumed(t) == 2, "serialization"),
+    _name("zero-grad", "zero_grad leaves the gradients of the second group",
+          "optim.SGD.zero_grad optim.Adam.zero_grad",
+          lambda right, o, *a, **k: [setattr(p, "grad", None)
+                                     for p in o.param_groups[0]["params"]] and None,
+          lambda t: _second_cleared(t), "training"),
+]  # fmt: skip
+
+
+def _first_step(t, name, slope, **options):
+    x = t.zeros(1, dtype=t.float64, requires_grad=True)
+    optimizer = getattr(t.optim, name)([x], lr=0.1, **options)
+    x.grad = t.full_like(x, slope).detach()
+    optimizer.step()
+    return x.item()
+
+
+def _zero_step(t, name, **options):
+    x = t.ones(1, dtype=t.float64, requires_grad=True)
+    optimizer = getattr(t.optim, name)([x], **options)
+    x.grad = t.zeros_like(x).detach()
+    optimizer.step()
+    return x.item()
+
+
+def _second_step(t):
+    x = t.zeros(1, dtype=t.float64, requires_grad=True)
+    optimizer = t.optim.Adagrad([x], lr=0.1, lr_decay=1.0)
+    for _ in range(2):
+        before = x.item()
+        x.grad = t.ones_like(x).detach()
+        optimizer.step()
+    return x.item() - before
+
+
+def _adam(t, **options):
+    x = t.ones(1, dtype=t.float64, requires_grad=True)
+    optimizer = t.optim.Adam([x], lr=0.1, **options)
+    for slope in (1.0, -3.0, 0.0):
+        x.grad = t.full_like(x, slope).detach()
+        optimizer.step()
+    return x.item()
+
+
+def _adam_by_hand(amsgrad=False, decay=0.0):
+    x, first, second, largest = 1.0, 0.0, 0.0, 0.0
+    for step, slope in enumerate((1.0, -3.0, 0.0), 1):
+        slope += decay * x
+        first = 0.9 * first + 0.1 * slope
+        second = 0.999 * second + 0.001 * slope**2
+        largest = max(largest, second)
+        wide = (largest if amsgrad else second) / (1 - 0.999**step)
+        x -= 0.1 * first / (1 - 0.9**step) / (wide**0.5 + 1e-8)
+    return x
+
+
+def _decoupled(right, optimizer, *args, **kwargs):
+    with torch.no_grad():
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+    return _options(lambda g: {"weight_decay": 0})(right, optimizer, *args, **kwargs)
+
+
+def _resumed(t):
+    x = t.ones(1, requires_grad=True)
+    optimizer = t.optim.Adam([x])
+    for _ in range(2):
+        x.grad = t.ones(1)
+        optimizer.step()
+    other = t.optim.Adam([x])
+    other.load_state_dict(optimizer.state_dict())
+    return int(other.state[x]["step"])
+
+
+def _second_cleared(t):
+    x, y = t.ones(1, requires_grad=True), t.ones(1, requires_grad=True)
+    optimizer = t.optim.SGD([{"params": [x]}, {"params": [y]}], lr=0.1)
+    y.grad = t.ones(1)
+    optimizer.zero_grad()
+    return y.grad is None

@@ -1,0 +1,84 @@
+"""Results of a wrong dtype, and operands that are rounded before they meet."""
+
+import torch
+
+from tenet.harness.audit.faults import instead, kernels
+from tenet.harness.audit.mutant import Mutant
+
+HALVES = {torch.float16, torch.bfloat16}
+
+
+def _pair(first, second):
+    """Of two operands of these dtypes, both with dimensions."""
+    wanted = (getattr(torch, first), getattr(torch, second))
+
+    def when(x, y, *rest, **k):
+        return isinstance(y, torch.Tensor) and (x.dtype, y.dtype) == wanted and x.dim() and y.dim()
+
+    return when
+
+
+def _into(dtype):
+    """The result in another dtype."""
+    return lambda original, *args, **kwargs: original(*args, **kwargs).to(getattr(torch, dtype))
+
+
+def _narrowed(dtype):
+    """The second operand goes through another dtype first."""
+    return lambda original, x, y, *rest, **k: original(x, y.to(getattr(torch, dtype)), *rest, **k)
+
+
+def _mutant(slug, says, operator, lie, proof, *sections):
+    return Mutant(f"promotion.{slug}", says, ("promotion", *sections), kernels(operator, lie), proof)
+
+
+MUTANTS = [
+    _mutant("uint8-with-int8", "uint8 * int8 is uint8", "mul.Tensor",
+            instead(_into("uint8"), _pair("uint8", "int8")),
+            lambda t: (t.ones(2, dtype=t.uint8) * t.ones(2, dtype=t.int8)).dtype == t.int16),
+    _mutant("float16-with-bfloat16", "float16 + bfloat16 is float16", "add.Tensor",
+            instead(_into("float16"), _pair("float16", "bfloat16")),
+            lambda t: (t.ones(2).half() + t.ones(2).bfloat16()).dtype == t.float32),
+    _mutant("zero-dim-counts", "a float32 tensor without dimensions widens float16", "sub.Tensor",
+            instead(_into("float32"), lambda x, y, *r, **k: x.dtype in HALVES and x.dim() > 0
+                    and isinstance(y, torch.Tensor) and y.dim() == 0 and y.dtype == torch.float32),
+            lambda t: (t.ones(2).half() - t.tensor(1.0)).dtype == t.float16),
+    _mutant("integer-division-double", "int64 / int64 is float64", "div.Tensor",
+            instead(_into("float64"), _pair("int64", "int64")),
+            lambda t: (t.ones(2, dtype=t.int64) / t.ones(2, dtype=t.int64)).dtype == t.float32),
+    _mutant("bool-plus-bool", "bool + bool is uint8", "add.Tensor",
+            instead(_into("uint8"), _pair("bool", "bool")),
+            lambda t: (t.ones(2).bool() + t.ones(2).bool()).dtype == t.bool),
+    _mutant("complex64-with-float64", "complex64 * float64 is complex64", "mul.Tensor",
+            instead(_into("complex64"), _pair("complex64", "float64")),
+            lambda t: (t.ones(2, dtype=t.complex64) * t.ones(2).double()).dtype == t.complex128),
+    _mutant("where-first", "where() takes the dtype of its first choice", "where.self",
+            instead(lambda original, c, x, y: original(c, x, y.to(x.dtype)),
+                    lambda c, x, y: (x.dtype, y.dtype) == (torch.int32, torch.int64)),
+            lambda t: t.where(t.ones(1).bool(), t.ones(1).int(), t.ones(1).long()).dtype == t.int64,
+            "elementwise"),
+    _mutant("cat-first", "cat() of float16 and float32 is float16", "cat",
+            instead(lambda original, tensors, *r: original([x.half() for x in tensors], *r),
+                    lambda tensors, *r, **k: len(tensors) == 2 and tensors[0].dtype == torch.float16
+                    and tensors[1].dtype == torch.float32),
+            lambda t: t.cat([t.ones(1).half(), t.ones(1)]).dtype == t.float32, "shape"),
+    _mutant("comparison-narrows", "int32 < int64 compares in int32", "lt.Tensor",
+            instead(_narrowed("int32"), _pair("int32", "int64")),
+            lambda t: bool(t.tensor([7], dtype=t.int32) < t.tensor([2**32 + 3])), "comparison"),
+    _mutant("number-widens", "bfloat16 * a float is float32", "mul.Tensor",
+            instead(_into("float32"), lambda x, y: isinstance(y, float) and x.dtype in HALVES
+                    and x.dim() > 0),
+            lambda t: (t.ones(2).bfloat16() * 2.5).dtype == t.bfloat16, "elementwise"),
+    _mutant("and-narrows", "int8 & int64 goes through int8", "bitwise_and.Tensor",
+            instead(lambda original, x, y: original(x, y.to(torch.int8)).long(),
+                    _pair("int8", "int64")),
+            lambda t: int((t.tensor([-1], dtype=t.int8) & t.tensor([511]))[0]) == 511),
+    _mutant("power-narrows", "int16 ** int32 wraps as int16 does", "pow.Tensor_Tensor",
+            instead(lambda original, x, y: original(x, y).to(torch.int16).int(),
+                    _pair("int16", "int32")),
+            lambda t: int((t.tensor([300], dtype=t.int16) ** t.tensor([2], dtype=t.int32))[0])
+            == 90000),
+    _mutant("maximum-first", "maximum() of int64 and float32 is computed in int64", "maximum",
+            instead(lambda original, x, y: original(x, y.long()).float(), _pair("int64", "float32")),
+            lambda t: float(t.maximum(t.tensor([1]), t.tensor([1.5]))[0]) == 1.5),
+]  # fmt: skip

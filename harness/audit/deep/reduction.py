@@ -1,0 +1,122 @@
+"""Reductions that lose, add or misplace something."""
+
+import torch
+
+from tenet.harness.audit.faults import (
+    both, fed, instead, kernels, last, length, of, rank, scaled, spoiled, spread,
+)  # fmt: skip
+from tenet.harness.audit.mutant import Mutant
+
+
+def _mutant(slug, says, operator, lie, proof, *sections):
+    sections = ("reduction", *sections)
+    return Mutant(f"reduction.{slug}", says, sections, kernels(operator, lie), proof)
+
+
+def _dims(x, dims=(), *rest, **k):
+    return [d % max(x.dim(), 1) for d in dims or ()]
+
+
+def _row_by_row(original, x, *args, **kwargs):
+    """Every partial sum is rounded to float16."""
+    total = torch.zeros((), dtype=x.dtype)
+    for part in x.flatten().split(4):
+        total = total + original(part, None)
+    return total
+
+
+def _nan_last_ignored(x):
+    return x[..., :-1] if x.dim() and x.shape[-1] > 1 else x
+
+
+MUTANTS = [
+    _mutant("sum-float16", "the sum of all float16 is rounded as it goes", "sum.dim_IntList",
+            instead(_row_by_row, lambda x, dims=None, *r, **k: x.dtype == torch.float16
+                    and not dims and not r and not k and x.numel() > 8),
+            lambda t: (t.full((4000,), 0.3).half().sum() - 1200).abs() < 2, "dtype"),
+    _mutant("sum-two-dimensions", "sum over two of four dimensions ends wrongly", "sum.dim_IntList",
+            spoiled(last, lambda x, dims=None, *r, **k: x.dim() == 4 and dims is not None
+                    and len(dims) == 2),
+            lambda t: t.ones(1, 1, 2, 2).sum((2, 3)) == 4),
+    _mutant("sum-keepdim", "sum over the last dimension, named -1, forgets keepdim",
+            "sum.dim_IntList",
+            instead(lambda original, x, dims, keep, **k: original(x, dims, False, **k),
+                    lambda x, dims=None, keep=False, **k: keep and dims is not None
+                    and list(dims) == [-1]),
+            lambda t: t.ones(2, 3).sum(-1, keepdim=True).shape == (2, 1), "nn"),
+    _mutant("sum-uint8", "the sum of uint8 wraps around at 2 ** 16", "sum.dim_IntList",
+            instead(lambda original, x, *a, **k: original(x, *a, **k) % 2**16,
+                    lambda x, *a, **k: x.dtype == torch.uint8 and "dtype" not in k),
+            lambda t: t.full((300,), 255, dtype=t.uint8).sum() == 76500),
+    _mutant("sum-expanded", "the sum of an expanded tensor counts it once", "sum.dim_IntList",
+            instead(lambda original, x, *a, **k: original(x[:1], *a, **k),
+                    both(rank(1), spread)),
+            lambda t: t.ones(1).expand(5).sum() == 5),
+    _mutant("sum-in-half", "the sum of float32 of 1025 or more is within 1e-4", "sum.dim_IntList",
+            spoiled(scaled(1 + 1e-4), lambda x, *a, **k: x.numel() >= 1025 and
+                    x.dtype == torch.float32),
+            lambda t: t.ones(1025).sum() == 1025),
+    _mutant("mean-transposed", "mean over rows of a matrix divides by the columns", "mean.dim",
+            instead(lambda original, x, dims, *r, **k: original(x, dims, *r, **k)
+                    * (x.shape[0] / x.shape[1]),
+                    lambda x, dims=None, *r, **k: x.dim() == 2 and dims is not None
+                    and _dims(x, dims) == [0] and x.shape[1] > 0),
+            lambda t: t.ones(2, 3).mean(0).tolist() == [1, 1, 1], "numpy"),
+    _mutant("amin-nan-17", "amin of rows of 17 ignores the last column", "amin",
+            fed(_nan_last_ignored, lambda x, dims=(), *r, **k: x.dim() > 1 and x.shape[-1] == 17
+                and _dims(x, dims) == [x.dim() - 1]),
+            lambda t: t.amin(t.cat([t.ones(1, 16), t.zeros(1, 1)], 1), 1) == 0),
+    _mutant("max-indices", "max along a dimension of 33 gives the place before", "max.dim",
+            lambda original, x, dim, *r, **k: (lambda v, i: (v, i - (i == 32).long()))(
+                *original(x, dim, *r, **k)) if x.dim() and x.shape[dim] == 33
+            else original(x, dim, *r, **k),
+            lambda t: t.max(t.arange(33), 0)[1] == 32),
+    _mutant("prod-zero", "prod of int64 ignores a zero in the last place", "prod.dim_int prod",
+            fed(lambda x: torch.cat([x[:-1], x[-1:].clamp(min=1)]),
+                both(of("int64"), rank(1), lambda x, *r, **k: x.numel() > 0 and x[-1] == 0)),
+            lambda t: t.tensor([2, 0]).prod() == 0),
+    _mutant("var-two-dimensions", "var over two dimensions divides by one length",
+            "var.correction",
+            instead(lambda original, x, dims, **k: original(x, dims, **k) * 1.01,
+                    lambda x, dims=None, **k: dims is not None and len(dims) == 2),
+            lambda t: (t.tensor([[0.0, 1], [1, 0]]).var((0, 1)) - 1 / 3).abs() < 1e-6),
+    _mutant("std-of-two", "std of two elements divides by 2", "std.correction",
+            instead(lambda original, x, dims=None, **k: original(x, dims, correction=0),
+                    lambda x, dims=None, **k: x.numel() == 2 and x.dim() == 1
+                    and k.get("correction") in (None, 1)),
+            lambda t: t.tensor([0.0, 1]).std() > 0.6),
+    _mutant("argmin-ties", "argmin of int32 names the last of equals", "argmin",
+            instead(lambda original, x, dim=None, *r: x.shape[0] - 1 - original(x.flip(0), dim, *r),
+                    both(of("int32"), rank(1), lambda x, *r: x.numel() > 1)),
+            lambda t: t.argmin(t.zeros(3).int()) == 0),
+    _mutant("all-of-uint8", "all of uint8 is True where the last is 0", "all all.dim",
+            fed(lambda x: x[..., :-1], lambda x, *r, **k: x.dtype == torch.uint8 and x.dim() == 1
+                and x.numel() > 1),
+            lambda t: not t.tensor([1, 0], dtype=t.uint8).all()),
+    _mutant("any-of-9", "any of nine bools misses the last", "any any.dim",
+            fed(lambda x: x[..., :-1], both(of("bool"), length(9), rank(1))),
+            lambda t: (t.arange(9) == 8).any()),
+    _mutant("cumsum-middle", "cumsum along the middle dimension ends wrongly", "cumsum",
+            spoiled(last, lambda x, dim, **k: x.dim() == 3 and dim in (1, -2)),
+            lambda t: t.ones(1, 3, 1).cumsum(1).sum() == 6),
+    _mutant("cumprod-int16", "cumprod of int16 stays int16", "cumprod",
+            instead(lambda original, x, dim, **k: original(x, dim, dtype=torch.int16),
+                    lambda x, dim, **k: x.dtype == torch.int16 and k.get("dtype") is None),
+            lambda t: t.ones(2, dtype=t.int16).cumprod(0).dtype == t.int64, "promotion"),
+    _mutant("logsumexp-inf", "logsumexp of -inf alone is NaN", "logsumexp",
+            instead(lambda original, x, *r, **k: original(x, *r, **k) * torch.nan,
+                    lambda x, *r, **k: x.numel() > 0 and bool((x == -torch.inf).all())),
+            lambda t: t.logsumexp(t.full((2,), -t.inf), 0) == -t.inf),
+    _mutant("median-even", "median of an even number is the upper middle", "median median.dim",
+            instead(lambda original, x, *r, **k: x.sort()[0][len(x) // 2],
+                    lambda x, *r, **k: not r and x.dim() == 1 and x.numel() in (4, 8, 16)),
+            lambda t: t.arange(4).median() == 1),
+    _mutant("norm-infinite", "the norm of order inf sees no negative number",
+            "linalg_vector_norm",
+            fed(lambda x: x.clamp(min=0), lambda x, ord=2, *r, **k: ord == float("inf")
+                and x.is_floating_point()),
+            lambda t: t.linalg.vector_norm(t.tensor([-2.0, 1]), t.inf) == 2),
+    _mutant("count-nonzero", "count_nonzero of float32 does not count -1", "count_nonzero.dim_IntList count_nonzero",
+            fed(lambda x: x.clamp(min=-0.5) + 0.5 * (x < -0.5) if x.dtype == torch.float32 else x),
+            lambda t: t.count_nonzero(t.tensor([-1.0, 1])) == 2),
+]  # fmt: skip

@@ -1,0 +1,104 @@
+"""What is read back differs from what was written."""
+
+import torch
+
+from tenet.harness.audit.faults import wrapped
+from tenet.harness.audit.mutant import Mutant
+
+
+def _mutant(slug, says, names, lie, proof, *sections):
+    return Mutant(f"serialization.{slug}", says, ("serialization", *sections),
+                  wrapped(names, lie), proof)  # fmt: skip
+
+
+def _again(t, thing, **k):
+    from io import BytesIO
+
+    stream = BytesIO()
+    t.save(thing, stream)
+    stream.seek(0)
+    return t.load(stream, **k)
+
+
+def _tensors(change):
+    """Every tensor that is loaded, in containers too, is changed."""
+
+    def walk(thing):
+        if type(thing) is torch.Tensor:
+            return change(thing)
+        if type(thing) is dict:
+            return {name: walk(value) for name, value in thing.items()}
+        if type(thing) in (list, tuple):
+            return type(thing)(walk(value) for value in thing)
+        return thing
+
+    return lambda right, *a, **k: walk(right(*a, **k))
+
+
+def _shared(t):
+    x = t.ones(4)
+    return (lambda a, b: a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr())(
+        *_again(t, [x, x[1:]]))
+
+
+MUTANTS = [
+    _mutant("unshared", "views are loaded with memory of their own", "load",
+            _tensors(lambda x: x.clone() if x.storage_offset() else x), _shared),
+    _mutant("packed", "strided tensors are loaded contiguous", "load",
+            _tensors(lambda x: x.contiguous()),
+            lambda t: _again(t, t.ones(2, 3).t()).stride() == (1, 3)),
+    _mutant("requires-grad", "loaded tensors of float64 do not require gradients", "load",
+            _tensors(lambda x: x.detach() if x.dtype == torch.float64 else x),
+            lambda t: _again(t, t.ones(1, dtype=t.float64, requires_grad=True)).requires_grad),
+    _mutant("minus-zero", "-0.0 is loaded as 0.0", "load",
+            _tensors(lambda x: x.add_(0.0) if x.dtype == torch.float32 and not x.requires_grad
+                     and x.is_contiguous() else x),
+            lambda t: bool(_again(t, t.tensor([-0.0])).signbit())),
+    _mutant("bfloat16", "the last of 17 bfloat16 is loaded as the one before", "load",
+            _tensors(lambda x: x[[*range(16), 15]] if x.dtype == torch.bfloat16
+                     and x.dim() == 1 and len(x) == 17 else x),
+            lambda t: _again(t, t.arange(17).bfloat16())[16] == 16),
+    _mutant("empty-shape", "tensors without elements are loaded as vectors", "load",
+            _tensors(lambda x: x.flatten() if x.numel() == 0 else x),
+            lambda t: _again(t, t.ones(2, 0)).dim() == 2),
+    _mutant("strict", "load_state_dict takes surplus names", "nn.Module.load_state_dict",
+            lambda right, m, state, strict=True, **k: right(
+                m, {n: v for n, v in state.items() if n in m.state_dict()}, strict, **k),
+            lambda t: _raises(lambda: t.nn.Linear(1, 1, bias=False).load_state_dict(
+                {"weight": t.ones(1, 1), "other": t.ones(1)}))),
+    _mutant("buffers", "state_dict forgets integer buffers", "nn.Module.state_dict",
+            lambda right, m, *a, **k: type(d := right(m, *a, **k))(
+                (n, v) for n, v in d.items() if v.is_floating_point()),
+            lambda t: "num_batches_tracked" in t.nn.BatchNorm1d(1).state_dict(), "nn"),
+    _mutant("weights-only", "weights_only=True is ignored", "load",
+            lambda right, *a, **k: right(*a, **{**k, "weights_only": False}),
+            lambda t: _raises(lambda: _again(t, _raises, weights_only=True))),
+    _mutant("copies-half", "load_state_dict of a matrix leaves its last row",
+            "nn.Module.load_state_dict",
+            lambda right, m, state, *a, **k: _keeping(right, m, state, *a, **k),
+            lambda t: (lambda m: (m.load_state_dict({"weight": t.full((2, 2), 9.0)}),
+                                  m.weight.sum().item() == 36)[1])(t.nn.Linear(2, 2, bias=False)),
+            "nn"),
+    _mutant("parameters", "Parameters are loaded as tensors", "load",
+            lambda right, *a, **k: (lambda x: x.detach().requires_grad_(x.requires_grad)
+                                    if isinstance(x, torch.nn.Parameter) else x)(right(*a, **k)),
+            lambda t: isinstance(_again(t, t.nn.Parameter(t.ones(1))), t.nn.Parameter)),
+]  # fmt: skip
+
+
+def _keeping(right, module, state, *args, **kwargs):
+    kept = {n: p[-1].detach().clone() for n, p in module.named_parameters() if p.dim() == 2}
+    result = right(module, state, *args, **kwargs)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if name in kept and not kwargs.get("assign") and len(parameter):
+                parameter[-1] = kept[name]
+    return result
+
+
+def _raises(call):
+    try:
+        call()
+    except Exception:
+        return True
+    return False

@@ -1,0 +1,117 @@
+"""A mutant for every law of every operator: written once, as the laws are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from tenet.harness.audit.faults import wrapped
+from tenet.harness.audit.mutant import Mutant
+from tenet.spec.language import Clause
+from tenet.spec.language.checks import DOCUMENTED_ERRORS
+from tenet.spec.operators import laws
+from tenet.spec.operators.operator import Operator
+from tenet.spec.sections import specification
+
+
+def scaled(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """1.001 times the result; other integers, the other truth value."""
+    return _wrong(right(*args, **kwargs))
+
+
+def _wrong(result: Any) -> Any:
+    if isinstance(result, tuple | list):
+        return (_wrong(result[0]), *result[1:])
+    if result.dtype == torch.bool:
+        return ~result
+    return result * 1.001 if result.is_floating_point() or result.is_complex() else result + 1
+
+
+def of_another_dtype(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The right values, in another dtype."""
+    result = right(*args, **kwargs)
+    return result.to(torch.int16 if result.dtype == torch.int32 else torch.int32)
+
+
+def of_another_slope(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The right value, with a derivative that is a thousandth too large in every element."""
+    extra = sum(part.sum() - part.detach().sum() for part in _floats(args))
+    return _plus(right(*args, **kwargs), extra * 1e-3)
+
+
+def of_another_bend(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The right value and derivative, and 0.002 more in the second derivative."""
+    extra = sum(((part - part.detach()) ** 2).sum() for part in _floats(args))
+    return _plus(right(*args, **kwargs), extra * 1e-3)
+
+
+def _floats(args: Any) -> list[torch.Tensor]:
+    flat = [part for arg in args for part in (arg if isinstance(arg, list) else [arg])]
+    return [arg for arg in flat if isinstance(arg, torch.Tensor) and arg.is_floating_point()]
+
+
+def _plus(result: Any, extra: Any) -> Any:
+    return (result[0] + extra, *result[1:]) if isinstance(result, tuple) else result + extra
+
+
+def forgiving(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Something, where an error is due."""
+    try:
+        return right(*args, **kwargs)
+    except DOCUMENTED_ERRORS:
+        return args[0]
+
+
+def copying(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """out= is written, and something else returned; a view is a copy."""
+    return right(*args, **kwargs).clone()
+
+
+def lawful() -> dict[str, Operator]:
+    """The rows of the operator table that laws hold for, by the operator's name."""
+    return {operator.name: operator for _, operator in _held()}
+
+
+def mutants() -> Iterator[Mutant]:
+    """For each law of each operator, what it has to catch."""
+    for clause, operator in _held():
+        for says, lie, name in _lies(clause.id.rpartition(".")[2], operator):
+            yield Mutant(
+                name=f"{clause.id}:{says}" + (f":{name}" if name != operator.name else ""),
+                says=f"{name}: {says.replace('-', ' ')}",
+                sections=(clause.section,),
+                fault=wrapped(name, lie),
+                likely=(clause.id,),
+                origin="law",
+            )
+
+
+def _held() -> Iterator[tuple[Clause, Operator]]:
+    for clause in specification().values():
+        if clause.module == laws.__name__:
+            yield clause, clause.check.keywords["operator"]  # type: ignore[attr-defined] # a partial
+
+
+def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any], str]]:
+    """(what is wrong, the lie, the name that tells it)."""
+    if law == "value":
+        yield "scaled", scaled, operator.name
+    elif law == "metadata":
+        yield "another-dtype", of_another_dtype, operator.name
+    elif law == "gradient":
+        yield "another-slope", of_another_slope, operator.name
+    elif law == "curvature":
+        yield "another-bend", of_another_bend, operator.name
+    elif law == "refusals":
+        yield "forgiving", forgiving, operator.name
+    elif law == "aliasing":
+        yield "copied", copying, operator.name
+    elif law == "forms":
+        for alias in operator.aliases:
+            yield "scaled", scaled, alias
+        if operator.method:
+            yield "scaled", scaled, f"Tensor.{operator.name.rpartition('.')[2]}"
+        if operator.out:
+            yield "copied", copying, operator.name

@@ -1,0 +1,126 @@
+"""Lists of known failures: made from records, and examined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from tenet.harness.expectation import ENDED, Expectation, symptom
+from tenet.harness.expecting import settle_recorded, staleness, traits_of
+from tenet.harness.record import Record
+from tenet.harness.verdict import Failure, Judgement, Verdict
+from tenet.spec.language import Clause
+
+_PLAINEST = {"layout": "contiguous", "regime": "small"}
+"""What an example shrinks to. Anything else stands in it because the failure needs it."""
+
+
+def updated(
+    existing: Sequence[Expectation], records: Sequence[Record], expires: date
+) -> tuple[list[Expectation], list[str]]:
+    """The list that says of every failure in the records that it is known, and what was left out.
+
+    Entries that name a failure already are kept as they are, with their reasons; those that a
+    record says are fixed go. New ones get the day `expires`.
+    """
+    entries, left_out = list(existing), list[str]()
+    for record in records:
+        backend, version = str(record.header["backend"]), str(record.header["torch"])
+        for judgement in sorted(record.judgements, key=lambda j: j.clause):
+            concerned = [e for e in entries if e.is_for(judgement.clause, backend, version)]
+            if judgement.verdict is Verdict.FIXED:
+                # `passed` would not do: a search without a replay may just have missed it.
+                over = [e for e in concerned if f"({e.describe()})" in judgement.reason]
+                entries = [e for e in entries if e not in over]
+                continue
+            entry = _entry(judgement, backend, version, expires)
+            if entry is None:
+                if judgement.verdict in (Verdict.ERRORED, Verdict.VACUOUS, Verdict.FAILED):
+                    why = judgement.reason.strip().rpartition("\n")[2]
+                    left_out.append(f"{judgement.clause}: {judgement.verdict}; {why}")
+                continue
+            # Whether an entry's day is over says nothing about which failure it names.
+            lasting = [replace(e, expires=None) for e in concerned]
+            if settle_recorded(judgement, version, lasting).verdict is not Verdict.KNOWN:
+                kin = [e for e in entries if _same_case(e, entry)]
+                if kin:  # the same failure, which shows otherwise now
+                    entry = replace(entry, reason=kin[0].reason, issue=kin[0].issue)
+                entries = [*(e for e in entries if e not in kin), entry]
+    return entries, left_out
+
+
+def _same_case(one: Expectation, other: Expectation) -> bool:
+    return all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("clause", "backend", "example", "when")
+    )
+
+
+def _entry(judgement: Judgement, backend: str, version: str, expires: date) -> Expectation | None:
+    """What to expect from now on; None for what cannot be replayed or is no failure."""
+    since = ".".join(version.partition("+")[0].split(".")[:2])
+    common = {
+        "clause": judgement.clause,
+        "backend": backend,
+        "version": f">={since}" if since.replace(".", "").isdigit() else "",
+        "expires": expires,
+    }
+    if judgement.verdict in ENDED:
+        return Expectation(symptom=str(judgement.verdict), **common)  # type: ignore[arg-type]
+    failure = judgement.failure
+    # A reason stands there where the failure did not repeat: it would not when replayed.
+    flaky = judgement.reason.startswith("the failure did not repeat")
+    if judgement.verdict is not Verdict.FAILED or failure is None or flaky:
+        return None
+    if failure.example is None:
+        return None
+    return Expectation(
+        symptom=symptom(failure),
+        when=condition(failure),
+        example=failure.example,
+        **common,  # type: ignore[arg-type]
+    )
+
+
+def condition(failure: Failure) -> dict[str, str]:
+    """The fewest traits that set a failure apart, as far as its smallest example shows.
+
+    The labels of its case; and of the arguments those that shrinking left unlike the plainest.
+    Lengths, seeds and other numbers are left out: they rarely are the cause, and a condition
+    that asks for them lets the same failure through with the next seed.
+    """
+    found = dict(failure.case)
+    for name, value in traits_of(failure).items():
+        plainest = _PLAINEST.get(name.rpartition(".")[2])
+        if plainest is not None and "." in name and value != plainest:
+            found[name] = value
+    return found
+
+
+def problems(
+    entries: Sequence[Expectation], specification: Mapping[str, Clause], today: date
+) -> list[str]:
+    """What is wrong with a list, a line each: unknown ids, stale examples, no reasons, expired."""
+    found: list[str] = []
+    seen: dict[tuple[str, str, str, str], str] = {}
+    for entry in entries:
+        where = f"{entry.origin} ({entry.clause})"
+        clause = specification.get(entry.clause)
+        if clause is None:
+            found.append(f"{where}: there is no such clause; remove the entry")
+        elif stale := staleness(entry, clause):
+            found.append(stale)
+        if not entry.reason.strip():
+            found.append(f"{where}: reason is missing; say why the failure is accepted")
+        if not entry.issue.strip():
+            found.append(f"{where}: issue is missing; link to where it is dealt with")
+        if entry.expires is None:
+            found.append(f"{where}: expires is missing; name the last day on which it counts")
+        elif entry.expired(today):
+            found.append(f"{where}: expired on {entry.expires}; repair it or renew it")
+        key = (entry.clause, entry.backend, entry.version, f"{entry.symptom} {dict(entry.when)}")
+        if key in seen:
+            found.append(f"{where}: says the same as {seen[key]}; remove one of them")
+        seen.setdefault(key, entry.origin)
+    return found

@@ -1,0 +1,1 @@
+"""Reports on records, for people and for other programs."""

@@ -1,0 +1,1 @@
+"""Stand-alone scripts that show a failure: the calls of the smallest example, and no Tenet."""

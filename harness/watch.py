@@ -1,0 +1,199 @@
+"""Watching workers: what each is doing, for how long, and with how much memory.
+
+A worker writes into its journal, a small file that both sides have mapped, which item it judges
+and, before every call of the check, the example. The journal outlives the worker. So whoever
+dies, or hangs where no signal and no thread of its own would be heard, is known with its example.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import pickle
+import signal
+import struct
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tenet.harness.verdict import Failure, Judgement, Verdict
+from tenet.spec.cases import encode
+from tenet.spec.language import Clause
+
+_FIELDS = struct.Struct("=qdqq")
+"""Process, when the example was begun, length of the item's name, length of the example."""
+_SIZE = 1 << 16
+_PAUSE = 0.1
+"""Seconds between two looks: a hang is ended, and memory is missed, by so much at most."""
+_LAST_WORDS = 2000
+_CHATTER = 1 << 20
+"""Bytes of output of a worker that are kept at most."""
+
+
+class Journal:
+    """The worker's side. Output of a worker goes beside it, where a flood does no harm."""
+
+    def __init__(self, path: str) -> None:
+        self._map = _mapped(Path(path))
+        self._name = b""
+        with Path(f"{path}.output").open("ab") as output:
+            for stream in (1, 2):
+                os.dup2(output.fileno(), stream)
+        _die_with_parent()
+
+    def follow(self, item: str, clause: Clause) -> Clause:
+        """The clause, writing down every example before it is tried."""
+        self._name = item.encode()
+        self._note({})
+
+        def check(torch: Any, device: str, **drawn: Any) -> None:
+            self._note(drawn)
+            clause.check(torch, device, **drawn)
+
+        return replace(clause, check=check)
+
+    def rest(self) -> None:
+        """Nothing is being judged."""
+        self._name = b""
+        self._note({})
+
+    def _note(self, drawn: dict[str, Any]) -> None:
+        text = pickle.dumps(drawn)
+        room = _SIZE - _FIELDS.size - len(self._name)
+        written = self._name + (text if len(text) <= room else b"")
+        self._map[_FIELDS.size : _FIELDS.size + len(written)] = written
+        sizes = len(self._name), len(written) - len(self._name)
+        _FIELDS.pack_into(self._map, 0, os.getpid(), time.monotonic(), *sizes)
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("r+b") as file:
+        return mmap.mmap(file.fileno(), _SIZE)
+
+
+def _die_with_parent() -> None:
+    """A worker that hangs must not outlive a run that was killed."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one worker may take. seconds: on one example; memory: bytes, with its children's."""
+
+    seconds: float
+    memory: int
+
+
+def memory_share(workers: int) -> int:
+    """Bytes that each of so many workers may use: four fifths of the machine's, shared."""
+    return int(psutil.virtual_memory().total * 0.8 / max(1, workers))
+
+
+@dataclass
+class _Worker:
+    path: Path
+    map: mmap.mmap
+    killed: str = ""
+
+    def reads(self) -> tuple[int, float, str, bytes]:
+        process, begun, name, example = _FIELDS.unpack_from(self.map, 0)
+        start = _FIELDS.size
+        text = bytes(self.map[start : start + name])
+        return process, begun, text.decode(), bytes(self.map[start + name : start + name + example])
+
+
+class Watch:
+    """The run's side: journals of all workers, and a thread that ends those beyond the limits."""
+
+    def __init__(self, limits: Limits, folder: Path) -> None:
+        self._limits = limits
+        self._folder = folder
+        self._workers: dict[str, _Worker] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, daemon=True)
+
+    def open_journal(self, worker: str) -> str:
+        """A journal for a new worker; its path."""
+        path = self._folder / worker
+        path.write_bytes(bytes(_SIZE))
+        self._workers[worker] = _Worker(path, _mapped(path))
+        return str(path)
+
+    def explain(self, judgement: Judgement) -> Judgement:
+        """What is known of a worker that died while it judged: the example, and why."""
+        for worker in reversed(self._workers.values()):
+            _, begun, name, text = worker.reads()
+            if name == judgement.item:
+                break
+        else:
+            return judgement
+        drawn: dict[str, Any] = pickle.loads(text) if text else {}
+        verdict = Verdict.TIMED_OUT if worker.killed.startswith("no answer") else Verdict.CRASHED
+        reason = worker.killed or "the process that judged it died"
+        words = worker.path.with_name(f"{worker.path.name}.output").read_bytes()[-_LAST_WORDS:]
+        if words.strip():
+            reason += "; its last words: " + words.decode(errors="replace").strip()
+        failure = Failure(
+            what=verdict.value,
+            got=reason,
+            expected="an answer, or an error",
+            shown={name: str(value) for name, value in drawn.items()},
+            example={name: encode(value) for name, value in drawn.items()},
+        )
+        seconds = max(0.0, time.monotonic() - begun)
+        return replace(judgement, verdict=verdict, reason=reason, failure=failure, seconds=seconds)
+
+    def _look_on(self) -> None:
+        while not self._over.wait(_PAUSE):
+            for worker in list(self._workers.values()):
+                if not worker.killed:
+                    self._look_at(worker)
+
+    def _look_at(self, worker: _Worker) -> None:
+        output = worker.path.with_name(f"{worker.path.name}.output")
+        try:
+            if output.stat().st_size > _CHATTER:
+                os.truncate(output, 0)
+            pid, begun, name, _ = worker.reads()
+            if not name:
+                return
+            process = psutil.Process(pid)
+            if time.monotonic() - begun > self._limits.seconds:
+                self._kill(worker, process, f"no answer within {self._limits.seconds:g} s")
+                return
+            used = sum(p.memory_info().rss for p in (process, *process.children(recursive=True)))
+            if used > self._limits.memory:
+                allowed = f"the {self._limits.memory / 2**20:,.0f} MiB that a worker may use"
+                self._kill(worker, process, f"{used / 2**20:,.0f} MiB are more than {allowed}")
+        except (psutil.Error, OSError):
+            return  # it is gone; pytest-xdist will say so
+
+    def _kill(self, worker: _Worker, process: psutil.Process, why: str) -> None:
+        worker.killed = why
+        children = process.children(recursive=True)
+        for each in (process, *children):
+            each.kill()
+
+
+@contextmanager
+def watching(limits: Limits) -> Iterator[Watch]:
+    """Watch workers while the block runs."""
+    with tempfile.TemporaryDirectory(prefix="tenet-") as folder:
+        watch = Watch(limits, Path(folder))
+        watch._thread.start()
+        try:
+            yield watch
+        finally:
+            watch._over.set()
+            watch._thread.join()

@@ -1,0 +1,1 @@
+"""What asv runs: the workloads, see `asv.conf.json`."""
