@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tenet.harness.errors import HarnessError, UsageError, unknown
+from tenet.spec.language.capability import unknown_capability
 
 OLDEST_TORCH = (2, 6)
 """The release that brought torch.accelerator, by which devices are found."""
@@ -28,8 +30,11 @@ class Backend:
     name: what verdicts and records call it.
     device: the device string that clauses pass on.
     namespace: gives the `torch` namespace; PyTorch's own by default.
-    lacks: capabilities that it does not have, each with the reason.
+    lacks: capabilities that it does not have (see `tenet spec --capabilities`), each with the
+        reason. What is not named here is claimed, and judged.
     mode: how operations run (`eager`).
+    Raises ValueError for a name that no record or test id could bear, and for what is no
+    capability.
     """
 
     name: str
@@ -37,6 +42,19 @@ class Backend:
     namespace: Callable[[], Any] = _import_torch
     lacks: Mapping[str, str] = field(default_factory=dict)
     mode: str = "eager"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[^][/\s][^][/\n]*", self.name):
+            raise ValueError(f"a backend cannot be named {self.name!r}; leave out [, ] and /")
+        for name, reason in self.lacks.items():
+            problem = unknown_capability(name)
+            if problem is not None or not reason:
+                raise ValueError(f"{self.name}: {problem or f'why does it lack {name!r}?'}")
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the namespace is not PyTorch's own; then it may lack some of the names."""
+        return getattr(self.torch, "__name__", None) != "torch"
 
     @property
     def torch(self) -> Any:
@@ -139,24 +157,48 @@ def found_devices() -> list[str]:
     return [*devices, "meta"]
 
 
-def resolve(names: list[str]) -> list[Backend]:
-    """The backends of the given names, or of every device found where no name is given.
+_NONE: Mapping[str, Backend] = MappingProxyType({})
 
-    A name is that of a device that torch knows. UsageError for any other, and for a device
-    that this machine does not have.
+
+def resolve(names: Sequence[str], others: Mapping[str, Backend] = _NONE) -> list[Backend]:
+    """The backends of the given names; where none is given, every device found and the others.
+
+    A name is one of the others', or that of a device that torch knows. UsageError for any other,
+    and for a device that this machine does not have; HarnessError for a namespace that cannot
+    be had.
     """
     if not names:
-        return [_of_device(device) for device in found_devices()]
+        names = [*found_devices(), *others]
+    return [
+        _usable(others[name]) if name in others else _of_device(name)
+        for name in dict.fromkeys(_known(names, others))
+    ]
+
+
+def _known(names: Sequence[str], others: Mapping[str, Backend]) -> Sequence[str]:
+    if all(name in others for name in names):
+        return names
     torch = load_torch()
     found = found_devices()
     for name in names:
-        if name in found:
+        if name in found or name in others:
             continue
         try:
             torch.empty(1, device=torch.device(name))
         except Exception as error:
-            raise _unusable(torch, name, found, error) from error
-    return [_of_device(name) for name in dict.fromkeys(names)]
+            raise _unusable(torch, name, [*others, *found], error) from error
+    return names
+
+
+def _usable(backend: Backend) -> Backend:
+    try:
+        _ = backend.torch
+    except Exception as error:
+        raise HarnessError(
+            f"the namespace of backend {backend.name!r} cannot be had "
+            f"({type(error).__name__}: {error}); is its package installed?"
+        ) from error
+    return backend
 
 
 def _unusable(torch: Any, name: str, found: list[str], error: Exception) -> UsageError:

@@ -65,6 +65,8 @@ def groups(judgements: Sequence[Judgement]) -> list[Group]:
     causes = {id(j): _causes(j) for j in left}
     while left:
         counts = Counter(cause for j in left for cause in causes[id(j)])
+        if not counts:
+            break
         # Of causes that explain as much, the one that says more is the better.
         cause, count = max(counts.items(), key=lambda item: (item[1], item[0].count(",")))
         if count < 2:

@@ -35,9 +35,11 @@ class _Trial:
     def __init__(self, clause: Clause, backend: Backend) -> None:
         self.clause = clause
         self.torch = backend.torch
+        self.foreign = backend.foreign
         self.device = backend.device
         self.tally = Tally(lacks=frozenset(backend.lacks))
         self.examples = self.asserted = self.discarded = 0
+        self.missing: dict[str, None] = {}
         self.smallest: dict[str, Any] | None = None
         self.error: BaseException | None = None
         self.case: dict[str, object] = {}
@@ -57,6 +59,11 @@ class _Trial:
             self.discarded += 1
             raise
         except (Exception, SystemExit) as error:
+            missing = _missing_name(self.torch, error) if self.foreign else ""
+            if missing:
+                self.missing[missing] = None
+                self.discarded += 1
+                raise UnsatisfiedAssumption from error
             if self.give_up_at is None:
                 self.give_up_at = time.monotonic() + SHRINK_SECONDS
             self.smallest, self.error, self.case = drawn, error, self.tally.labelled()
@@ -68,6 +75,19 @@ class _Trial:
 
 class _ExampleError(Exception):
     """The example fails; the trial knows how."""
+
+
+def _missing_name(torch: Any, error: BaseException) -> str:
+    """The name that a namespace which is not PyTorch's has not got; empty for other errors."""
+    if not isinstance(error, AttributeError) or error.obj is None:
+        return ""
+    tensor = getattr(torch, "Tensor", None)
+    if isinstance(tensor, type) and isinstance(error.obj, tensor):
+        return f"Tensor.{error.name}"
+    module, root = getattr(error.obj, "__name__", ""), getattr(torch, "__name__", "")
+    if error.obj is torch or (root and module.startswith(f"{root}.")):
+        return ".".join([*module.removeprefix(root).split("."), str(error.name)]).strip(".")
+    return ""
 
 
 def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judgement:
@@ -161,6 +181,9 @@ def _conclude(
             reason = "the failure did not repeat when the same example was run again"
     elif broken is not None and not (trial.examples and trial.examples == trial.discarded):
         verdict, reason = Verdict.ERRORED, "".join(traceback.format_exception(broken))[-2000:]
+    elif trial.missing:
+        verdict = Verdict.UNSUPPORTED
+        reason = f"it has no {', '.join(trial.missing)}"
     elif not trial.tally.cases and trial.tally.skipped:
         verdict = Verdict.UNSUPPORTED
         reason = "; ".join(f"{name}: {backend.lacks[name]}" for name in trial.tally.skipped)

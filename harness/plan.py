@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 
+from tenet.harness.announced import installed, of_files
+from tenet.harness.audit.power import known_power
 from tenet.harness.backend import Backend, resolve
-from tenet.harness.errors import UsageError
+from tenet.harness.budget import affordable, seconds_of
+from tenet.harness.errors import HarnessError, UsageError
 from tenet.harness.expectation import ENDED, Expectation, load, shipped
 from tenet.harness.expecting import settle_crash
 from tenet.harness.suite import Suite, select, suite_of
@@ -20,7 +24,9 @@ DEFAULT_SUITE = "core"
 class Request:
     """What the user asked for, in words: names and numbers, as options or arguments give them.
 
-    expect: files of known failures, beside those that come with Tenet.
+    expect: files of known failures, beside those that come with Tenet. backend_files: Python
+    files that make backends; imports: modules to import first, which bring devices with them.
+    budget: how long it may take on one core, such as `60s`.
     """
 
     backends: tuple[str, ...] = ()
@@ -29,13 +35,17 @@ class Request:
     examples: int | None = None
     seed: int = 0
     expect: tuple[str, ...] = ()
+    backend_files: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    budget: str | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
     """What will be judged.
 
-    examples: the budget of one clause before its effort counts; expectations: the known failures.
+    examples: the budget of one clause before its effort counts; expectations: the known failures;
+    left_out: ids of the clauses for which a budget in seconds is too short.
     """
 
     request: Request
@@ -44,6 +54,7 @@ class Plan:
     backends: tuple[Backend, ...]
     selection: tuple[tuple[Clause, Backend], ...]
     expectations: tuple[Expectation, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def clauses_on(self, backend: Backend) -> list[Clause]:
         """The clauses that are asked of one backend, in reading order."""
@@ -65,16 +76,39 @@ def plan(request: Request) -> Plan:
         raise UsageError(f"--examples {request.examples}: a clause needs at least 1 example")
     if request.seed < 0:
         raise UsageError(f"--seed {request.seed}: a seed is a whole number from 0 up")
-    backends = resolve(list(request.backends))
+    for module in request.imports:
+        _import(module)
+    files = of_files(request.backend_files)
+    backends = resolve(request.backends or tuple(files), {**installed(), **files})
     selection = select(
-        specification(), suite, request.clauses, backends, named=bool(request.backends)
+        specification(), suite, request.clauses, backends, named=bool(request.backends or files)
     )
+    examples = suite.examples if request.examples is None else request.examples
+    left_out: list[str] = []
+    if request.budget is not None:
+        chosen, left_out = affordable(
+            selection, seconds_of(request.budget), examples, known_power()
+        )
+        # The workers of the run are told the clauses by name, and need no budget of their own.
+        request = replace(request, clauses=tuple(chosen), budget=None)
+        selection = [pair for pair in selection if pair[0].id in set(chosen)]
     asked = {backend.name for _, backend in selection}
     return Plan(
         request=request,
         suite=suite,
-        examples=suite.examples if request.examples is None else request.examples,
+        examples=examples,
+        left_out=tuple(left_out),
         backends=tuple(backend for backend in backends if backend.name in asked),
         selection=tuple(selection),
         expectations=load([*shipped(), *request.expect]),
     )
+
+
+def _import(module: str) -> None:
+    try:
+        import_module(module)
+    except Exception as error:
+        raise HarnessError(
+            f"--import {module}: it cannot be imported ({type(error).__name__}: {error}); "
+            "is it installed in this environment?"
+        ) from error

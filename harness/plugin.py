@@ -39,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 _OPTIONS: tuple[tuple[str, type, Any, str, str], ...] = (
     ("--backend", str, [], "NAME", "a backend to judge, such as cpu or cuda:1; default: all found"),
+    ("--backend-file", str, [], "FILE", "a Python file that makes backends"),
+    ("--import", str, [], "MODULE", "import it first: it brings a device, such as torch_npu"),
     ("--suite", str, "core", "NAME", "smoke, core or full; default: core"),
     ("--clause", str, [], "GLOB", "only the clauses whose id matches"),
     ("--examples", int, None, "N", "examples for each clause instead of the suite's number"),
@@ -60,6 +62,8 @@ def request_of(config: pytest.Config) -> Request:
         examples=config.getoption("examples"),
         seed=config.getoption("seed"),
         expect=tuple(config.getoption("expect")),
+        backend_files=tuple(config.getoption("backend_file")),
+        imports=tuple(config.getoption("import")),
     )
 
 
@@ -78,7 +82,7 @@ def _plan(config: pytest.Config) -> Plan:
 
 
 _PLAN = pytest.StashKey["Plan"]()
-_JOURNAL = pytest.StashKey["Journal"]()
+_JOURNAL = pytest.StashKey[Any]()
 
 
 def pytest_pycollect_makeitem(

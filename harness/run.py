@@ -164,6 +164,10 @@ def _arguments(plan: Plan, workers: int) -> list[str]:
         arguments += ["--backend", backend.name]
     for pattern in request.clauses:
         arguments += ["--clause", pattern]
+    for path in request.backend_files:
+        arguments += ["--backend-file", os.path.abspath(path)]
+    for module in request.imports:
+        arguments += ["--import", module]
     for path in request.expect:
         arguments += ["--expect", os.path.abspath(path)]
     arguments += ["--suite", plan.suite.name, "--examples", str(plan.examples)]

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tenet.harness.budget import left_out_text
 from tenet.harness.explain import explanation
 from tenet.harness.grouping import Group, groups, with_blocked
 from tenet.harness.plan import Plan
@@ -80,6 +81,9 @@ def announce(plan: Plan, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    if plan.left_out:
+        chosen = len({clause.id for clause, _ in plan.selection})
+        console.print(left_out_text(plan.left_out, chosen), highlight=False, soft_wrap=True)
 
 
 def report(outcome: Outcome, seconds: float, console: Console) -> None:

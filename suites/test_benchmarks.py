@@ -31,8 +31,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             (workload, backend)
             for backend in resolve(list(metafunc.config.getoption("backend")))
             for workload in workloads().values()
-            if "values" not in backend.lacks
-            and not workload.lacking(backend.device, backend.lacks)
+            if "values" not in backend.lacks and not workload.lacking(backend.device, backend.lacks)
         ]
     names = [f"{workload.name}[{backend.name}]" for workload, backend in pairs]
     metafunc.parametrize(("workload", "backend"), pairs, ids=names)

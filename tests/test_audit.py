@@ -97,7 +97,7 @@ def test_every_killer_is_found_where_all_are_asked(examination: Examination) -> 
         for id, clause in examination.specification.items()
         if id in ("comparison.elementwise", "comparison.every-length", "comparison.equal")
     }
-    every = replace(examination, specification=of_few, every=True)
+    every = replace(examination, specification=of_few, every=True, thorough=True)
     finding = every.examine(catalogue.mutants()["comparison.lt-129"])
     assert finding.judged == 3
     assert {kill.clause for kill in finding.kills} <= set(of_few) - {"comparison.equal"}

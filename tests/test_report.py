@@ -221,6 +221,8 @@ def test_failures_are_grouped_by_cause() -> None:
     add = [failing(f"elementwise.add.{law}", dtype) for law, dtype in
            (("value", "int8"), ("forms", "int16"), ("gradient", "float32"))]  # fmt: skip
     half = [failing(f"elementwise.{name}.value", "bfloat16", "raised") for name in "abcd"]
+    bare = replace(passing(ID), verdict=Verdict.FAILED, failure=Failure("fact", "a", "b"))
+    assert [group.clauses for group in groups([bare])] == [(ID,)]
     alone = failing("view.copies", "bool", "dtype")
     found = [(group.cause, len(group.clauses)) for group in groups([*add, alone, *half])]
     assert found == [

@@ -112,24 +112,29 @@ class Examination:
 
     def clauses(self, mutant: Mutant) -> list[Clause]:
         """The clauses that may kill a mutant, the likeliest first."""
+        sections = (*mutant.sections, PROGRAM)
         may = {
             clause.id: clause
             for clause in self.specification.values()
-            if clause.section in (*mutant.sections, PROGRAM) and (self.thorough or not clause.thorough)
+            if clause.section in sections and (self.thorough or not clause.thorough)
         }
         likely = [] if self.blind else [*mutant.likely, *self.power.killers(mutant.name)]
         first = [may[id] for id in dict.fromkeys(likely) if id in may]
         known = {clause.id for clause in first}
         rest = [clause for clause in may.values() if clause.id not in known]
-        touches = frozenset() if self.blind else touched(mutant.fault)
-        rest.sort(
-            key=lambda clause: (
-                clause.section == PROGRAM,
-                touches.isdisjoint(re.split(r"[.-]", clause.id)),
-                -self.power.rate(clause.id),
-            )
-        )
+        rest.sort(key=lambda c: (c.section == PROGRAM, not self._near(mutant, c),
+                                 -self.power.rate(c.id)))  # fmt: skip
         return [*first, *rest]
+
+    def _near(self, mutant: Mutant, clause: Clause) -> bool:
+        """Whether a clause is likely to kill a mutant: it is known to, or named after what is
+        wrong."""
+        if self.blind:
+            return False
+        likely = (*mutant.likely, *self.power.killers(mutant.name))
+        return clause.id in likely or not touched(mutant.fault).isdisjoint(
+            re.split(r"[.-]", clause.id)
+        )
 
     def examine(self, mutant: Mutant) -> Finding:
         """Ask the clauses, until one kills the mutant or all have been asked."""
@@ -176,12 +181,12 @@ class Examination:
     def _rounds(self, mutant: Mutant) -> Iterator[tuple[Clause, int]]:
         clauses = self.clauses(mutant)
         looks = () if self.every else tuple(look for look in LOOKS if look < self.examples)
-        likely = () if self.blind or self.every else (*mutant.likely, *self.power.killers(mutant.name))
-        yield from ((clause, self.examples) for clause in clauses if clause.id in likely)
+        near = set() if self.every else {c.id for c in clauses if self._near(mutant, c)}
+        yield from ((clause, self.examples) for clause in clauses if clause.id in near)
         for number, examples in enumerate((*looks, self.examples)):
             for clause in clauses:
                 # What draws nothing has said everything in the first round.
-                if clause.id not in likely and (clause.strategies or not number):
+                if clause.id not in near and (clause.strategies or not number):
                     yield clause, examples
 
     def holds_on_stock(self, clause: Clause, tried: int) -> bool:

@@ -37,13 +37,16 @@ class _Override:
         self.installed: list[tuple[Any, list[Any]]] = []
 
     def install(self) -> None:
-        library = torch.library.Library("aten", "IMPL")
+        library: Any = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call] # torch's
         kept = []
         for operator in self.operators:
             library.impl(
-                operator, self._kernel(operator), _key(operator), with_keyset=True,
+                operator,
+                self._kernel(operator),
+                _key(operator),
+                with_keyset=True,
                 allow_override=True,
-            )  # fmt: skip
+            )
             # A kernel that runs must not be freed by its own removal.
             kept.append(torch.library.get_kernel(f"aten::{operator}", "CPU"))
         self.installed.append((library, kept))
@@ -74,7 +77,6 @@ class _Override:
                 del kept
 
         return kernel
-
 
     def _told(self, original: Any, args: Any, kwargs: Any) -> Any:
         """What the lie gives; the truth where it cannot be told, which must not count as a kill."""
@@ -191,12 +193,12 @@ def spread(x: Any, *rest: Any, **k: Any) -> bool:
 
 def transposed(x: Any, *rest: Any, **k: Any) -> bool:
     """A matrix, or a batch of them, whose last stride is not 1."""
-    return x.dim() > 1 and x.stride(-1) != 1 and min(x.shape[-2:]) > 1
+    return bool(x.dim() > 1 and x.stride(-1) != 1 and min(x.shape[-2:]) > 1)
 
 
 def second(when: When) -> When:
     """The condition, on the second operand; a number fulfils none."""
-    return lambda x, y, *rest, **k: isinstance(y, torch.Tensor) and when(y)
+    return lambda x, y, *rest, **k: bool(isinstance(y, torch.Tensor) and when(y))
 
 
 def both(*conditions: When) -> When:

@@ -90,12 +90,14 @@ def _time(clock: Clock, task: Task, budget: float) -> tuple[int, list[float], An
 def repetitions(clock: Clock, task: Task, target: float) -> int:
     """How often the work has to be done to take about `target` seconds. Warms up, too."""
     number = 1
-    while number < MOST:
+    while True:
         taken, _ = clock.block(task.work, number)
-        if taken >= target / 2:
-            return max(1, min(MOST, round(number * target / taken)))
+        if taken >= target / 2 or number == MOST:
+            break
         number = min(MOST, max(2 * number, round(number * target / max(taken, 1e-6) / 2)))
-    return number
+    # One block alone may have been disturbed, and then be taken for a long one.
+    again = [clock.block(task.work, number)[0] for _ in range(3 if taken < 2 * target else 0)]
+    return max(1, min(MOST, round(number * target / max(min([taken, *again]), 1e-9))))
 
 
 @contextmanager

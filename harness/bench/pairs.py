@@ -29,8 +29,8 @@ class Design:
     """
 
     processes: int = 5
-    placements: int = 4
-    turns: int = 20
+    placements: int = 8
+    turns: int = 8
     block: float = 0.002
     share: float = 0.6
     threads: int = 1
@@ -105,14 +105,16 @@ def _of_workload(
     stage: str,
     process: int,
 ) -> Iterator[Pairs]:
-    started = time.perf_counter()
     number = 0
+    started = time.perf_counter()
+    share = design.share * len(arms) / 2
     for placement in range(design.placements):
         seed = 1000 * process + placement
         clock = ""
         for side in both:
             clock = side.ask("open", workload=workload.name, placement=seed, core=process)["clock"]
         if not number:
+            started = time.perf_counter()  # what is imported on first use is not counted
             number = int(both[0].ask("calibrate", seconds=design.block)["number"])
         seconds: dict[str, list[float]] = {arm.name: [] for arm in arms}
         for arm in arms:  # the first turn of a process at a new place does not count
@@ -122,12 +124,12 @@ def _of_workload(
             for arm in order if turn % 2 == 0 else order[::-1]:
                 seconds[arm.name].append(_turn(both, arm, number))
             # Long work is not repeated as often: two turns, one in each order, are the least.
-            if turn % 2 and time.perf_counter() - started > design.share:
+            if turn % 2 and time.perf_counter() - started > share:
                 break
         for side in both:
             side.ask("close")
         yield Pairs(stage, workload.name, process, placement, clock, number, seconds)
-        if time.perf_counter() - started > design.share * len(arms) / 2:
+        if time.perf_counter() - started > share:
             break
 
 

@@ -33,6 +33,15 @@ serve()
 """Both sides run this process's own Tenet, whatever is installed beside the other torch."""
 
 
+_SAME = {
+    "PYTHONHASHSEED": "0",
+    # glibc moves these with what a process happened to free before: an operation whose result is
+    # a few MB then takes up to twice as long for one process, and for the next it does not.
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 28),
+}
+
+
 class Void(Exception):
     """A side gave a wrong result, or raised: the comparison says nothing."""
 
@@ -62,7 +71,7 @@ class Process:
         self.side = side
         folders = [str(Path(m.__file__ or "").parents[1]) for m in (language, worker)]
         code = _BOOT.format(spec=folders[0], harness=folders[1])
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONHASHSEED": "0"}
+        environment = {**os.environ, **_SAME, "OMP_NUM_THREADS": str(threads)}
         # Not a pipe: nobody reads it while the process lives, and a full pipe would stop it.
         self._errors = TemporaryFile("w+", errors="replace")  # noqa: SIM115 - `end` closes
         try:

@@ -39,3 +39,14 @@ def factor(text: str) -> float:
     if not 1 <= number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no factor from 1 up")
     return number
+
+
+def percentage(text: str) -> float:
+    """A number of percent above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of percent above 0")
+    return number

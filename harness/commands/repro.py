@@ -61,6 +61,7 @@ def _made(id: str, header: dict[str, object], failure: object) -> str:
     """A script made now, for a record that holds none: on the backend of this machine."""
     from typing import cast
 
+    from tenet.harness.announced import installed
     from tenet.harness.backend import resolve
     from tenet.harness.errors import UsageError, unknown
     from tenet.harness.repro.script import needing_tenet, script
@@ -72,7 +73,7 @@ def _made(id: str, header: dict[str, object], failure: object) -> str:
         raise unknown("clause", id, clauses)
     name = str(header["backend"])
     try:
-        [backend] = resolve([name])
+        [backend] = resolve([name], installed())
     except UsageError as error:
         return needing_tenet(clauses[id], name, cast(Failure, failure), str(error))
     return script(clauses[id], backend, cast(Failure, failure))

@@ -19,6 +19,19 @@ _RUN_OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "cpu, cuda:1, mps, xpu, meta, ...; repeat for several; default: all found",
     },
+    "--backend-file": {
+        "action": "append",
+        "default": [],
+        "metavar": "FILE",
+        "help": "a Python file that makes backends; they are judged unless --backend names others",
+    },
+    "--import": {
+        "action": "append",
+        "default": [],
+        "dest": "imports",
+        "metavar": "MODULE",
+        "help": "import it first: it brings a device, such as torch_npu",
+    },
     "--suite": {
         "default": "core",
         "metavar": "NAME",
@@ -34,6 +47,10 @@ _RUN_OPTIONS: dict[str, dict[str, Any]] = {
         "type": at_least(1),
         "metavar": "N",
         "help": "examples for each clause instead of the suite's number",
+    },
+    "--budget": {
+        "metavar": "TIME",
+        "help": "such as 60s or 5m of one core: only the clauses that find most in that time",
     },
     "--seed": {
         "type": at_least(0),
@@ -106,6 +123,9 @@ def plan_of(options: argparse.Namespace) -> Plan:
             examples=options.examples,
             seed=options.seed,
             expect=tuple(options.expect),
+            backend_files=tuple(options.backend_file),
+            imports=tuple(options.imports),
+            budget=options.budget,
         )
     )
 

@@ -102,8 +102,9 @@ def traced(clause: Clause, backend: Backend, failure: Failure) -> str:
     while trace.statements and "__exit__(" in trace.statements[-1].text:
         trace.statements.pop()
     head = _head(clause, backend, failure, "PyTorch or the backend under test, and NumPy")
+    module = str(getattr(backend.torch, "__name__", "torch"))
     for chosen in _choices(trace.statements, needed):
-        text = _assembled(head, chosen, final, failure)
+        text = _assembled(head, chosen, final, failure, module)
         if len(text) <= LONGEST and ends(text, backend) == 1:
             on_cpu = text.replace(f"device={backend.device!r}", "device='cpu'")
             # The script must not fail for reasons of its own: where there is another device to
@@ -182,7 +183,9 @@ def _sliced(statements: list[Statement], needed: set[str]) -> list[Statement]:
     return kept[::-1]
 
 
-def _assembled(head: str, chosen: list[Statement], final: list[str], failure: Failure) -> str:
+def _assembled(
+    head: str, chosen: list[Statement], final: list[str], failure: Failure, module: str
+) -> str:
     body: list[str] = []
     for statement in chosen:
         if statement.error is None:
@@ -205,7 +208,7 @@ def _assembled(head: str, chosen: list[Statement], final: list[str], failure: Fa
             "import warnings",
             "",
             "import numpy as np",
-            "import torch",
+            f"import {module} as torch" if module != "torch" else "import torch",
             "",
             'warnings.simplefilter("ignore")',
             *(["", "", helpers] if helpers else []),
@@ -286,6 +289,7 @@ def needing_tenet(clause: Clause, backend: str, failure: Failure, why: str) -> s
 import json
 import sys
 
+from tenet.harness.announced import installed
 from tenet.harness.backend import resolve
 from tenet.harness.explain import explanation
 from tenet.harness.judge import replay
@@ -293,7 +297,7 @@ from tenet.harness.verdict import Verdict
 from tenet.spec.sections import specification
 
 clause = specification()[{clause.id!r}]
-[backend] = resolve([{backend!r}])
+[backend] = resolve([{backend!r}], installed())
 judgement = replay(clause, backend, json.loads({example!r}))
 print(explanation(judgement, clause))
 sys.exit(judgement.verdict is not Verdict.PASSED)

@@ -51,7 +51,8 @@ class Statement:
 class Trace:
     """The statements so far.
 
-    plain: which name holds a plain value, by its identity; arrays: the same for arrays that were
+    plain: which name holds a plain value, by its identity; named: the same for dtypes and their
+    kin, which a torch-like library may print otherwise than it names them; arrays: the same for arrays that were
     handed in, with their bytes; doubtful: arrays that may have been made of what was read.
     """
 
@@ -59,6 +60,7 @@ class Trace:
     plain: dict[int, str] = field(default_factory=dict)
     alive: list[object] = field(default_factory=list)
     arrays: dict[int, tuple[str, bytes]] = field(default_factory=dict)
+    named: dict[int, str] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
     has_read: bool = False
     count: int = 0
@@ -82,8 +84,8 @@ class Trace:
             parts = (value.start, value.stop, value.step)
             return f"slice({', '.join(self.say(part, uses) for part in parts)})"
         kind = type(value).__name__
-        if kind in _NAMED and str(value).startswith("torch."):
-            return str(value)
+        if kind in _NAMED:
+            return self.named.get(id(value)) or str(value)
         if kind == "device":
             return f"torch.device({str(value)!r})"
         return literal(value)
@@ -268,6 +270,8 @@ class Proxy:
         path = f"{source}.{name}"
         of_namespace = isinstance(value, ModuleType | type) or isinstance(found, type)
         if of_namespace or (callable(found) and not _is_object(found)):
+            if type(found).__name__ in _NAMED:
+                trace.named[id(found)] = path
             return found if _is_plain(found) else Proxy(found, path, trace, self)
         if _is_plain(found):
             trace.plain[id(found)] = path

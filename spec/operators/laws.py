@@ -179,8 +179,9 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
         return
     shape = np.shape(built.expected)
     if operator.out and set(operator.out_needs) <= keywords.keys():
-        with case(spelling="out=", layout=layout):
-            target = place(torch, device, values(shape, into, "small"), layout)
+        to = operator.out_layout or layout
+        with case(spelling="out=", layout=to):
+            target = place(torch, device, values(shape, into, "small"), to)
             function = partial(find(torch, operator.name), out=target.view)
             result = operator.apply(function, built.tensors, keywords)
             assert_same_object(result, target.view)

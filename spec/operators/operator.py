@@ -164,6 +164,7 @@ class Operator:
     aliases: other functions that are the same; method: also x.name(...); symbol: also a Python
     operator; in_place: also x.name_(...); out: takes out=;
     out_needs: arguments without which it does not.
+    out_layout: the only layout of out= that is asked for, where another is known to fail.
     covers: statements, beyond those of the law.
     signed_zero: whether the sign of a zero result is documented.
     order: how a call is written where operands do not come first, all of them: numbers of
@@ -195,6 +196,7 @@ class Operator:
     in_place: bool = True
     out: bool = True
     out_needs: tuple[str, ...] = ()
+    out_layout: str = ""
     covers: tuple[str, ...] = ()
     signed_zero: bool = True
     order: tuple[int | str, ...] = ()

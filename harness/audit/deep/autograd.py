@@ -5,8 +5,17 @@ from contextlib import nullcontext
 import torch
 
 from tenet.harness.audit.faults import (
-    both, instead, kernels, last, length, of, rank, scaled, spoiled, wrapped,
-)  # fmt: skip
+    both,
+    instead,
+    kernels,
+    last,
+    length,
+    of,
+    rank,
+    scaled,
+    spoiled,
+    wrapped,
+)
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -188,14 +197,14 @@ MUTANTS = [
           _twice,
           lambda t: (lambda x: (x.sum().backward(), x.sum().backward(), x.grad[0, 0] == 2)[2])(
               t.ones(3, 2, requires_grad=True))),
-    _name("no-grad-methods", "no_grad does not reach in-place methods", "no_grad.__enter__",
-          lambda right, context: (right(context), torch.set_grad_enabled(_vectors()))[0],
+    _name("no-grad-records", "no_grad records", "no_grad.__enter__",
+          lambda right, context: (right(context), torch.set_grad_enabled(True))[0],
           lambda t: not _under(t)),
     _name("version-counter", "add_ to a vector is not counted", "Tensor.add_", _quiet_data,
           lambda t: (lambda x: (x.add_(1), x._version)[1] == 1)(t.ones(2))),
     _name("version-of-copy", "copy_ into a matrix is not counted", "Tensor.copy_",
           lambda right, x, *a, **k: (right(x.data, *a, **k), x)[1] if x.dim() == 2
-          and not x.requires_grad and not torch.is_tensor(a[0]) is False
+          and not x.requires_grad and torch.is_tensor(a[0]) is not False
           and not a[0].requires_grad else right(x, *a, **k),
           lambda t: (lambda x: (x.copy_(t.ones(2, 2)), x._version)[1] == 1)(t.ones(2, 2))),
     _name("retain-graph", "backward() keeps every graph", "Tensor.backward",
@@ -250,7 +259,7 @@ MUTANTS = [
           if mode is False else right(mode),
           lambda t: _inferred(t)),
     _kernel("sum-gradient", "the slope of a sum over a matrix ends wrongly", "expand",
-            instead(lambda original, x, size, **k: (lambda r: (last(r), r)[1])(
+            instead(lambda original, x, size, **k: _spoilt(
                 original(x, size, **k).clone()),
                     both(rank(0), lambda x, size, **k: len(size) == 2 and x.is_floating_point())),
             lambda t: _slope(t, lambda x: x, t.ones(2, 2)).sum() == 4, "reduction",
@@ -258,13 +267,14 @@ MUTANTS = [
 ]  # fmt: skip
 
 
+def _spoilt(x):
+    last(x)
+    return x
+
+
 def original_total(target, weight):
     """The total weight, of a sum that ignores weights."""
     return torch.tensor(float(target.numel()), dtype=weight.dtype)
-
-
-def _vectors():
-    return True
 
 
 def _under(t):

@@ -3,8 +3,17 @@
 import torch
 
 from tenet.harness.audit.faults import (
-    both, instead, kernels, last, length, of, rank, second, spoiled, strided,
-)  # fmt: skip
+    both,
+    instead,
+    kernels,
+    last,
+    length,
+    of,
+    rank,
+    second,
+    spoiled,
+    strided,
+)
 from tenet.harness.audit.mutant import Mutant
 
 INF = float("inf")
@@ -41,11 +50,11 @@ MUTANTS = [
                     lambda x, y: x.dtype == torch.int32 and isinstance(y, float)
                     and y not in (INF, -INF) and y == y),
             lambda t: (t.zeros(1).int() > -0.5).all()),
-    _mutant("eq-number-16", "float16 == a number compares in float16's neighbour",
+    _mutant("eq-number-16", "0 of float16 == every number",
             "eq.Scalar",
             instead(lambda original, x, y: original(x, y) | (x == 0),
                     both(of("float16"), rank(1))),
-            lambda t: not (t.zeros(1).half() == 1.5)),
+            lambda t: not t.equal(t.zeros(1).half() == 1.5, t.ones(1).bool())),
     _mutant("ge-bool", "bool >= bool is >", "ge.Tensor",
             instead(lambda original, x, y: torch.gt(x, y),
                     _tensors(lambda x, y: x.dtype == y.dtype == torch.bool)),

@@ -3,8 +3,17 @@
 import torch
 
 from tenet.harness.audit.faults import (
-    both, fed, instead, kernels, last, length, of, rank, spoiled, strided,
-)  # fmt: skip
+    both,
+    fed,
+    instead,
+    kernels,
+    last,
+    length,
+    of,
+    rank,
+    spoiled,
+    strided,
+)
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -48,14 +57,16 @@ MUTANTS = [
                 and indices[0].dtype == torch.int64 else indices),
             lambda t: t.arange(4.0, dtype=t.float64).reshape(2, 2)[t.tensor([0]), t.tensor([1])]
             == 1),
-    _mutant("accumulate-float16", "index_put_ with accumulate=True of float16 does not", "_index_put_impl_",
+    _mutant("accumulate-float16", "index_put_ with accumulate=True of float16 does not",
+            "_index_put_impl_",
             _accumulates_once,
             lambda t: t.zeros(1).half().index_put_((t.tensor([0, 0]),), t.ones(2).half(), True)
             == 2, "autograd"),
     _mutant("gather-middle", "gather along the middle of three dimensions ends wrongly", "gather",
             spoiled(last, lambda x, dim, *r, **k: x.dim() == 3 and dim in (1, -2)),
             lambda t: t.gather(t.ones(1, 2, 1), 1, t.zeros(1, 2, 1).long()).sum() == 2),
-    _mutant("scatter-add-int32", "scatter_add of int32 leaves out the last", "scatter_add scatter_add_",
+    _mutant("scatter-add-int32", "scatter_add of int32 leaves out the last",
+            "scatter_add scatter_add_",
             lambda original, x, dim, index, source: original(
                 x, dim, index, torch.where(torch.arange(source.numel()).reshape(source.shape)
                                            < source.numel() - (x.dtype == torch.int32), source, 0)),

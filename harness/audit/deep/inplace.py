@@ -3,8 +3,17 @@
 import torch
 
 from tenet.harness.audit.faults import (
-    both, instead, kernels, last, length, of, rank, spoiled, strided, wrapped,
-)  # fmt: skip
+    both,
+    instead,
+    kernels,
+    last,
+    length,
+    of,
+    rank,
+    spoiled,
+    strided,
+    wrapped,
+)
 from tenet.harness.audit.mutant import Mutant
 
 

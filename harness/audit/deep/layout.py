@@ -3,9 +3,25 @@
 import torch
 
 from tenet.harness.audit.faults import (
-    both, fed, instead, kernels, last, length, of, packed, rank, second, shifted, spoiled, spread,
-    strided, transposed, unshifted, unspread, variants,
-)  # fmt: skip
+    both,
+    fed,
+    instead,
+    kernels,
+    last,
+    length,
+    of,
+    packed,
+    rank,
+    second,
+    shifted,
+    spoiled,
+    spread,
+    strided,
+    transposed,
+    unshifted,
+    unspread,
+    variants,
+)
 from tenet.harness.audit.mutant import Mutant
 
 STEPPED = both(rank(1), strided)
@@ -20,8 +36,11 @@ def _matrix(t, **k):
 
 
 def _channels_last(x, *rest, **k):
-    return x.dim() == 4 and not x.is_contiguous() and x.is_contiguous(
-        memory_format=torch.channels_last)
+    return (
+        x.dim() == 4
+        and not x.is_contiguous()
+        and x.is_contiguous(memory_format=torch.channels_last)
+    )
 
 
 def _late_packed(original, tensors, *rest, **k):
@@ -123,4 +142,6 @@ MUTANTS = [
 
 def packed_view(x):
     """The elements after the first, as they lie."""
-    return x.as_strided((x.numel(),), (1,)) if x.numel() < 2 else x.as_strided((x.numel() - 1,), (1,))
+    return (
+        x.as_strided((x.numel(),), (1,)) if x.numel() < 2 else x.as_strided((x.numel() - 1,), (1,))
+    )

@@ -3,9 +3,19 @@
 import torch
 
 from tenet.harness.audit.faults import (
-    both, in_half, in_single, instead, kernels, last, of, scaled, second, spoiled, spread,
+    both,
+    in_half,
+    in_single,
+    instead,
+    kernels,
+    last,
+    of,
+    scaled,
+    second,
+    spoiled,
+    spread,
     transposed,
-)  # fmt: skip
+)
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -47,7 +57,8 @@ MUTANTS = [
             lambda t: (_fine(t, t.float32) @ t.ones(64, 1)).item() != 64, "nn"),
     _mutant("mm-in-single", "mm of float64 rounds its operands to float32", "mm",
             instead(_rounded(in_single), of("float64")),
-            lambda t: (t.full((1, 2), 1 + 2.0**-30, dtype=t.float64) @ t.ones(2, 1).double()).item() != 2),
+            lambda t: (t.full((1, 2), 1 + 2.0**-30, dtype=t.float64)
+                       @ t.ones(2, 1).double()).item() != 2),
     _mutant("mm-float16-accumulates", "mm of float16 accumulates in float16", "mm",
             instead(lambda original, a, b: sum(
                 (original(a[:, i:i + 1], b[i:i + 1]) for i in range(a.shape[1])),

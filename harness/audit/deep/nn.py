@@ -3,8 +3,17 @@
 import torch
 
 from tenet.harness.audit.faults import (
-    both, fed, instead, kernels, last, of, rank, scaled, spoiled, wrapped,
-)  # fmt: skip
+    both,
+    fed,
+    instead,
+    kernels,
+    last,
+    of,
+    rank,
+    scaled,
+    spoiled,
+    wrapped,
+)
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -164,8 +173,7 @@ MUTANTS = [
           lambda t: not t.nn.Sequential(t.nn.Sequential(t.nn.Dropout())).eval()[0][0].training),
     _name("zero-grad", "zero_grad of a module leaves the gradients of biases",
           "nn.Module.zero_grad",
-          lambda right, module, *a, **k: [setattr(p, "grad", None) for p in module.parameters()
-                                          if p.dim() != 1] and None,
+          lambda right, module, *a, **k: _clear(module.parameters()),
           lambda t: _cleared(t), "optim", "training"),
     _name("flatten-batch", "Flatten of five dimensions flattens the batch, too",
           "nn.Flatten.forward",
@@ -209,6 +217,12 @@ def _shallow(module, mode):
     for child in module.children():
         child.training = mode
     return module
+
+
+def _clear(parameters):
+    for parameter in parameters:
+        if parameter.dim() != 1:
+            parameter.grad = None
 
 
 def _cleared(t):

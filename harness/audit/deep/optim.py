@@ -99,7 +99,8 @@ MUTANTS = [
     _name("maximize", "maximize is ignored by SGD with momentum", "optim.SGD.step",
           _options(lambda g: {"maximize": False}, lambda g: g["momentum"] > 0),
           lambda t: _first_step(t, "SGD", 1.0, momentum=0.9, maximize=True) > 0),
-    _name("step-early", "StepLR is one step early after the first", "optim.lr_scheduler.StepLR.get_lr",
+    _name("step-early", "StepLR is one step early after the first",
+          "optim.lr_scheduler.StepLR.get_lr",
           lambda right, s: right(s) if s.last_epoch <= s.step_size else [
               g["lr"] * (s.gamma if (s.last_epoch - 1) % s.step_size == 0 else 1)
               for g in s.optimizer.param_groups],
@@ -128,8 +129,7 @@ MUTANTS = [
           lambda t: _resumed(t) == 2, "serialization"),
     _name("zero-grad", "zero_grad leaves the gradients of the second group",
           "optim.SGD.zero_grad optim.Adam.zero_grad",
-          lambda right, o, *a, **k: [setattr(p, "grad", None)
-                                     for p in o.param_groups[0]["params"]] and None,
+          lambda right, o, *a, **k: _clear(o.param_groups[0]["params"]),
           lambda t: _second_cleared(t), "training"),
 ]  # fmt: skip
 
@@ -199,6 +199,11 @@ def _resumed(t):
     other = t.optim.Adam([x])
     other.load_state_dict(optimizer.state_dict())
     return int(other.state[x]["step"])
+
+
+def _clear(parameters):
+    for parameter in parameters:
+        parameter.grad = None
 
 
 def _second_cleared(t):

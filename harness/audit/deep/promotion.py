@@ -29,7 +29,9 @@ def _narrowed(dtype):
 
 
 def _mutant(slug, says, operator, lie, proof, *sections):
-    return Mutant(f"promotion.{slug}", says, ("promotion", *sections), kernels(operator, lie), proof)
+    return Mutant(
+        f"promotion.{slug}", says, ("promotion", *sections), kernels(operator, lie), proof
+    )
 
 
 MUTANTS = [
@@ -79,6 +81,7 @@ MUTANTS = [
             lambda t: int((t.tensor([300], dtype=t.int16) ** t.tensor([2], dtype=t.int32))[0])
             == 90000),
     _mutant("maximum-first", "maximum() of int64 and float32 is computed in int64", "maximum",
-            instead(lambda original, x, y: original(x, y.long()).float(), _pair("int64", "float32")),
+            instead(lambda original, x, y: original(x, y.long()).float(),
+                    _pair("int64", "float32")),
             lambda t: float(t.maximum(t.tensor([1]), t.tensor([1.5]))[0]) == 1.5),
 ]  # fmt: skip

@@ -48,7 +48,7 @@ def _repeated_halves(x):
     flat = x.flatten().clone()
     half = len(flat) // 2
     if half >= 32:
-        flat[half:half * 2] = flat[:half]
+        flat[half : half * 2] = flat[:half]
     return flat.reshape(x.shape)
 
 
@@ -83,7 +83,8 @@ MUTANTS = [
     _kernel("normal-repeats", "normal numbers repeat from the middle", "normal_",
             _changed(_repeated_halves),
             lambda t: _seeded(t, lambda: (lambda x: bool((x[:32] != x[32:]).any()))(t.randn(64)))),
-    _kernel("permutation-last", "randperm leaves the last number in its place", "randperm.generator_out",
+    _kernel("permutation-last", "randperm leaves the last number in its place",
+            "randperm.generator_out",
             spoiled(lambda r: _last_in_place(r)),
             lambda t: _seeded(t, lambda: len({int(t.randperm(4)[-1]) for _ in range(30)}) > 1),
             "data"),
@@ -100,7 +101,8 @@ MUTANTS = [
             lambda t: _seeded(t, lambda: t.randint(0, 3, (300,)).max() == 2)),
     _kernel("randint-even", "randint of int32 prefers even numbers", "random_.from",
             _changed(lambda x: torch.where((x % 16 == 5), x - 1, x), of("int32")),
-            lambda t: _seeded(t, lambda: bool((t.randint(0, 16, (999,), dtype=t.int32) == 5).any()))),
+            lambda t: _seeded(t, lambda: bool(
+                (t.randint(0, 16, (999,), dtype=t.int32) == 5).any()))),
     _kernel("bernoulli-probability", "bernoulli_(p) takes 0.97 p", "bernoulli_.float",
             instead(lambda original, x, p=0.5, **k: original(x, p * 0.97 if p < 1 else p, **k)),
             lambda t: _seeded(t, lambda: t.zeros(90000).bernoulli_(0.9).mean() > 0.89), "nn"),

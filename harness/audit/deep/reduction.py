@@ -3,8 +3,18 @@
 import torch
 
 from tenet.harness.audit.faults import (
-    both, fed, instead, kernels, last, length, of, rank, scaled, spoiled, spread,
-)  # fmt: skip
+    both,
+    fed,
+    instead,
+    kernels,
+    last,
+    length,
+    of,
+    rank,
+    scaled,
+    spoiled,
+    spread,
+)
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -113,10 +123,11 @@ MUTANTS = [
             lambda t: t.arange(4).median() == 1),
     _mutant("norm-infinite", "the norm of order inf sees no negative number",
             "linalg_vector_norm",
-            fed(lambda x: x.clamp(min=0), lambda x, ord=2, *r, **k: ord == float("inf")
+            fed(lambda x: x.clamp(min=0), lambda x, order=2, *r, **k: order == float("inf")
                 and x.is_floating_point()),
             lambda t: t.linalg.vector_norm(t.tensor([-2.0, 1]), t.inf) == 2),
-    _mutant("count-nonzero", "count_nonzero of float32 does not count -1", "count_nonzero.dim_IntList count_nonzero",
+    _mutant("count-nonzero", "count_nonzero of float32 does not count -1",
+            "count_nonzero.dim_IntList count_nonzero",
             fed(lambda x: x.clamp(min=-0.5) + 0.5 * (x < -0.5) if x.dtype == torch.float32 else x),
             lambda t: t.count_nonzero(t.tensor([-1.0, 1])) == 2),
 ]  # fmt: skip

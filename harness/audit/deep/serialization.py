@@ -38,7 +38,8 @@ def _tensors(change):
 def _shared(t):
     x = t.ones(4)
     return (lambda a, b: a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr())(
-        *_again(t, [x, x[1:]]))
+        *_again(t, [x, x[1:]])
+    )
 
 
 MUTANTS = [

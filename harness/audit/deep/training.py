@@ -84,9 +84,7 @@ MUTANTS = [
             wrapped("optim.SGD.step", _decayed), lambda t: _stepped(t) == 0.5, "optim"),
     _mutant("rounded-gradients", "SGD rounds gradients to bfloat16",
             wrapped("optim.SGD.step", _stale),
-            lambda t: (lambda x: (setattr(x, "grad", t.full((1,), 1.001)),
-                                  t.optim.SGD([x], 1.0).step(), x.item())[2] != -1)(
-                t.zeros(1, requires_grad=True)), "optim"),
+            lambda t: _one_step(t, 1.001) != -1, "optim"),
     _mutant("loss-mean", "the mean of cross entropy is 0.1 % too small",
             kernels("nll_loss_forward", spoiled(scaled(0.999), lambda x, target, w, r, i: r == 1)),
             lambda t: t.nn.functional.nll_loss(-t.ones(1, 2), t.tensor([0])) == 1, "nn"),
@@ -120,6 +118,13 @@ MUTANTS = [
                 x.grad.abs().max() < 1e-3)[1])(t.tensor([[0.0], [1.0]], requires_grad=True)),
             "nn"),
 ]  # fmt: skip
+
+
+def _one_step(t, slope):
+    x = t.zeros(1, requires_grad=True)
+    x.grad = t.full((1,), slope)
+    t.optim.SGD([x], 1.0).step()
+    return x.item()
 
 
 def _momentum(t):

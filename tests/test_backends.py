@@ -1,0 +1,101 @@
+"""Backends that others announce: by an entry point, in a file, by a device's name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import COMMAND, Tenet
+
+from tenet.harness.backend import Backend
+from tenet.harness.record import read_record
+from tenet.harness.verdict import Verdict
+
+SAMPLE = Path(__file__).parent / "sample"
+CHOSEN = ("--clause", "creation.eye", "--clause", "comparison.equal", "--clause", "shape.flip")
+
+
+def test_a_package_announces_its_backend(tmp_path: Path) -> None:
+    """Installed as its author would, from its own folder."""
+    site = tmp_path / "site"
+    source = tmp_path / "source"
+    subprocess.run(["cp", "-r", str(SAMPLE), str(source)], check=True)
+    install = ["install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+    subprocess.run(
+        [sys.executable, "-m", "pip", *install, "--target", str(site), str(source)], check=True
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, "run", "--backend", "tiny", "--workers", "1", *CHOSEN],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = read_record(tmp_path / "results" / "tiny" / "0.1.jsonl")
+    verdicts = {judgement.clause: judgement for judgement in record.judgements}
+    assert verdicts["creation.eye"].verdict is Verdict.PASSED
+    assert verdicts["shape.flip"].verdict is Verdict.UNSUPPORTED
+    assert verdicts["shape.flip"].reason == "it has no flip"
+    assert record.header["lacks"]["complex64"] == "tiny computes with real numbers"
+
+
+FILE = """
+import torch, types
+from tenet.harness.backend import Backend
+wrong = types.ModuleType("wrong")
+wrong.__dict__.update(vars(torch), __name__="wrong", eye=lambda *a, **k: torch.eye(*a, **k) * 2)
+backend = Backend(name="doubled", namespace=lambda: wrong)
+"""
+
+
+def test_a_file_makes_a_backend(tenet: Tenet, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(FILE)
+    done = tenet("run", "--backend-file", "mine.py", "--workers", "1", *CHOSEN)
+    assert done.returncode == 1
+    assert "FAILED creation.eye [doubled]" in done.stdout
+    assert "FAILED: 1 of 3 verdicts went against doubled." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "says"),
+    [
+        (None, 2, "there is no such file"),
+        ("x = 1", 2, "gives no backend"),
+        ("import no_such_library", 3, "No module named 'no_such_library'"),
+        (FILE.replace('name="doubled"', 'name="a/b"'), 3, "cannot be named 'a/b'"),
+        (FILE.replace(", namespace", ", lacks={'float65': 'no'}, namespace"), 3, "did you mean"),
+        (FILE.replace("lambda: wrong", "lambda: no_such_name"), 3, "cannot be had"),
+    ],
+)
+def test_a_bad_file_is_explained(
+    tenet: Tenet, tmp_path: Path, text: str | None, status: int, says: str
+) -> None:
+    if text is not None:
+        (tmp_path / "mine.py").write_text(text)
+    done = tenet("run", "--backend-file", "mine.py", *CHOSEN)
+    assert done.returncode == status
+    assert says in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_module_that_brings_a_device_has_to_be_there(tenet: Tenet) -> None:
+    done = tenet("run", "--import", "torch_nowhere", "--backend", "nowhere", *CHOSEN)
+    assert done.returncode == 3
+    assert "--import torch_nowhere: it cannot be imported" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["", "a[b", "a/b", " a", "a\nb"])
+def test_a_name_must_fit_ids_and_files(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be named"):
+        Backend(name=name)
+
+
+def test_what_is_lacking_has_a_reason() -> None:
+    with pytest.raises(ValueError, match="why does it lack 'float64'"):
+        Backend(name="mine", lacks={"float64": ""})
