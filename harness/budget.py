@@ -17,6 +17,9 @@ MEASURED = 250
 UNKNOWN = 0.5
 """Seconds assumed of a clause that was never measured."""
 
+SHORTEST = 1e-3
+"""Seconds that any clause takes."""
+
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -45,10 +48,13 @@ def affordable(
 
     def cost(id: str) -> float:
         share = examples / MEASURED if clauses[id].strategies else 1.0
-        return power.seconds.get(id, UNKNOWN) * share * backends[id]
+        return max(power.seconds.get(id, UNKNOWN) * share, SHORTEST) * backends[id]
+
+    def rank(id: str) -> tuple[float, float]:
+        return -power.kills.get(id, 0) / cost(id), cost(id)
 
     left, taken = seconds, set[str]()
-    for id in sorted(clauses, key=lambda id: (-power.kills.get(id, 0) / cost(id), cost(id))):
+    for id in sorted(clauses, key=rank):
         if cost(id) <= left:
             left -= cost(id)
             taken.add(id)

@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from tenet.spec.language import Clause, Mismatch, Misuse, Tally, counting
 
 SHRINK_SECONDS = 10.0
 """How long a failure is made smaller; what is smallest by then is reported."""
+
+UNCLAIMED = "but it is there: you may want to claim it"
+"""Ends the reason why a capability is unsupported that a backend has, and says it lacks."""
 
 PATIENCE = 10
 """How many examples are tried for each that is wanted, where a check gives up on some."""
@@ -99,6 +103,10 @@ def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judg
     lacking = {name: backend.lacks[name] for name in clause.requires if name in backend.lacks}
     if lacking:
         reason = "; ".join(f"{name}: {why}" for name, why in sorted(lacking.items()))
+        if clause.section == "capability":
+            able = replace(backend, lacks={})
+            there = judge(clause, able, examples=examples, seed=seed).verdict is Verdict.PASSED
+            reason += f"; {UNCLAIMED}" if there else ""
         return Judgement(clause.id, backend.name, Verdict.UNSUPPORTED, reason=reason)
     trial = _Trial(clause, backend)
     own_seed = seed_for(seed, clause.id)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from tenet.harness.backend import Backend
 from tenet.harness.expectation import ENDED, Expectation, symptom
-from tenet.harness.expecting import settle_recorded, staleness, traits_of
+from tenet.harness.expecting import judge_expecting, settle_recorded, staleness, traits_of
 from tenet.harness.record import Record
 from tenet.harness.verdict import Failure, Judgement, Verdict
 from tenet.spec.language import Clause
@@ -48,6 +49,49 @@ def updated(
                     entry = replace(entry, reason=kin[0].reason, issue=kin[0].issue)
                 entries = [*(e for e in entries if e not in kin), entry]
     return entries, left_out
+
+
+ROUNDS = 40
+"""How many failures of one clause are listed before it is given up as broken altogether."""
+
+
+def completed(
+    entries: Sequence[Expectation],
+    record: Record,
+    specification: Mapping[str, Clause],
+    backend: Backend,
+    expires: date,
+) -> tuple[list[Expectation], list[str]]:
+    """The list with what stands behind the failures that it names, and what was left out.
+
+    An example shows one failure; the next shows once that is known. So each clause of the record
+    that is known or failed is judged on the backend, with the record's budget and seed, until it
+    shows nothing new.
+    """
+    made, left_out = list(entries), list[str]()
+    for judgement in record.judgements:
+        clause = specification.get(judgement.clause)
+        if clause is None or judgement.verdict not in (Verdict.FAILED, Verdict.KNOWN):
+            continue
+        for _ in range(ROUNDS):
+            again = judge_expecting(
+                clause,
+                backend,
+                examples=int(record.header["examples"]),
+                seed=int(record.header["seed"]),
+                known=made,
+            )
+            if again.verdict is not Verdict.FAILED:
+                break
+            now = replace(record, judgements=[again])
+            grown, flaky = updated(made, [now], expires)
+            if grown == made:
+                left_out += flaky or [f"{clause.id}: failed; {again.reason}"]
+                break
+            made = grown
+        else:
+            left_out.append(f"{clause.id}: more than {ROUNDS} failures; write a wider `when`")
+    return made, left_out
 
 
 def _same_case(one: Expectation, other: Expectation) -> bool:

@@ -13,7 +13,7 @@ from tenet.harness.errors import HarnessError, UsageError
 from tenet.harness.expectation import ENDED, Expectation, load, shipped
 from tenet.harness.expecting import settle_crash
 from tenet.harness.suite import Suite, select, suite_of
-from tenet.harness.verdict import Judgement
+from tenet.harness.verdict import Judgement, Verdict
 from tenet.spec.language import Clause
 from tenet.spec.sections import specification
 
@@ -61,11 +61,16 @@ class Plan:
         return [clause for clause, on in self.selection if on.name == backend.name]
 
     def settled(self, judgement: Judgement) -> Judgement:
-        """A judgement as it counts: a process that ended as expected is a known failure."""
+        """A judgement as it counts: a process that ended as expected is a known failure, and one
+        that ended over a capability that its backend does not claim says nothing."""
         if judgement.verdict not in ENDED:
             return judgement
-        [version] = {on.version for on in self.backends if on.name == judgement.backend}
-        return settle_crash(judgement, version, self.expectations)
+        [backend] = [on for on in self.backends if on.name == judgement.backend]
+        section, _, name = judgement.clause.partition(".")
+        if section == "capability" and name in backend.lacks:
+            reason = f"{name}: {backend.lacks[name]}"
+            return Judgement(judgement.clause, backend.name, Verdict.UNSUPPORTED, reason=reason)
+        return settle_crash(judgement, backend.version, self.expectations)
 
 
 def plan(request: Request) -> Plan:

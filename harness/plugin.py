@@ -150,8 +150,8 @@ class ClauseItem(pytest.Item):
             return explanation(excinfo.value.judgement, self.clause)
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        return self.path, None, ""
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int, str]:
+        return self.path, 0, ""  # a line: pytest insists on one where it skips
 
 
 class NotHeldError(Exception):

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from tenet.harness.errors import unknown
-from tenet.spec.language import Clause, Statement, statements
+from tenet.spec.language import CAPABILITIES, Clause, Statement, statements
 from tenet.spec.sections import SECTIONS, specification
 
 
@@ -25,10 +25,11 @@ def uncovered() -> list[Statement]:
 
 
 def whole_text() -> Iterator[str]:
-    """Section by section: each statement with its clauses, a line at a time."""
+    """Section by section, a line at a time: each statement with its clauses, or the clauses of a
+    section that the documents do not have."""
     cover = covering()
-    topics = [*SECTIONS, *(s.topic for s in statements().values())]
-    for topic in dict.fromkeys(topics):
+    documented = [statement.topic for statement in statements().values()]
+    for topic in dict.fromkeys([*SECTIONS, *documented]):
         yield topic
         yield "=" * len(topic)
         for statement in statements().values():
@@ -39,6 +40,17 @@ def whole_text() -> Iterator[str]:
                 if not clauses:
                     yield "    checked by nothing yet"
                 yield ""
+        if topic not in documented:
+            for clause in specification().values():
+                if clause.section == topic:
+                    yield from textwrap.wrap(f"{clause.id}: {' '.join(clause.says.split())}", 96)
+            yield ""
+
+
+def capabilities_text() -> Iterator[str]:
+    """What a backend may say it lacks, and what each means."""
+    for name, meaning in CAPABILITIES.items():
+        yield f"{name:<18}{meaning}"
 
 
 def uncovered_text() -> Iterator[str]:

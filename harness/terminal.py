@@ -13,6 +13,7 @@ from rich.table import Table
 from tenet.harness.budget import left_out_text
 from tenet.harness.explain import explanation
 from tenet.harness.grouping import Group, groups, with_blocked
+from tenet.harness.judge import UNCLAIMED
 from tenet.harness.plan import Plan
 from tenet.harness.record import footer
 from tenet.harness.run import Outcome
@@ -114,6 +115,10 @@ def report(outcome: Outcome, seconds: float, console: Console) -> None:
             text = f"{judgement.verdict} {judgement.clause} [{judgement.backend}]: "
             style = _STYLES[judgement.verdict]
             console.print(text + judgement.reason, style=style, markup=False, highlight=False)
+    for judgement in _in_reading_order(outcome):
+        if judgement.reason.endswith(UNCLAIMED):
+            text = f"notice {judgement.clause} [{judgement.backend}]: {judgement.reason}"
+            console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
     for problem in outcome.problems:
         console.print(f"\nharness: {problem}", style="bold magenta", markup=False, soft_wrap=True)
     console.print()

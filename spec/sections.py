@@ -1,4 +1,4 @@
-"""The sections of the specification, in reading order: one module of this folder each."""
+"""The sections of the specification, in reading order: a module or package of this folder each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from importlib import import_module
 from tenet.spec.language import Clause, registry
 
 SECTIONS = (
+    "capability",
     "creation",
     "attributes",
     "dtype",

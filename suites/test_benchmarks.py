@@ -17,6 +17,8 @@ from tenet.harness.bench.clock import waiting
 from tenet.harness.bench.workload import Workload
 from tenet.harness.bench.workloads import workloads
 
+pytest.importorskip("pytest_benchmark", reason="pytest-benchmark is not installed")
+
 
 def _asked(config: pytest.Config) -> bool:
     names = ("benchmark_only", "benchmark_enable")
@@ -34,12 +36,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             if "values" not in backend.lacks and not workload.lacking(backend.device, backend.lacks)
         ]
     names = [f"{workload.name}[{backend.name}]" for workload, backend in pairs]
-    metafunc.parametrize(("workload", "backend"), pairs, ids=names)
+    if pairs:
+        metafunc.parametrize(("workload", "backend"), pairs, ids=names)
+    else:
+        skipped = pytest.mark.skip(reason="timed where --benchmark-only asks for it")
+        metafunc.parametrize(
+            ("workload", "backend"), [pytest.param(None, None, marks=skipped, id="none")]
+        )
 
 
-def test_workload(workload: Workload, backend: Backend, request: pytest.FixtureRequest) -> None:
+def test_workload(workload: Workload, backend: Backend, benchmark: Any) -> None:
     """Right before, timed, right after."""
-    benchmark: Any = request.getfixturevalue("benchmark")
     torch = backend.torch
     torch.set_num_threads(1)
     task = workload.make(torch, backend.device)

@@ -21,9 +21,11 @@ from tenet.harness.audit.power import Power
 from tenet.harness.audit.record import read_audit
 from tenet.harness.audit.score import by, idle, percent, score
 from tenet.harness.backend import Backend
+from tenet.harness.budget import affordable, left_out_text, seconds_of
 from tenet.harness.cli import main
 from tenet.harness.errors import UsageError
 from tenet.harness.judge import judge
+from tenet.harness.plan import Request, plan
 from tenet.harness.verdict import Verdict
 from tenet.spec.sections import SECTIONS, specification
 
@@ -184,6 +186,46 @@ def test_what_is_learned_replaces_what_was_known() -> None:
     assert power.kills == {"a.y": 1}
     assert power.rate("a.y") == 1.0
     assert power.killers("m2") == ()
+
+
+def priced(*costs: tuple[str, int, float]) -> Power:
+    return Power({id: kills for id, kills, _ in costs}, {id: cost for id, _, cost in costs})
+
+
+def test_a_budget_buys_the_most_kills_a_second_first() -> None:
+    ids = ["comparison.elementwise", "comparison.isclose", "comparison.classes"]
+    cpu = Backend("cpu")
+    asked = [(specification()[id], cpu) for id in ids]
+    power = priced((ids[0], 10, 20.0), (ids[1], 9, 1.0), (ids[2], 0, 1.0))
+    assert affordable(asked, 2.5, 250, power) == (ids[1:], ids[:1])
+    assert affordable(asked, 22, 250, power) == (ids, [])
+    assert affordable(asked, 1.5, 250, power) == (ids[1:2], [ids[0], ids[2]])
+    assert affordable(asked * 2, 2.5, 250, power) == (ids[1:2], [ids[0], ids[2]])
+    with pytest.raises(UsageError, match="too short for any clause"):
+        affordable(asked, 1e-9, 250, power)
+    text = left_out_text(["comparison.isclose", "view.storage", "view.cut"], 7)
+    assert text == "the budget covers 7 of 10 clauses; not covered: comparison 1, view 2"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("60s", 60), ("90", 90), ("1.5m", 90), ("1h", 3600)])
+def test_a_budget_is_a_time(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0s", "-3s", "5 days"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="write 60s, 5m or 1h"):
+        seconds_of(text)
+
+
+def test_a_plan_on_a_budget_says_what_it_leaves_out() -> None:
+    chosen = ("comparison.*",)
+    whole = plan(Request(backends=("cpu",), clauses=chosen))
+    part = plan(Request(backends=("cpu",), clauses=chosen, budget="1s"))
+    kept = [clause.id for clause, _ in part.selection]
+    assert 0 < len(kept) < len(whole.selection)
+    assert {*kept, *part.left_out} == {clause.id for clause, _ in whole.selection}
+    assert part.request.clauses == tuple(kept)
 
 
 def status_of(*arguments: str) -> int:

@@ -166,7 +166,13 @@ def test_twenty_records_of_five_thousand_verdicts(tmp_path: Path) -> None:
     judgements = [
         failing(id, script="x" * 2000) if n % 50 == 0 else passing(id) for n, id in enumerate(ids)
     ]
-    records = [written(tmp_path / f"{n}.jsonl", *judgements, torch=f"2.{n}.0") for n in range(20)]
+    one = Path(written(tmp_path / "0.jsonl", *judgements, torch="2.0.0"))
+    text = one.read_text(encoding="utf-8")
+    records = [str(one)]
+    for n in range(1, 20):
+        path = tmp_path / f"{n}.jsonl"
+        path.write_text(text.replace("2.0.0", f"2.{n}.0", 1), encoding="utf-8")
+        records.append(str(path))
     started = time.perf_counter()
     text = made(tmp_path, records, "html")
     assert time.perf_counter() - started < 5
@@ -178,9 +184,7 @@ def test_twenty_records_of_five_thousand_verdicts(tmp_path: Path) -> None:
     ("address", "visible", "hidden"),
     [
         ("", [ID, OTHER, "nn.linear", "view.copies"], []),
-        ("#verdict=failed", [ID, OTHER], ["nn.linear", "view.copies"]),
         ("#verdict=not-passed&section=view", [OTHER, "view.copies"], [ID, "nn.linear"]),
-        ("#record=0&verdict=passed", [ID, OTHER, "view.copies"], ["nn.linear"]),
         ("#dtype=int16", [ID], [OTHER, "nn.linear", "view.copies"]),
         ("#text=CLONE-is", [OTHER], [ID, "nn.linear", "view.copies"]),
     ],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,6 +71,8 @@ def write_history(records: Sequence[BenchRecord], folder: Path) -> Written:
         folder.mkdir(parents=True, exist_ok=True)
         commits = _repository(folder / _RELEASES, releases)
         _write(folder / "asv.conf.json", _configuration())
+        # What an earlier history filed may stand at commits that are no more.
+        shutil.rmtree(folder / "results", ignore_errors=True)
         _write(folder / "results" / "benchmarks.json", _benchmarks())
         for record in records:
             _results(folder / "results", record, commits)
@@ -162,7 +165,7 @@ def _results(folder: Path, record: BenchRecord, commits: Mapping[str, tuple[str,
     machine = plain(f"{header['backend']}-{header['device']}")
     about = {
         "machine": machine,
-        "os": header["platform"],
+        "os": header["platform"].partition(" ")[0],  # a new kernel starts no new curve
         "arch": header["device"].rpartition(", ")[2],
         "cpu": header["device"],
         "num_cpu": "",

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from tenet.harness.commands.options import day
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tenet.harness.expectation import Expectation
+    from tenet.harness.record import Record
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,6 +31,11 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         type=day,
         metavar="DAY",
         help="the last day of new entries, as 2027-06-30; default: half a year from today",
+    )
+    parser.add_argument(
+        "--complete",
+        action="store_true",
+        help="judge what failed here, in this process, until nothing stands behind the failures",
     )
     parser.add_argument(
         "--check",
@@ -59,6 +71,8 @@ def _expect(options: argparse.Namespace) -> int:
     expires = options.expires or date.today() + timedelta(days=182)
     records = [read_record(Path(path)) for path in options.records]
     entries, left_out = updated(existing, records, expires)
+    if options.complete:
+        entries, left_out = _completed(entries, records, expires)
     for line in left_out:
         print(f"left out: {line}", file=sys.stderr)
     if to is None:
@@ -75,6 +89,22 @@ def _expect(options: argparse.Namespace) -> int:
     if missing:
         print(f"{missing} without a reason: fill them in, then `tenet expect --check {to}`")
     return 0
+
+
+def _completed(
+    entries: list[Expectation], records: list[Record], expires: date
+) -> tuple[list[Expectation], list[str]]:
+    from tenet.harness.announced import installed
+    from tenet.harness.backend import resolve
+    from tenet.harness.listing import completed
+    from tenet.spec.sections import specification
+
+    left_out: list[str] = []
+    for record in records:
+        [backend] = resolve([str(record.header["backend"])], installed())
+        entries, left = completed(entries, record, specification(), backend, expires)
+        left_out += left
+    return entries, left_out
 
 
 def _check(paths: list[str]) -> int:

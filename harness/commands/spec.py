@@ -14,6 +14,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     parser.add_argument("clause", nargs="?", metavar="CLAUSE", help="one clause, with its source")
     parser.add_argument("--uncovered", action="store_true", help="statements without a clause")
+    parser.add_argument("--capabilities", action="store_true", help="what a backend may lack")
     parser.set_defaults(command=_spec)
 
 
@@ -24,6 +25,8 @@ def _spec(options: argparse.Namespace) -> int:
         lines = specification.clause_text(options.clause)
     elif options.uncovered:
         lines = specification.uncovered_text()
+    elif options.capabilities:
+        lines = specification.capabilities_text()
     else:
         lines = specification.whole_text()
     for line in lines:

@@ -127,7 +127,9 @@
     fromAddress();
   });
   addEventListener("hashchange", () => {
-    if (location.hash !== "#clauses") fromAddress();
+    if (location.hash === "#clauses") return;
+    fromAddress();
+    document.getElementById("clauses").scrollIntoView();
   });
   fromAddress();
 })();

@@ -52,8 +52,9 @@ class Trace:
     """The statements so far.
 
     plain: which name holds a plain value, by its identity; named: the same for dtypes and their
-    kin, which a torch-like library may print otherwise than it names them; arrays: the same for arrays that were
-    handed in, with their bytes; doubtful: arrays that may have been made of what was read.
+    kin, which a torch-like library may print otherwise than it names them; arrays: the same for
+    arrays that were handed in, with their bytes; doubtful: arrays that may have been made of
+    what was read.
     """
 
     statements: list[Statement] = field(default_factory=list)

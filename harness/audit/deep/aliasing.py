@@ -96,7 +96,7 @@ MUTANTS = [
     Mutant("aliasing.tensor-shares", "tensor() of an int32 array shares its memory",
            ("creation", "numpy"),
            wrapped("tensor", lambda right, data, *a, **k: torch.from_numpy(data)
-                   if getattr(data, "dtype", None) == "int32" and not a and not k
+                   if getattr(data, "dtype", None) == "int32" and not a and not k.get("dtype")
                    and data.flags.writeable and all(s > 0 for s in data.strides)
                    else right(data, *a, **k)),
            lambda t: (lambda a: t.tensor(a).data_ptr() != a.ctypes.data)(t.ones(2).int().numpy())),

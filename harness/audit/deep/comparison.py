@@ -32,6 +32,10 @@ def _tensors(condition):
     return lambda x, y, **k: isinstance(y, torch.Tensor) and condition(x, y)
 
 
+def _upper(x):
+    return x.contiguous().view(torch.int16) // 2
+
+
 MUTANTS = [
     _mutant("eq-nan", "NaN == NaN of float64 is True", "eq.Tensor",
             instead(lambda original, x, y: original(x, y) | (x.isnan() & y.isnan()),
@@ -83,11 +87,9 @@ MUTANTS = [
     _mutant("in-place-lt", "lt_ of int32 is le_", "lt_.Tensor lt_.Scalar",
             instead(lambda original, x, y: x.le_(y), of("int32")),
             lambda t: t.ones(1).int().lt_(1) == 0, "inplace"),
-    _mutant("gt-bfloat16", "bfloat16 > bfloat16 in the upper byte alone", "gt.Tensor",
-            instead(lambda original, x, y: original(x.view(torch.int16) // 2 * 2,
-                                                    y.view(torch.int16) // 2 * 2),
-                    _tensors(lambda x, y: x.dtype == y.dtype == torch.bfloat16
-                             and bool(((x > 0) & (x < 10)).all())
-                             and bool(((y > 0) & (y < 10)).all()))),
+    _mutant("gt-bfloat16", "bfloat16 > bfloat16 leaves out the last bit", "gt.Tensor",
+            instead(lambda original, x, y: original(x, y) & ~(
+                (x > 0) & (y > 0) & (_upper(x) == _upper(y))),
+                    _tensors(lambda x, y: x.dtype == y.dtype == torch.bfloat16)),
             lambda t: (t.tensor([1.0078125]).bfloat16() > t.tensor([1.0]).bfloat16()).all()),
 ]  # fmt: skip
