@@ -42,7 +42,7 @@ def _laid_out(torch: Any, device: str, shape: Shape, layout: str, dtype: str) ->
 # ------------------------------------------------------------------------------ the shape
 
 
-@clause("attributes.size", covers=["dlnotes.size"], metadata_only=True, effort=5)
+@clause("attributes.size", covers=["dlnotes.size"], metadata_only=True, effort=8)
 @for_all(shape=shapes(), layout=layouts(), dtype=dtypes)
 def size_is_the_shape(torch: Any, device: str, shape: Shape, layout: str, dtype: str) -> None:
     """shape and size() are equal: the length of every dimension. size(d) is the length of dimension
@@ -62,7 +62,7 @@ def size_is_the_shape(torch: Any, device: str, shape: Shape, layout: str, dtype:
         assert_raises(x.size, -rank - 1)
 
 
-@clause("attributes.size-is-a-tuple", covers=["basics.size-is-tuple"], metadata_only=True, effort=5)
+@clause("attributes.size-is-a-tuple", covers=["basics.size-is-tuple"], metadata_only=True, effort=8)
 @for_all(shape=shapes(), layout=layouts(), dtype=dtypes)
 def size_supports_what_a_tuple_supports(
     torch: Any, device: str, shape: Shape, layout: str, dtype: str
@@ -92,7 +92,7 @@ def _set_first(size: Any) -> None:
     size[0] = 1
 
 
-@clause("attributes.ndim", covers=["dlnotes.ndim"], metadata_only=True, effort=5)
+@clause("attributes.ndim", covers=["dlnotes.ndim"], metadata_only=True, effort=8)
 @for_all(shape=shapes(max_rank=6, max_size=700), layout=layouts(), dtype=dtypes)
 def ndim_is_the_number_of_dimensions(
     torch: Any, device: str, shape: Shape, layout: str, dtype: str
@@ -110,7 +110,7 @@ def ndim_is_the_number_of_dimensions(
             assert_equal(len(tensor.shape), rank)
 
 
-@clause("attributes.numel", covers=["dlnotes.numel"], metadata_only=True, effort=5)
+@clause("attributes.numel", covers=["dlnotes.numel"], metadata_only=True, effort=8)
 @for_all(shape=shapes(), layout=layouts(), dtype=dtypes)
 def numel_is_the_product_of_the_shape(
     torch: Any, device: str, shape: Shape, layout: str, dtype: str
@@ -135,7 +135,7 @@ def numel_is_the_product_of_the_shape(
     "attributes.three",
     covers=["minicourse.three-attributes", "dlnotes.device", "dlnotes.layout"],
     metadata_only=True,
-    effort=5,
+    effort=8,
 )
 @for_all(shape=shapes(), layout=layouts(), dtype=dtypes)
 def every_tensor_has_a_shape_a_dtype_and_a_device(
@@ -256,7 +256,7 @@ _WITH_GRADIENT: dict[str, Callable[..., Any]] = {
 
 
 @clause(
-    "attributes.requires-grad", covers=["dlnotes.requires-grad"], requires={"autograd"}, effort=5
+    "attributes.requires-grad", covers=["dlnotes.requires-grad"], requires={"autograd"}, effort=6
 )
 @for_all(shape=shapes(max_size=200), layout=layouts(), dtype=dtypes)
 def a_leaf_may_require_gradients_if_its_dtype_can(
@@ -355,7 +355,7 @@ def data_is_the_tensor_outside_the_graph(
     "attributes.data-of-any-dtype",
     covers=["dlnotes.data"],
     requires={"views", "in-place"},
-    effort=5,
+    effort=8,
 )
 @for_all(shape=shapes(max_size=600), layout=layouts(writable=True), dtype=dtypes)
 def data_shares_memory(torch: Any, device: str, shape: Shape, layout: str, dtype: str) -> None:
@@ -408,7 +408,7 @@ def grad_is_none_until_backward_fills_it(
 # ------------------------------------------------------------------------ order in memory
 
 
-@clause("attributes.T", covers=["dlnotes.T"], requires={"views", "in-place"}, effort=5)
+@clause("attributes.T", covers=["dlnotes.T"], requires={"views", "in-place"}, effort=6)
 @for_all(
     shape=shapes(2, 2, 3000),
     layout=layouts(writable=True),
@@ -461,7 +461,7 @@ def other_ranks_use_permute_or_transpose(
             assert_equal(x.permute(*rotated), array.transpose(rotated))
 
 
-@clause("attributes.is-contiguous", covers=["dlnotes.is-contiguous"], metadata_only=True, effort=5)
+@clause("attributes.is-contiguous", covers=["dlnotes.is-contiguous"], metadata_only=True, effort=8)
 @for_all(shape=shapes(), layout=layouts(), dtype=dtypes)
 def contiguous_means_row_major_without_gaps(
     torch: Any, device: str, shape: Shape, layout: str, dtype: str
@@ -489,7 +489,7 @@ def contiguous_means_row_major_without_gaps(
     "attributes.contiguous",
     covers=["dlnotes.is-contiguous"],
     requires={"views", "in-place"},
-    effort=5,
+    effort=8,
 )
 @for_all(operand=operands(shapes(max_size=1100)), dtype=dtypes)
 def contiguous_gives_the_same_elements_in_order(
@@ -544,7 +544,7 @@ def the_order_in_memory_never_matters(torch: Any, device: str) -> None:
     "attributes.contiguous-channels-last",
     covers=["dlnotes.is-contiguous"],
     requires={"views"},
-    effort=5,
+    effort=8,
 )
 @for_all(
     operand=operands(shapes(4, 5, 900, empty=False)),

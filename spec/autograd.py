@@ -100,7 +100,7 @@ def assert_grad(tensor: Any, expected: Any, dtype: str) -> None:
     covers=["basics.default-no-grad", "basics.grad-fn"],
     requires=NEEDS,
     metadata_only=True,
-    effort=5,
+    effort=8,
 )
 @for_all(shape=small, trace=st.sampled_from([*TRACES]), dtype=st.sampled_from(FLOATS + COMPLEX))
 def a_result_is_tracked_as_soon_as_one_input_is(
@@ -128,7 +128,7 @@ def a_result_is_tracked_as_soon_as_one_input_is(
 
 
 @clause("autograd.requires-grad_", covers=["basics.requires-grad_"], requires=NEEDS,
-        metadata_only=True, effort=4)  # fmt: skip
+        metadata_only=True, effort=8)  # fmt: skip
 @for_all(shape=small, dtype=st.sampled_from(FLOATS + COMPLEX), whole=st.sampled_from(INTEGERS))
 def requires_grad_changes_the_flag_in_place(
     torch: Any, device: str, shape: Shape, dtype: str, whole: str
@@ -569,7 +569,7 @@ def gradients_of_gradients_are_higher_derivatives(
 
 
 @clause("autograd.modes-nest", covers=["basics.no-grad", "notes.inference-mode"], requires=NEEDS,
-        metadata_only=True, effort=5)  # fmt: skip
+        metadata_only=True, effort=6)  # fmt: skip
 @for_all(modes=st.lists(st.sampled_from([*MODES]), max_size=4).map(tuple), shape=small)
 def modes_nest_and_end_where_they_began(
     torch: Any, device: str, modes: tuple[str, ...], shape: Shape
@@ -1013,7 +1013,7 @@ CHANGES: dict[str, Act] = {
     "index_fill_": lambda torch, t: t.index_fill_(0, torch.tensor([0], device=t.device), 5),
     "exp_": lambda torch, t: t.exp_(),
 }  # fmt: skip
-"""In-place changes of a matrix, all of which count."""
+"""In-place changes of a matrix or a vector, all of which count."""
 
 RESULT_SAVED: dict[str, Act] = {
     "exp": lambda torch, x: torch.exp(x),
@@ -1037,9 +1037,11 @@ def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str
     """Once a tensor that was saved for backward (an operand or the result) has been changed in
     place, whatever the way, also through a view or under no_grad, backward raises rather than give
     a wrong gradient. A change of a tensor that is not needed does no harm."""
-    array = np.array([[1.0, 2.0], [3.0, 4.0]])
-    for (change, alter), quiet in product(CHANGES.items(), (False, True)):
-        with case(change=change, under_no_grad=quiet):
+    matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
+    for (change, alter), quiet, array in product(
+        CHANGES.items(), (False, True), (matrix, matrix[1])
+    ):
+        with case(change=change, under_no_grad=quiet, shape=array.shape):
             for operation, act in OPERAND_SAVED.items():
                 x, w = leaf(torch, device, array), plain(torch, device, array)
                 result = act(torch, x, w).sum()
@@ -1062,7 +1064,7 @@ def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str
             result = (x + w).sum()
             alter(torch, w)
             result.backward()
-            assert_grad(x, np.ones((2, 2)), "float32")
+            assert_grad(x, np.ones_like(array), "float32")
 
 
 @clause("autograd.leaf-in-place", covers=["notes.leaf-inplace"],

@@ -197,7 +197,7 @@ POINTWISE = ("add", "mul", "sub", "div", "pow", "remainder", "fmod", "maximum", 
     "broadcasting.result-shape",
     covers=["notes.broadcast-rule", "basics.broadcast"],
     metadata_only=True,
-    effort=5,
+    effort=8,
 )
 @for_all(
     shapes=st.one_of(

@@ -121,7 +121,7 @@ SPELLINGS: dict[str, Callable[[Any, Comparison, Any, Any], Any]] = {
 @clause(
     "comparison.elementwise",
     covers=["dlnotes.comparisons", "notes.nan-propagation"],
-    effort=2,
+    effort=4,
 )
 @for_all(operands=pairs, how=st.sampled_from([*product(SPELLINGS, ALL)]))
 def comparisons_give_bools_of_the_broadcast_shape(
@@ -254,7 +254,7 @@ def complex_numbers_are_equal_in_both_parts_and_have_no_order(torch: Any, device
     "comparison.shapes",
     covers=["dlnotes.comparisons", "basics.broadcast"],
     metadata_only=True,
-    effort=1,
+    effort=8,
 )
 @for_all(
     fitting=broadcast_shapes(),
@@ -346,7 +346,7 @@ def comparisons_write_into_out(
                 assert_equal(out.base, out.after(expected))
 
 
-@clause("comparison.classes", covers=["basics.missing-functions"], effort=1.5)
+@clause("comparison.classes", covers=["basics.missing-functions"], effort=4)
 @for_all(operand=operands(), dtype=st.sampled_from(ALL))
 def isnan_and_its_kin_tell_nan_infinite_and_finite_apart(
     torch: Any, device: str, operand: Operand, dtype: str
@@ -369,7 +369,7 @@ def isnan_and_its_kin_tell_nan_infinite_and_finite_apart(
         assert_equal(a, array)
 
 
-@clause("comparison.equal", covers=["dlnotes.equal"], effort=1.5)
+@clause("comparison.equal", covers=["dlnotes.equal"], effort=5)
 @for_all(operands=pairs, dtype=st.sampled_from(ALL))
 def equal_means_one_shape_and_equal_elements(
     torch: Any, device: str, operands: Pair, dtype: str

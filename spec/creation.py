@@ -123,7 +123,7 @@ def a_number_makes_a_tensor_without_dimensions(torch: Any, device: str) -> None:
                     assert_equal(torch.as_tensor(number, device=device, **option), expected)
 
 
-@clause("creation.item", covers=["minicourse.item-single-element"], effort=3)
+@clause("creation.item", covers=["minicourse.item-single-element"], effort=4)
 @for_all(operand=operands(shapes(max_size=600)), dtype=dtypes, at=st.integers(0, 599))
 def item_reads_a_single_element_only(
     torch: Any, device: str, operand: Operand, dtype: str, at: int
@@ -246,7 +246,7 @@ def _spoilt(nested: list[Any], path: list[int], fault: str) -> list[Any]:
     return copy
 
 
-@clause("creation.ragged", covers=["minicourse.nesting-is-ndim"], effort=4)
+@clause("creation.ragged", covers=["minicourse.nesting-is-ndim"], effort=5)
 @for_all(
     shape=st.sampled_from([(2,), (2, 1), (2, 2), (3, 2), (2, 3, 2), (1, 2, 2), (3, 1, 2, 2)]),
     fault=st.sampled_from(["short", "long", "empty", "number"]),
@@ -272,7 +272,7 @@ def lists_of_unequal_lengths_raise(
             assert_metadata(torch.tensor(whole, device=device), shape=shape, dtype=name)
 
 
-@clause("creation.from-array", covers=["dlnotes.tensor-from-list-or-array"], effort=5)
+@clause("creation.from-array", covers=["dlnotes.tensor-from-list-or-array"], effort=6)
 @for_all(
     operand=operands(shapes(max_size=600)),
     dtype=st.sampled_from([name for name in ALL if name != "bfloat16"]),
@@ -314,7 +314,7 @@ def torch_tensor_not_torch_itself_makes_tensors(torch: Any, device: str) -> None
 
 
 @clause(
-    "creation.zeros-and-ones", covers=["minicourse.zeros-ones", "basics.dtype-argument"], effort=5
+    "creation.zeros-and-ones", covers=["minicourse.zeros-ones", "basics.dtype-argument"], effort=8
 )
 @for_all(shape=shapes(), dtype=dtypes)
 def zeros_and_ones_fill_the_shape(torch: Any, device: str, shape: Shape, dtype: str) -> None:
@@ -331,7 +331,7 @@ def zeros_and_ones_fill_the_shape(torch: Any, device: str, shape: Shape, dtype: 
                     assert_equal(x, expected)
 
 
-@clause("creation.full", covers=["basics.dtype-argument"], effort=5)
+@clause("creation.full", covers=["basics.dtype-argument"], effort=8)
 @for_all(shape=shapes(), dtype=dtypes, which=st.integers(0, 11))
 def full_fills_the_shape_with_one_value(
     torch: Any, device: str, shape: Shape, dtype: str, which: int
@@ -356,7 +356,7 @@ def full_fills_the_shape_with_one_value(
     "creation.sizes",
     covers=["dlnotes.empty", "minicourse.rand", "minicourse.zeros-ones", "basics.dtype-argument"],
     metadata_only=True,
-    effort=5,
+    effort=8,
 )
 @for_all(shape=shapes(), dtype=dtypes)
 def every_spelling_of_a_size_gives_that_shape(
@@ -423,7 +423,7 @@ def torch_Tensor_takes_sizes(torch: Any, device: str, shape: Shape) -> None:  # 
 # --------------------------------------------------------------------------- evenly spaced
 
 
-@clause("creation.arange-integers", covers=["minicourse.arange", "basics.dtype-argument"], effort=5)
+@clause("creation.arange-integers", covers=["minicourse.arange", "basics.dtype-argument"], effort=8)
 @for_all(range_of=st.sampled_from(integer_ranges()))
 def arange_of_integers_is_half_open(
     torch: Any, device: str, range_of: tuple[str, int, int, int]
@@ -513,7 +513,7 @@ def arange_excludes_an_end_that_the_steps_reach(torch: Any, device: str) -> None
             assert_metadata(torch.arange(*arguments, device=device), shape=(length,), dtype=name)
 
 
-@clause("creation.linspace-exact", covers=["dlnotes.linspace", "basics.dtype-argument"], effort=5)
+@clause("creation.linspace-exact", covers=["dlnotes.linspace", "basics.dtype-argument"], effort=6)
 @for_all(space=st.sampled_from(dyadic_spaces()), dtype=st.sampled_from(NUMERIC))
 def linspace_of_binary_fractions_is_exact(
     torch: Any, device: str, space: tuple[float, float, int], dtype: str
@@ -593,7 +593,7 @@ _SIDES = (1, 2, 3, 0, 5, 7, 8, 9, 16, 17, 33, 65)
 _EYES = sorted({(n, m) for n in _SIDES for m in _SIDES} | {(1, 1025), (1025, 2)}, key=prod)
 
 
-@clause("creation.eye", covers=["dlnotes.eye", "basics.dtype-argument"], effort=1.5)
+@clause("creation.eye", covers=["dlnotes.eye", "basics.dtype-argument"], effort=4)
 @for_all(sides=st.sampled_from(_EYES), dtype=dtypes)
 def eye_has_ones_on_the_main_diagonal(
     torch: Any, device: str, sides: tuple[int, int], dtype: str
@@ -654,7 +654,7 @@ def _random_like(torch: Any, x: Any, **options: Any) -> Iterator[tuple[str, Any]
     "creation.like-metadata",
     covers=["basics.randn-like-override", "minicourse.like"],
     metadata_only=True,
-    effort=5,
+    effort=8,
 )
 @for_all(shape=shapes(), dtype=dtypes, target=dtypes)
 def like_keeps_the_size_and_lets_the_dtype_be_overridden(
@@ -696,7 +696,7 @@ _LIKE = ("empty_like", "zeros_like", "ones_like", "rand_like", "randn_like")
     covers=["minicourse.like", "dlnotes.empty"],
     requires={"views"},
     metadata_only=True,
-    effort=4,
+    effort=5,
 )
 @for_all(
     shape=shapes(min_rank=2, max_rank=5, empty=False),
@@ -733,7 +733,7 @@ def a_dense_layout_is_kept_unless_another_is_asked_for(
                 assert_metadata(torch.empty(shape, **options, **given), stride=stride)
 
 
-@clause("creation.new", covers=["basics.new-ones"], effort=3)
+@clause("creation.new", covers=["basics.new-ones"], effort=4)
 @for_all(
     shape=shapes(max_size=300),
     layout=layouts(),

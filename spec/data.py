@@ -577,7 +577,7 @@ def a_collate_fn_makes_the_batch_of_the_list_of_samples(
     assert_equal(given, [*range(size)])
 
 
-@clause("data.samplers", covers=["notes.samplers"], effort=3)
+@clause("data.samplers", covers=["notes.samplers"], effort=4)
 @for_all(size=sizes, batch_size=batch_sizes, drop_last=st.booleans(), seed=seeds)
 def samplers_draw_what_they_name(
     torch: Any, device: str, size: int, batch_size: int, drop_last: bool, seed: int
@@ -784,7 +784,7 @@ def _elements(data: Any) -> list[Any]:
     return [data[index] for index in range(len(data))]
 
 
-@clause("data.tensor-data-set", covers=["notes.dataset-algebra", "mlnotes.dataset"], effort=4)
+@clause("data.tensor-data-set", covers=["notes.dataset-algebra", "mlnotes.dataset"], effort=5)
 @for_all(
     size=sizes,
     row=st.sampled_from(((2,), (), (1,), (3, 4), (0,))),
@@ -900,7 +900,7 @@ def _raised_by(batches: Iterable[Any]) -> tuple[list[Any], type[BaseException] |
     return got, None
 
 
-@clause("data.errors", covers=["notes.loader-errors"], effort=3)
+@clause("data.errors", covers=["notes.loader-errors"], effort=4)
 @for_all(
     size=sizes,
     batch_size=batch_sizes,

@@ -212,7 +212,7 @@ COPYING: dict[str, Spelling] = {
 
 
 @clause("device.stays", covers=["minicourse.to-returns-new", "dlnotes.torch-device"],
-        metadata_only=True, effort=2)  # fmt: skip
+        metadata_only=True, effort=8)  # fmt: skip
 @for_all(shape=shapes(max_size=600), dtype=st.sampled_from(ALL), transposed=st.booleans())
 def a_tensor_that_is_there_already_is_returned_itself(
     torch: Any, device: str, shape: Shape, dtype: str, transposed: bool
@@ -246,7 +246,7 @@ MOVING: dict[str, Spelling] = {
 
 
 @clause("device.moves", covers=["minicourse.to-returns-new", "minicourse.cpu-roundtrip",
-        "dlnotes.torch-device"], effort=3)  # fmt: skip
+        "dlnotes.torch-device"], effort=5)  # fmt: skip
 @for_all(operand=operands(shapes(max_size=1100)), dtype=st.sampled_from(ALL))
 def moving_there_and_back_keeps_every_value(
     torch: Any, device: str, operand: Operand, dtype: str
@@ -294,7 +294,7 @@ CONVERTING: dict[str, Spelling] = {
 @clause(
     "device.converts",
     covers=["basics.to-device-and-dtype", "minicourse.to-returns-new"],
-    effort=1.5,
+    effort=5,
 )
 @for_all(shape=shapes(max_size=1100), dtypes=CASTS, seed=seeds())
 def one_call_moves_and_converts(
@@ -336,7 +336,7 @@ def _stretchable(shape: Shape, how: str) -> Shape:
 
 
 @clause(
-    "device.copy", covers=["notes.copy-between-devices"], requires={"in-place", "views"}, effort=3
+    "device.copy", covers=["notes.copy-between-devices"], requires={"in-place", "views"}, effort=4
 )
 @for_all(
     shape=shapes(max_size=1100),
@@ -382,7 +382,7 @@ def _arranged(torch: Any, device: str, array: np.ndarray, layout: str) -> Any:
 
 
 @clause("device.copy-shapes", covers=["notes.copy-between-devices"], requires={"in-place"},
-        metadata_only=True, effort=5)  # fmt: skip
+        metadata_only=True, effort=8)  # fmt: skip
 @for_all(clashing=incompatible_shapes(), dtypes=CASTS)
 def copy_refuses_what_does_not_broadcast(
     torch: Any, device: str, clashing: tuple[Shape, Shape], dtypes: tuple[str, str]

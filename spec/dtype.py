@@ -243,7 +243,7 @@ def set_default_dtype_changes_what_literals_become(torch: Any, device: str) -> N
     assert_metadata(torch.tensor([0.5], device=device), dtype="float32")
 
 
-@clause("dtype.requested", covers=["minicourse.default-dtype"], effort=1.5)
+@clause("dtype.requested", covers=["minicourse.default-dtype"], effort=3)
 @for_all(dtype=st.sampled_from(ALL), seed=seeds(), length=st.sampled_from(LENGTHS[:20]))
 def every_dtype_can_be_asked_for(
     torch: Any, device: str, dtype: str, seed: int, length: int
@@ -546,7 +546,7 @@ def copying_into_a_tensor_converts_to_its_dtype(
             assert_equal(x, np.array(given.of_array(given.base)))
 
 
-@clause("dtype.cast-metadata", covers=["minicourse.type-conversion"], metadata_only=True, effort=5)
+@clause("dtype.cast-metadata", covers=["minicourse.type-conversion"], metadata_only=True, effort=6)
 @for_all(
     source=st.sampled_from(ALL),
     spelling=st.sampled_from(MEMORY_KEEPING),
@@ -618,7 +618,7 @@ def a_conversion_owns_its_memory(torch: Any, device: str) -> None:
                 assert_equal(result, ones)
 
 
-@clause("dtype.item", covers=["dlnotes.item-float32-rounding"], effort=5)
+@clause("dtype.item", covers=["dlnotes.item-float32-rounding"], effort=6)
 @for_all(dtype=st.sampled_from(ALL), regime=regimes(), seed=seeds())
 def item_gives_the_rounded_number(
     torch: Any, device: str, dtype: str, regime: str, seed: int

@@ -64,7 +64,7 @@ def _exactly(operator: Any, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return rounded(np.asarray(wide), left.dtype.name)
 
 
-@clause("elementwise.rebinding", covers=["minicourse.out-of-place"], effort=2)
+@clause("elementwise.rebinding", covers=["minicourse.out-of-place"], effort=5)
 @for_all(operand=operands(), name=st.sampled_from(sorted(ARITHMETIC)))
 def reassignment_leaves_the_old_tensor_as_it_was(
     torch: Any, device: str, operand: Operand, name: str
@@ -171,7 +171,7 @@ def the_sign_of_zero_is_kept(torch: Any, device: str) -> None:
                 assert_equal(-zero + zero, plus)
 
 
-@clause("elementwise.subnormals", covers=["notes.extremal-values"], effort=2)
+@clause("elementwise.subnormals", covers=["notes.extremal-values"], effort=4)
 @for_all(shape=shapes(min_rank=1, empty=False), seed=seeds())
 def subnormal_numbers_are_kept(torch: Any, device: str, shape: Any, seed: int) -> None:
     """Numbers below the smallest normal one are numbers: sums, differences and products by a
@@ -343,7 +343,7 @@ def the_remainder_of_floats_has_the_divisors_sign(
             assert_equal(tensor // divisor, down, signed_zero=False)
 
 
-@clause("elementwise.decimals", covers=["notes.elementwise-family"], effort=1.5)
+@clause("elementwise.decimals", covers=["notes.elementwise-family"], effort=3)
 @for_all(operand=operands(finite=True))
 def halves_round_to_even(torch: Any, device: str, operand: Operand) -> None:
     """round() takes halves to the even neighbour: 0.5 to 0, 1.5 and 2.5 to 2."""

@@ -46,7 +46,7 @@ def the_version_names_the_release(torch: Any, device: str) -> None:
         assert_equal(text.partition("+")[0], installed.partition("+")[0])
 
 
-@clause("environment.flip", covers=["basics.missing-functions"], requires={"in-place"}, effort=1.5)
+@clause("environment.flip", covers=["basics.missing-functions"], requires={"in-place"}, effort=5)
 @for_all(operand=operands(), dtype=st.sampled_from(ALL), choice=st.integers(0, 255))
 def flip_reverses_the_named_dimensions(
     torch: Any, device: str, operand: Operand, dtype: str, choice: int
@@ -88,7 +88,7 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-@clause("environment.not-numbers", covers=["basics.missing-functions"], effort=1)
+@clause("environment.not-numbers", covers=["basics.missing-functions"], effort=4)
 @for_all(operand=operands(), dtype=st.sampled_from(ALL))
 def infinities_and_nans_are_told_from_numbers(
     torch: Any, device: str, operand: Operand, dtype: str

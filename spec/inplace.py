@@ -133,7 +133,7 @@ def _target(torch: Any, device: str, operand: Operand, dtype: str) -> Place:
     return place(torch, device, array, operand.layout)
 
 
-@clause("inplace.two-operands", covers=[UNDERSCORE], requires={"in-place"}, effort=2)
+@clause("inplace.two-operands", covers=[UNDERSCORE], requires={"in-place"}, effort=4)
 @for_all(operands=pairs, how=st.sampled_from(APPLICABLE))
 def an_underscore_method_changes_the_tensor_itself(
     torch: Any, device: str, operands: Pair, how: tuple[str, str]
@@ -185,7 +185,7 @@ def an_underscore_method_reaches_every_element(torch: Any, device: str) -> None:
                 assert_equal(whole, np.concatenate([expected, base[length:]]).astype(base.dtype))
 
 
-@clause("inplace.one-operand", covers=[UNDERSCORE], requires={"in-place"}, effort=2)
+@clause("inplace.one-operand", covers=[UNDERSCORE], requires={"in-place"}, effort=6)
 @for_all(operand=operands(writable=True), how=st.sampled_from(ONE))
 def an_underscore_method_without_another_tensor_changes_the_tensor_itself(
     torch: Any, device: str, operand: Operand, how: tuple[str, str]
@@ -317,7 +317,7 @@ def a_tensor_may_be_its_own_operand(torch: Any, device: str, operand: Operand, d
                 _changes(target, act, np.asarray(reference(array, right)), other)
 
 
-@clause("inplace.copy", covers=[UNDERSCORE], requires={"in-place"}, effort=3)
+@clause("inplace.copy", covers=[UNDERSCORE], requires={"in-place"}, effort=5)
 @for_all(operands=pairs, dtypes=st.sampled_from([*product(ALL, REAL), *product(COMPLEX, COMPLEX)]))
 def copy_writes_the_other_tensors_elements(
     torch: Any, device: str, operands: Pair, dtypes: tuple[str, str]
@@ -455,7 +455,7 @@ def _into(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda out, *operands: function(*operands, out=out)
 
 
-@clause("inplace.out", covers=[OUT], requires={"out"}, effort=2)
+@clause("inplace.out", covers=[OUT], requires={"out"}, effort=3)
 @for_all(operands=pairs, how=st.sampled_from(WITH_OUT), layout=st.sampled_from(WRITABLE))
 def out_receives_the_result(
     torch: Any, device: str, operands: Pair, how: tuple[str, str], layout: str

@@ -304,7 +304,7 @@ def einsum_sums_over_the_labels_that_are_not_in_the_result(
                          signed_zero=False)  # fmt: skip
 
 
-@clause("matmul.multi-dot", covers=["notes.matmul-family"], effort=5)
+@clause("matmul.multi-dot", covers=["notes.matmul-family"], effort=8)
 @for_all(sizes=st.sampled_from([tuple(Random(n).choices((2, 3, 1, 5, 8, 17), k=3 + n % 4))
                                 for n in range(60)]),
          seed=seeds(), ends=st.sampled_from(("matrices", "first", "last", "both")))  # fmt: skip

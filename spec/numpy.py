@@ -601,7 +601,7 @@ EXACT: dict[str, tuple[Callable[[Any, Any, Any], Any], Callable[[Any, Any], Any]
 }
 
 
-@clause("numpy.same-results", covers=["dlnotes.numpy-cpu-only"], effort=1)
+@clause("numpy.same-results", covers=["dlnotes.numpy-cpu-only"], effort=4)
 @for_all(
     dtype=st.sampled_from((*INTEGERS, *FLOATS)),
     shape=shapes(min_rank=2, max_rank=2, max_size=1100, empty=False),

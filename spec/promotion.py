@@ -210,7 +210,7 @@ def comparisons_take_any_two_dtypes(torch: Any, device: str) -> None:
     "promotion.any-operation",
     covers=["notes.promotion-categories", "notes.promotion-priority", "notes.result-type"],
     metadata_only=True,
-    effort=5,
+    effort=8,
 )
 @for_all(
     group=st.integers(0, 6),
@@ -277,7 +277,7 @@ def selecting_and_joining_promote(torch: Any, device: str) -> None:
     "promotion.three-operands",
     covers=["notes.promotion-categories", "notes.promotion-priority"],
     metadata_only=True,
-    effort=5,
+    effort=8,
 )
 @for_all(operands=st.sampled_from(KIND_TRIPLES))
 def three_operands_promote_together(
@@ -400,7 +400,7 @@ def _agrees(
             assert_equal(call(*operands), expected, signed_zero=signed)
 
 
-@clause("promotion.joined-values", covers=["notes.promotion-categories"], effort=2)
+@clause("promotion.joined-values", covers=["notes.promotion-categories"], effort=3)
 @for_all(
     operand=st.sampled_from(pool([(2,), (3, 2), (1,), (0,), (9,), (17, 3), (33,), (1025,)])),
     dtypes=st.sampled_from(PAIRS),

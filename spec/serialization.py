@@ -243,7 +243,7 @@ def _check_same(got: Any, expected: Any) -> None:
 @clause(
     "serialization.containers",
     covers=["notes.save-everything", "hackmd.weights-only"],
-    effort=2,
+    effort=3,
 )
 @for_all(seed=st.integers(0, 9999), way=ways, depth=st.integers(0, 4))
 def nested_containers_survive_saving_and_loading(
@@ -275,11 +275,13 @@ def a_parameter_is_loaded_as_a_parameter(torch: Any, device: str) -> None:
                 },
                 way,
             )
+            # By itself as well as in a container.
+            got["alone"] = carried(torch, torch.nn.Parameter(plain), way)
             for name, tensor in got.items():
                 assert_equal(tensor, np.arange(3.0, dtype=np.float32))
-                is_parameter = name in ("parameter", "frozen")
+                is_parameter = name in ("parameter", "frozen", "alone")
                 assert_equal(isinstance(tensor, torch.nn.Parameter), is_parameter)
-                assert_equal(tensor.requires_grad, name in ("parameter", "leaf"))
+                assert_equal(tensor.requires_grad, name in ("parameter", "leaf", "alone"))
 
 
 @clause(

@@ -76,7 +76,7 @@ def reshape_keeps_the_elements_in_row_major_order(
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
 
 
-@clause("shape.flatten", covers=["dlnotes.flatten"], effort=3)
+@clause("shape.flatten", covers=["dlnotes.flatten"], effort=4)
 @for_all(**_drawn("flatten", "ravel", "unflatten"))
 def flatten_merges_dimensions_in_row_major_order(
     torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
@@ -107,7 +107,7 @@ def squeeze_drops_and_unsqueeze_inserts_lengths_of_one(
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
 
 
-@clause("shape.transpose", covers=["dlnotes.transpose", "minicourse.permute-shares"], effort=3)
+@clause("shape.transpose", covers=["dlnotes.transpose", "minicourse.permute-shares"], effort=4)
 @for_all(
     **_drawn("transpose", "swapaxes", "swapdims", "t", "T", "mT", "permute", "movedim", "moveaxis")
 )
@@ -120,7 +120,7 @@ def transpose_swaps_two_dimensions(
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
 
 
-@clause("shape.expand", covers=["dlnotes.expand"], effort=3)
+@clause("shape.expand", covers=["dlnotes.expand"], effort=4)
 @for_all(**_drawn("expand", "expand_as", "broadcast_to"))
 def expand_stretches_lengths_of_one(
     torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
@@ -131,7 +131,7 @@ def expand_stretches_lengths_of_one(
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
 
 
-@clause("shape.repeat", covers=["dlnotes.repeat"], effort=2)
+@clause("shape.repeat", covers=["dlnotes.repeat"], effort=3)
 @for_all(**_drawn("repeat", "tile", "repeat_interleave"))
 def repeat_tiles_along_each_dimension(
     torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
@@ -370,7 +370,7 @@ def _is_the_join(torch: Any, device: str, join: Join, dtype: str, regime: str, s
         assert_equal(part, array)
 
 
-@clause("shape.stack", covers=["minicourse.stack"], effort=2)
+@clause("shape.stack", covers=["minicourse.stack"], effort=3)
 @for_all(join=joins("stack"), dtypes=st.sampled_from(PAIRS), regime=regimes(), seed=seeds())
 def stack_puts_tensors_along_a_new_dimension(
     torch: Any, device: str, join: Join, dtypes: tuple[str, ...], regime: str, seed: int
@@ -425,7 +425,7 @@ def joining_changes_no_element_in_any_dtype(torch: Any, device: str) -> None:
                     _is_the_join(torch, device, join, dtype, "special", 7)
 
 
-@clause("shape.join-out", covers=["mlnotes.cat", "minicourse.stack"], requires={"out"}, effort=3)
+@clause("shape.join-out", covers=["mlnotes.cat", "minicourse.stack"], requires={"out"}, effort=4)
 @for_all(
     join=joins(*JOINED, count=60), dtypes=st.sampled_from(PAIRS), layout=layouts(writable=True)
 )

@@ -114,7 +114,7 @@ def views_change_only_shape_stride_and_offset(
     "view.storage",
     covers=["notes.stride-rule", "notes.view-operations"],
     requires={"views"},
-    effort=2,
+    effort=5,
 )
 @for_all(**_drawn(*EVERY_NAME, count=30))
 def views_lie_in_the_storage_of_their_base(
@@ -186,7 +186,7 @@ def a_part_of_a_tensor_is_a_view(
         _every_spelling_is_a_view(torch, device, move, kind, seed)
 
 
-@clause("view.indexed", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=2)
+@clause("view.indexed", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=3)
 @for_all(**_drawn("index", count=900))
 def basic_indexing_gives_a_view(torch: Any, device: str, move: Move, dtype: str, seed: int) -> None:
     """Indexing with integers, slices, ... and None gives a view: a write through it is seen in
@@ -322,7 +322,7 @@ def a_view_of_a_view_is_a_view_of_the_base(
     "view.strides-allow",
     covers=["minicourse.view-needs-strides", "minicourse.view-shares"],
     requires={"views"},
-    effort=2,
+    effort=3,
 )
 @for_all(move=moves(("reshape_as",), count=1500), dtype=st.sampled_from(ALL), seed=seeds())
 def view_raises_where_strides_cannot_express_the_shape(
@@ -417,7 +417,7 @@ def contiguous_gives_the_tensor_itself_or_a_copy(
         "dlnotes.repeat",
     ],
     requires={"in-place"},
-    effort=2,
+    effort=5,
 )
 @for_all(**_drawn("contiguous", count=600), copy=st.sampled_from(list(COPIES)))
 def copies_share_nothing_with_their_source(
@@ -567,7 +567,7 @@ _SAME_WIDTH = (
 )  # fmt: skip
 
 
-@clause("view.bits", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=5)
+@clause("view.bits", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=8)
 @for_all(
     pair=st.sampled_from(_SAME_WIDTH),
     shape=st.sampled_from([(8,), (2, 8), (1, 16), (3, 2, 8), (64,), (5, 24)]),

@@ -273,10 +273,10 @@ def sequential_applies_its_layers_in_order(torch: Any, device: str) -> None:
     assert_equal(sum(parameter.numel() for parameter in big.parameters()), 669706)
 
 
-@clause("nn.flatten", covers=["hackmd.flatten-module"], effort=3)
+@clause("nn.flatten", covers=["hackmd.flatten-module"], effort=5)
 @for_all(
     shape=st.sampled_from([(2, 3), (3, 28, 28), (1, 1, 1), (2, 3, 4, 5), (0, 3, 2), (5, 0, 2),
-                           (7, 9), (5,), (2, 1, 3, 1), (1, 17, 33)]),
+                           (7, 9), (5,), (2, 1, 3, 1), (1, 17, 33), (2, 1, 3, 1, 2)]),
     layout=layouts(),
     dtype=st.sampled_from([*FLOATS, "int64", "bool", "uint8"]),
     bounds=st.sampled_from([(1, -1), (0, -1), (0, 1), (1, 2), (-2, -1), (2, 3), (0, -2)]),

@@ -183,7 +183,7 @@ def every_element_is_a_sample_of_its_own_at_every_length(torch: Any, device: str
 
 
 @clause("random.in-place", covers=["basics.uniform_", "notes.distributions"],
-        requires={"in-place", "views"}, effort=4)  # fmt: skip
+        requires={"in-place", "views"}, effort=5)  # fmt: skip
 @for_all(
     shape=shapes(max_size=2000),
     layout=layouts(writable=True),
@@ -254,7 +254,7 @@ def samples_are_written_into_out(
                 assert_follows(samples, of, name)
 
 
-@clause("random.shapes", covers=LAWS, metadata_only=True, effort=5)
+@clause("random.shapes", covers=LAWS, metadata_only=True, effort=8)
 @for_all(how=st.sampled_from(DRAWN), shape=shapes(max_rank=4))
 def draws_have_the_shape_and_dtype_asked_for(
     torch: Any, device: str, how: tuple[str, str], shape: Shape

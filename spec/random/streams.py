@@ -164,7 +164,7 @@ def a_saved_state_replays_the_stream(
         assert_equal(state, saved)
 
 
-@clause("random.generator", covers=["notes.generator"], effort=3)
+@clause("random.generator", covers=["notes.generator"], effort=4)
 @for_all(
     how=st.sampled_from([how for how in DRAWN if BY_NAME[how[0]].takes_generator]),
     shape=shapes(max_rank=2, max_size=300),
