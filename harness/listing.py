@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from tenet.harness.backend import Backend
 from tenet.harness.expectation import ENDED, Expectation, symptom
@@ -130,16 +131,27 @@ def _entry(judgement: Judgement, backend: str, version: str, expires: date) -> E
 def condition(failure: Failure) -> dict[str, str]:
     """The fewest traits that set a failure apart, as far as its smallest example shows.
 
-    The labels of its case; and of the arguments those that shrinking left unlike the plainest.
-    Lengths, seeds and other numbers are left out: they rarely are the cause, and a condition
-    that asks for them lets the same failure through with the next seed.
+    The labels of its case; arguments that are names (of a dtype, an operation); and of the
+    others the layouts and regimes that shrinking left unlike the plainest. Lengths, seeds and
+    other numbers are left out: they rarely are the cause, and a condition that asks for them
+    lets the same failure through with the next seed.
     """
     found = dict(failure.case)
+    for name, value in (failure.example or {}).items():
+        if name not in found and _is_named(value):
+            found[name] = failure.shown.get(name, str(value))
     for name, value in traits_of(failure).items():
         plainest = _PLAINEST.get(name.rpartition(".")[2])
         if plainest is not None and "." in name and value != plainest:
             found[name] = value
     return found
+
+
+def _is_named(encoded: Any) -> bool:
+    """Whether an encoded argument is a name, or several."""
+    if isinstance(encoded, dict) and list(encoded) == ["$tuple"]:
+        return bool(encoded["$tuple"]) and all(map(_is_named, encoded["$tuple"]))
+    return isinstance(encoded, str)
 
 
 def problems(

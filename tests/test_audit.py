@@ -136,8 +136,8 @@ def test_a_clause_that_fails_on_stock_kills_nobody(examination: Examination) -> 
 
 
 def test_an_attempt_ends_as_the_judgement_does_and_is_not_shrunk() -> None:
-    clause = specification()["comparison.elementwise"]
-    mutant = catalogue.mutants()["comparison.lt-zeros"]
+    clause = specification()["comparison.in-place"]
+    mutant = catalogue.mutants()["comparison.in-place-lt"]
     with mutant.active() as backend:
         whole = judge(clause, backend, examples=250, seed=0)
         verdict, tried, seconds = attempt(clause, backend, 250, 0)

@@ -237,6 +237,7 @@ def test_list_names_what_would_be_measured(capsys: pytest.CaptureFixture[str]) -
     ]
 
 
+@pytest.mark.slow
 def test_pytest_benchmark_times_the_same_workloads(tmp_path: Path) -> None:
     pytest.importorskip("pytest_benchmark")
     path = ROOT / "suites" / "test_benchmarks.py"

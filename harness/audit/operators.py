@@ -69,6 +69,17 @@ def copying(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return right(*args, **kwargs).clone()
 
 
+def sharing(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The result lies in the memory of an operand, where it fits."""
+    result = right(*args, **kwargs)
+    first = result[0] if isinstance(result, tuple | list) else result
+    for operand in (part for arg in args for part in (arg if isinstance(arg, list) else [arg])):
+        if isinstance(operand, torch.Tensor) and first.numel() <= operand.numel():
+            lying = operand.detach().flatten()[: first.numel()].reshape(first.shape)
+            return (lying, *result[1:]) if isinstance(result, tuple) else lying
+    return result
+
+
 def lawful() -> dict[str, Operator]:
     """The rows of the operator table that laws hold for, by the operator's name."""
     return {operator.name: operator for _, operator in _held()}
@@ -115,3 +126,5 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
             yield "scaled", scaled, f"Tensor.{operator.name.rpartition('.')[2]}"
         if operator.out:
             yield "copied", copying, operator.name
+        if not (operator.aliases or operator.method or operator.out):
+            yield "shared", sharing, operator.name

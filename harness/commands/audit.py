@@ -107,6 +107,8 @@ def _audit(options: argparse.Namespace) -> int:
     from tenet.spec.sections import specification
 
     console = Console()
+    if not console.is_terminal:
+        console.width = 160  # a file has room for the matrix
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     workers = len(os.sched_getaffinity(0)) if options.workers is None else options.workers
     terms = Terms(suite.examples, suite.thorough, options.seed, options.every, options.blind)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tenet.harness.repro.literals import UntraceableError, literal
-from tenet.harness.repro.trace import Proxy, Trace, real, root, source_of
+from tenet.harness.repro.literals import UntraceableError, container, literal
+from tenet.harness.repro.trace import Proxy, Trace, root, source_of
 from tenet.spec.language import dtype_name
 from tenet.spec.model.dtypes import FORMATS
 
@@ -170,11 +170,22 @@ def _said(
     call = _call_at(frame, place)
     if len(call.args) <= position:
         raise UntraceableError("the comparison's argument is not written at its place")
+    argument = call.args[position]
+    for part in getattr(argument, "elts", [argument]):
+        if isinstance(part, ast.Name) and not _comes_from_backend(frame, part.id, trace):
+            raise UntraceableError("the comparison is about what the check made of the results")
     uses: set[str] = set()
     said = ast.unparse(_Renaming(frame, trace, uses).visit(call.args[position]))
     if not uses:
         raise UntraceableError("the comparison is about what the check made of the results")
     return said, uses
+
+
+def _comes_from_backend(frame: FrameType, name: str, trace: Trace) -> bool:
+    value = frame.f_locals.get(name)
+    if isinstance(value, tuple | list) and value and all(isinstance(v, Proxy) for v in value):
+        return True
+    return isinstance(value, Proxy) or value is None or id(value) in trace.plain
 
 
 def _call_at(frame: FrameType, place: TracebackType) -> ast.Call:
@@ -239,8 +250,11 @@ class _Renaming(ast.NodeTransformer):
             # The same number may have come from elsewhere; the script is run to find out.
             self.uses.add(root(latest))
             return latest
-        if real(value) is not value:
-            raise UntraceableError("the comparison reads a stand-in")
+        if type(value) in (tuple, list):
+            if any(isinstance(item, int) and id(item) in self.trace.plain for item in value):
+                # Python has one True: which result it came from cannot be told.
+                raise UntraceableError("the comparison is about several results that look alike")
+            return container(value, lambda item: ast.unparse(self._of(item)))
         return self.trace.say(value, self.uses)
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:

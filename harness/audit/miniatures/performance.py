@@ -17,6 +17,12 @@ def _copies_if(condition: Any) -> Any:
     return lie
 
 
+def _looks_at_a_part(right: Any, x: Any, *args: Any) -> Any:
+    # All of it would show as well, but take a minute to show it.
+    x.as_strided((min(x.numel(), 5_000_000),), (1,)).clone()
+    return right(x, *args)
+
+
 def _by_way_of_a_copy(right: Any, x: Any, other: Any) -> Any:
     return right(x, other) if x.is_contiguous() else x.copy_(x * other)
 
@@ -81,6 +87,10 @@ _LIES: list[tuple[str, str, Any, Any]] = [
      _copies_if(lambda x: x.storage_offset() > 0)),
     ("any-size", "transpose copies large tensors", ("Tensor.transpose",),
      _copies_if(lambda x: x.numel() > 100_000)),
+    ("view-time", "transpose looks at a part of large matrices", ("Tensor.transpose",),
+     _looks_at_a_part),
+    ("view-time", "detach looks at a part of large tensors", ("Tensor.detach",),
+     _looks_at_a_part),
     ("expand-and-repeat", "expand writes out int16", ("Tensor.expand",),
      lambda right, x, *sizes: (
          right(x, *sizes).contiguous() if x.dtype == torch.int16 else right(x, *sizes)

@@ -16,8 +16,9 @@ _SIDE = 1_000
 
 
 def _repeated(torch: Any, device: str, elements: int, dtype: str) -> tuple[Any, Any, int]:
-    """Whole numbers whose sums are exact: the tensor, a thousand of them, and how often."""
-    array = whole((_SIDE,), 1, dtype)
+    """Odd numbers, whose sums are exact, and miss none of them unnoticed: the tensor, a thousand
+    of them, and how often."""
+    array = 2 * whole((_SIDE,), 1, dtype) + 1
     times = elements // _SIDE
     return tensor(torch, device, array, times=times), array.astype(np.float64), times
 
