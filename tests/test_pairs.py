@@ -40,18 +40,14 @@ def a_group(ratio: float, noise: float, seed: int = 0, processes: int = 5) -> li
     return [list(row) for row in values]
 
 
-def entries(
-    ratio: float, seed: int = 0, stage: str = "first", name: str = NAME, arms: Sequence[Arm] = ()
-) -> list[Pairs]:
-    """Pairs as an environment `ratio` times as slow would give; arms: beside the usual two."""
+def entries(ratio: float, seed: int = 0, stage: str = "first", name: str = NAME) -> list[Pairs]:
+    """Pairs as an environment `ratio` times as slow would give."""
     random = np.random.default_rng(seed)
     found = []
     for process in range(5):
         for placement in range(4):
             noise = random.normal(1, 0.01, 8)
             seconds = {"before": [1.0] * 8, "after": list(ratio * noise)}
-            for arm in arms:
-                seconds[arm.name] = list(ratio * (1 + arm.slower) * noise)
             found.append(Pairs(stage, name, process, placement, "thread", 9, seconds))
     return found
 
@@ -246,7 +242,8 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
         asked.append((stage, process))
         for workload in chosen:
             slow = workload.name == NAME and stage == "first"
-            made = entries(1.1 if slow else 1.0, len(asked), stage, workload.name, arms[2:])
+            ratio = (1.1 if slow else 1.0) * (1 + arms[1].slower)
+            made = entries(ratio, len(asked), stage, workload.name)
             yield from made[4 * process : 4 * process + 4]
 
     monkeypatch.setattr(against, "measure_pairs", fake)
@@ -273,7 +270,7 @@ def test_calibration_tells_what_the_gate_is_worth(
     assert made.found == {"5%": 1.0, "10%": 1.0}
     assert made.smallest is not None
     assert made.smallest <= 0.05
-    assert len(measured) == 15
+    assert len(measured) == 45
     assert calibration.known(tmp_path, "a device") is None
     calibration.keep(made, tmp_path)
     assert calibration.known(tmp_path, "a device") == made

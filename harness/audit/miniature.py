@@ -33,7 +33,7 @@ class Miniature:
     def told(self) -> Iterator[Backend]:
         """The backend, while the lie is being told in this process."""
         with telling(self.of, self.lie):
-            yield Backend(name=f"miniature: {self.name}", device="cpu")
+            yield Backend(name="miniature", device="cpu")
 
 
 @contextmanager

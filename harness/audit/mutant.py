@@ -56,7 +56,7 @@ class Mutant:
     def active(self) -> Iterator[Backend]:
         """The faulty backend, while the fault is in place in this process."""
         with self.fault():
-            yield Backend(name=f"mutant: {self.name}", device="cpu")
+            yield Backend(name="mutant", device="cpu")
 
     def proven(self) -> bool:
         """Whether the fault shows, here and now; True where there is no proof to ask."""

@@ -107,7 +107,6 @@ def _of_workload(
 ) -> Iterator[Pairs]:
     number = 0
     started = time.perf_counter()
-    share = design.share * len(arms) / 2
     for placement in range(design.placements):
         seed = 1000 * process + placement
         clock = ""
@@ -124,12 +123,12 @@ def _of_workload(
             for arm in order if turn % 2 == 0 else order[::-1]:
                 seconds[arm.name].append(_turn(both, arm, number))
             # Long work is not repeated as often: two turns, one in each order, are the least.
-            if turn % 2 and time.perf_counter() - started > share:
+            if turn % 2 and time.perf_counter() - started > design.share:
                 break
         for side in both:
             side.ask("close")
         yield Pairs(stage, workload.name, process, placement, clock, number, seconds)
-        if time.perf_counter() - started > share:
+        if time.perf_counter() - started > design.share:
             break
 
 
