@@ -113,13 +113,6 @@ def sparse(torch: Any, device: str) -> None:
     assert_equal(x.to_dense(), THREE)
 
 
-def accelerator(torch: Any, device: str) -> None:
-    """The device has a module of its own under torch, which says that it is available."""
-    module = getattr(torch, torch.device(device).type, None)
-    available = getattr(module, "is_available", lambda: False)()
-    assert_that(torch.device(device).type != "cpu" and available, f"{device} is no accelerator")
-
-
 def integer_matmul(torch: Any, device: str) -> None:
     """Integer matrices can be multiplied."""
     array = np.arange(4).reshape(2, 2)
@@ -158,7 +151,6 @@ TRIALS: dict[str, tuple[Callable[..., None], str]] = {
     "overlap-check": (overlap_check, "notes.overlap-write"),
     "index-check": (index_check, "notes.advanced-indexing"),
     "sparse": (sparse, "dlnotes.layout"),
-    "accelerator": (accelerator, "minicourse.pick-device"),
     "integer-matmul": (integer_matmul, "notes.matmul-family"),
     "allocation-count": (allocation_count, "notes.view-allocates-nothing"),
     "compile": (compile, "notes.compile-equals-eager"),

@@ -3,7 +3,8 @@
 `python -m pytest --pyargs tenet.suites.test_benchmarks --benchmark-only --backend cpu`
 
 They take minutes, and time says nothing about conformance: unless pytest-benchmark is installed
-and --benchmark-only or --benchmark-enable asks for them, they are left out.
+and --benchmark-only or --benchmark-enable asks for them, they are left out. pytest-benchmark does
+not time beside xdist: in this repository, add `-n0 --dist=no`.
 """
 
 from __future__ import annotations

@@ -245,7 +245,7 @@ def test_pytest_benchmark_times_the_same_workloads(tmp_path: Path) -> None:
     command += ["--backend", "cpu", "-k", "view.select"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     asked = subprocess.run(
-        [*command, "--benchmark-only", "--benchmark-max-time=0.05"],
+        [*command, "-n0", "--dist=no", "--benchmark-only", "--benchmark-max-time=0.05"],
         cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert asked.returncode == 0, asked.stdout

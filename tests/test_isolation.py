@@ -94,7 +94,7 @@ def test_who_takes_too_much_time_or_memory_is_ended(tenet: Tenet, tmp_path: Path
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_was_ended_is_resumed(tmp_path: Path, end: signal.Signals) -> None:
     """At whatever moment: no verdict is lost, and none is there twice."""
-    options = ["run", "--backend", "cpu", "--workers", "1", "--clause", "creation.*"]
+    options = ["run", "--backend", "cpu", "--workers", "1", "--clause", "attributes.*"]
     options += ["--results", str(tmp_path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     begun = subprocess.Popen(
@@ -103,7 +103,7 @@ def test_a_run_that_was_ended_is_resumed(tmp_path: Path, end: signal.Signals) ->
     while not [line for path in tmp_path.glob("cpu/*") for line in path.read_text().splitlines()]:
         assert begun.poll() is None
         time.sleep(0.05)
-    time.sleep(random.Random(int(end)).uniform(2, 4))
+    time.sleep(random.Random(int(end)).uniform(0.5, 2))
     begun.send_signal(end)
     begun.wait(30)
     [path] = tmp_path.glob("cpu/*.jsonl")

@@ -22,7 +22,7 @@ from tenet.harness.bench.measure import Measurement
 from tenet.harness.bench.oracle import Wrong
 from tenet.harness.bench.pairs import AFTER, BEFORE, Arm, Design, Pairs, measure_pairs
 from tenet.harness.bench.record import BenchRecord
-from tenet.harness.bench.ruling import Ruling, compare, rule
+from tenet.harness.bench.ruling import Ruling, compare, rule, settle
 from tenet.harness.bench.sides import Side, Void, side_of
 from tenet.harness.bench.store import Store
 from tenet.harness.bench.worker import Worker
@@ -74,11 +74,27 @@ def test_one_process_that_is_off_does_not_decide() -> None:
     assert rule(groups, 0.05)[0] in (Ruling.SAME, Ruling.INCONCLUSIVE)
 
 
+def test_fresh_processes_settle_what_was_open() -> None:
+    def groups(ratio: float, noise: float) -> list[list[float]]:
+        return a_group(ratio, noise, seed=3)
+
+    slow, same, wild = groups(1.1, 0.01), groups(1.0, 0.01), groups(1.0, 0.4)
+    assert rule(wild, 0.05)[0] is Ruling.INCONCLUSIVE
+    assert settle(slow, slow, 0.05) is Ruling.SLOWER
+    assert settle(slow, same, 0.05) is Ruling.INCONCLUSIVE
+    assert settle(slow, groups(0.9, 0.01), 0.05) is Ruling.INCONCLUSIVE
+    assert settle(wild, wild, 0.05) is Ruling.INCONCLUSIVE
+    assert settle(same, slow, 0.05) is Ruling.SAME, "what is no suspect is not measured again"
+    off = [*groups(1.1, 0.01)[:4], [log(0.7)] * 8]
+    assert settle(off, slow, 0.05) is Ruling.SLOWER
+    assert settle(off, same, 0.05) is not Ruling.SLOWER
+
+
 def test_a_suspect_counts_where_fresh_processes_say_the_same() -> None:
     slow, same = entries(1.1), entries(1.0, 1, "again")
     assert compare(NAME, slow, [], 0.05).ruling is Ruling.SLOWER
     assert compare(NAME, slow, entries(1.1, 2, "again"), 0.05).ruling is Ruling.SLOWER
-    assert compare(NAME, slow, same, 0.05).ruling is Ruling.INCONCLUSIVE
+    assert compare(NAME, slow, same, 0.05).ruling is not Ruling.SLOWER
     one = compare(NAME, entries(1.1), [], 0.05)
     assert one.ratio == pytest.approx(1.1, abs=0.01)
     assert one.pairs == 5 * 4 * 8
@@ -254,7 +270,8 @@ def test_suspects_are_measured_again(tmp_path: Path, measured: list[tuple[str, i
     chosen = [workloads()[NAME], workloads()[OTHER]]
     store = Store(tmp_path, {})
     found = against.against(store, (Side(), Side()), chosen, Design(), 0.05, QUIET)
-    assert [one.ruling for one in found] == [Ruling.INCONCLUSIVE, Ruling.SAME]
+    assert found[0].ruling not in (Ruling.SLOWER, Ruling.FASTER)
+    assert found[1].ruling is Ruling.SAME
     assert measured == [(stage, n) for stage in ("first", "again") for n in range(5)]
     assert {e.workload for e in store.entries if e.stage == "again"} == {NAME}
 

@@ -94,7 +94,7 @@ def against(
     threshold: float,
     console: Console,
 ) -> list[Comparison]:
-    """Compare two sides; suspects are measured again by fresh processes before they count."""
+    """Compare two sides; what is not the same is measured again by fresh processes."""
     fill(store, sides, (BEFORE, AFTER), workloads, design, [FIRST], console)
     found = {w.name: compare(w.name, store.of(FIRST, w.name), [], threshold) for w in workloads}
     suspects = [w for w in workloads if found[w.name].ruling in SUSPECT]
@@ -111,13 +111,11 @@ def against(
 
 def show(found: Sequence[Comparison], titles: tuple[str, str], console: Console) -> None:
     """The table of a comparison, and its sum."""
-    table = Table(
-        title=escape(f"{titles[1]} against {titles[0]}: time of one operation"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-    )
+    title = f"{titles[1]} against {titles[0]}: time of one operation"
+    console.print(title, markup=False, highlight=False, soft_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("workload", no_wrap=True)
-    for title in ("ratio", "99% interval", "pairs"):
+    for title in ("ratio", "95% interval", "pairs"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("verdict")
     for one in found:

@@ -20,11 +20,11 @@ from rich.console import Console
 from tenet.harness.bench.against import fill
 from tenet.harness.bench.pairs import AFTER, BEFORE, Arm, Design
 from tenet.harness.bench.record import harness_version
-from tenet.harness.bench.ruling import SUSPECT, Ruling, logs, rule
+from tenet.harness.bench.ruling import CHANGED, Ruling, logs, settle
 from tenet.harness.bench.sides import Side
 from tenet.harness.bench.store import Store
 from tenet.harness.bench.workload import Workload
-from tenet.harness.errors import UsageError
+from tenet.harness.errors import HarnessError, UsageError
 
 INJECTED = (0.05, 0.10)
 DEFAULT_THRESHOLD = 0.05
@@ -76,7 +76,11 @@ def calibrate(
             stage = f"round {number}, {slower:.0%} slower"
             fill(store, (side, side), arms, workloads, design, [stage], console)
             for workload, groups in zip(workloads, told, strict=True):
-                groups.append(logs(store.of(stage, workload.name), BEFORE.name, AFTER.name))
+                measured = store.of(stage, workload.name)
+                void = next((entry.void for entry in measured if entry.void), "")
+                if void:
+                    raise HarnessError(f"{workload.name} cannot be calibrated with: {void}")
+                groups.append(logs(measured, BEFORE.name, AFTER.name))
     smallest = next((step for step in _STEPS if _finds(trials[0.0], step)), None)
     threshold = max(DEFAULT_THRESHOLD, smallest or _STEPS[-1])
     same = _rulings(trials[0.0], threshold)
@@ -87,22 +91,19 @@ def calibrate(
     made = datetime.now(UTC).isoformat(timespec="seconds")
     calibration = Calibration(
         facts["fingerprint"], harness_version(), facts["torch"], len(same), threshold,
-        _share(same, SUSPECT), found, smallest, made,
+        _share(same, CHANGED), found, smallest, made,
     )  # fmt: skip
     store.end(asdict(calibration))
     return calibration
 
 
 def _rulings(trials: Sequence[Sequence[Groups]], threshold: float) -> list[Ruling]:
-    """The ruling of every trial, confirmed by the next round where it is a suspect."""
-    found = []
-    for rounds in trials:
-        first = [rule(groups, threshold)[0] for groups in rounds if groups]
-        for number, ruling in enumerate(first):
-            confirmed = first[(number + 1) % len(first)] is ruling
-            sure = ruling not in SUSPECT or confirmed
-            found.append(ruling if sure else Ruling.INCONCLUSIVE)
-    return found
+    """The ruling of every trial, settled by the next round."""
+    return [
+        settle(groups, rounds[(number + 1) % len(rounds)], threshold)
+        for rounds in trials
+        for number, groups in enumerate(rounds)
+    ]
 
 
 def _finds(trials: Sequence[Sequence[Groups]], slowdown: float) -> bool:
@@ -111,7 +112,7 @@ def _finds(trials: Sequence[Sequence[Groups]], slowdown: float) -> bool:
     Time that is longer by a share is the same log ratio, shifted: so A/A pairs tell of every
     slowdown, and not of the injected ones alone.
     """
-    if _share(_rulings(trials, slowdown), SUSPECT) > _FALSE:
+    if _share(_rulings(trials, slowdown), CHANGED) > _FALSE:
         return False
     by = log1p(slowdown)
     shifted = [

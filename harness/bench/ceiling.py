@@ -12,7 +12,7 @@ from tenet.harness.bench.measure import Measurement
 
 _COPIED = 2**25
 """float32 numbers that are copied: 128 MiB, more than caches hold."""
-_SIDES = {"cpu": (128, 768), "accelerator": (1024, 8192)}
+_SIDES = {"cpu": (128, 512, 768), "accelerator": (1024, 8192)}
 
 
 @dataclass(frozen=True)

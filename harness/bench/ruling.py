@@ -12,7 +12,7 @@ import numpy as np
 from tenet.harness.bench.pairs import AFTER, BEFORE, Pairs
 
 _RESAMPLES = 2000
-_CONFIDENCE = 0.99
+_CONFIDENCE = 0.95
 
 
 class Ruling(StrEnum):
@@ -25,8 +25,9 @@ class Ruling(StrEnum):
     VOID = "void"
 
 
-SUSPECT = frozenset({Ruling.FASTER, Ruling.SLOWER})
-"""Rulings that have to be confirmed by fresh processes."""
+CHANGED = frozenset({Ruling.FASTER, Ruling.SLOWER})
+SUSPECT = CHANGED | {Ruling.INCONCLUSIVE}
+"""Rulings that fresh processes have to settle."""
 
 
 @dataclass(frozen=True)
@@ -96,22 +97,36 @@ def rule(groups: Sequence[Sequence[float]], threshold: float) -> tuple[Ruling, f
     return Ruling.INCONCLUSIVE, middle, low, high
 
 
+def settle(
+    first: Sequence[Sequence[float]], again: Sequence[Sequence[float]], threshold: float
+) -> Ruling:
+    """The ruling, once a suspect has been measured again by fresh processes.
+
+    A change counts where the fresh processes, on their own, say the same. Where nothing could be
+    said at first, all of them together may, but of a change only what the fresh ones say, too.
+    """
+    ruling, second = rule(first, threshold)[0], rule(again, threshold)[0]
+    if ruling not in SUSPECT or (second is ruling and ruling in CHANGED):
+        return ruling
+    whole = rule([*first, *again], threshold)[0]
+    if whole in CHANGED and (ruling in CHANGED or second is not whole):
+        return Ruling.INCONCLUSIVE
+    return whole
+
+
 def compare(
     workload: str, first: Sequence[Pairs], again: Sequence[Pairs], threshold: float
 ) -> Comparison:
     """What pairs say of a workload; again: those of fresh processes, where it was suspect.
 
-    A change counts where the fresh processes, on their own, say the same.
+    See `settle` for how the two go together.
     """
     every = [*first, *again]
     void = next((entry.void for entry in every if entry.void), "")
     if void or not every:
         return Comparison(workload, Ruling.VOID, void=void or "nothing was measured")
-    ruling, *_ = rule(logs(first, BEFORE.name, AFTER.name), threshold)
-    whole, middle, low, high = rule(logs(every, BEFORE.name, AFTER.name), threshold)
-    if again and ruling in SUSPECT:
-        second, *_ = rule(logs(again, BEFORE.name, AFTER.name), threshold)
-        if second is not ruling:
-            ruling = Ruling.SAME if whole is Ruling.SAME else Ruling.INCONCLUSIVE
+    before = logs(first, BEFORE.name, AFTER.name)
+    ruling, middle, low, high = rule(logs(every, BEFORE.name, AFTER.name), threshold)
+    ruling = settle(before, logs(again, BEFORE.name, AFTER.name), threshold) if again else ruling
     turns = sum(len(entry.seconds[BEFORE.name]) for entry in every if entry.seconds)
     return Comparison(workload, ruling, exp(middle), exp(low), exp(high), turns)

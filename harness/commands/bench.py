@@ -58,7 +58,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="measure how fast backends are",
         description="Times every workload on every device of this machine; a time counts only "
         "where the result is right, before and after.",
-        epilog="exit status: 0 done; 1 a result was wrong, or slower than the other side; "
+        epilog="exit status: 0 done; 1 a result was wrong, or slower than OTHER's; "
         "2 bad usage; 3 the harness broke",
     )
     for names, settings in _OPTIONS.items():
@@ -71,8 +71,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     what.add_argument(
         "--against",
         metavar="OTHER",
-        help="compare OTHER with this environment, by interleaved pairs: the path of another "
-        "python, or a backend",
+        help="compare this environment with OTHER, by interleaved pairs; OTHER: the path of "
+        "another python, or a backend",
     )
     what.add_argument(
         "--calibrate",
