@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 from dataclasses import is_dataclass
 from types import FrameType, TracebackType
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from tenet.harness.repro.literals import UntraceableError, container, literal
-from tenet.harness.repro.origin import Origin, call_at
 from tenet.harness.repro.trace import Proxy, Trace, root, source_of
+from tenet.harness.repro.twin import digest
 from tenet.spec.language import dtype_name
 from tenet.spec.model.dtypes import FORMATS
 
@@ -20,25 +21,28 @@ _CHECKS = "tenet.spec.language.checks"
 Lines = tuple[list[str], set[str]]
 
 
+def place_of(error: BaseException) -> tuple[FrameType, int] | None:
+    """Where the check makes the comparison that failed: its frame, and the place in it."""
+    caller, check, place = _frames(error)
+    return None if check is None else (caller, place.tb_lasti)
+
+
 def comparison(error: BaseException, trace: Trace) -> Lines:
     """The failing comparison, and the names that it reads. UntraceableError where it cannot be
     said without the check's own code."""
-    caller, check = _frames(error)
+    caller, check, place = _frames(error)
     if check is None:
         return _raised(error, trace)
     given, name = check.f_locals, check.f_code.co_name
-    origin = Origin.of(error, caller)
-    origin.require_way()
     if name == "assert_raises":
         return _not_raised(check, trace)
     if name == "assert_that":
-        said, uses = _said(origin, 0, trace)
+        said, uses = _said(caller, place, 0, trace)
         return [f"holds = bool({said})"], uses
     if name == "assert_metadata":
-        origin.require(*(one.value for one in call_at(*origin.places[-1]).keywords))
         return _metadata(given, trace)
     if name == "assert_same_object":
-        (one, first), (other, second) = (_said(origin, i, trace) for i in (0, 1))
+        (one, first), (other, second) = (_said(caller, place, i, trace) for i in (0, 1))
         if one == other:
             raise UntraceableError("both are the same object of the script")
         return [f"holds = {one} is {other}"], first | second
@@ -46,12 +50,11 @@ def comparison(error: BaseException, trace: Trace) -> Lines:
         raise UntraceableError(f"{name} cannot be said in a script")
     expected = given["expected"]
     if isinstance(expected, Proxy) or not isinstance(given["got"], Proxy):
-        origin.require(*_expected(origin))
-        return _plain(given, _said(origin, 0, trace), trace)
+        return _plain(given, _said(caller, place, 0, trace), trace)
     uses = set[str]()
     lines = [f"got = {trace.say(given['got'], uses)}"]
     if name == "assert_close":
-        origin.require(*_expected(origin))
+        trace.fixed |= {"=expected": digest(expected), "=bound": digest(given["bound"])}
         return [*lines, *_within(given["bound"], np.asarray(expected))], uses
     if not isinstance(expected, np.ndarray | np.generic):
         raise UntraceableError("a tensor is compared with what is no array")
@@ -60,7 +63,7 @@ def comparison(error: BaseException, trace: Trace) -> Lines:
     if read:
         uses.add(root(read))
     else:
-        origin.require(*_expected(origin))
+        trace.fixed["=expected"] = digest(expected)
     zero = "" if given["signed_zero"] else ", signed_zero=False"
     lines += [
         f"expected = {read or literal(wanted)}",
@@ -69,8 +72,8 @@ def comparison(error: BaseException, trace: Trace) -> Lines:
     return lines, uses
 
 
-def _frames(error: BaseException) -> tuple[FrameType, FrameType | None]:
-    """The frame of the check that made the comparison, and that of the comparison."""
+def _frames(error: BaseException) -> tuple[FrameType, FrameType | None, TracebackType]:
+    """The frame of the check that made the comparison, that of the comparison, and the place."""
     traceback = error.__traceback__
     before: TracebackType | None = None
     while traceback is not None:
@@ -78,10 +81,10 @@ def _frames(error: BaseException) -> tuple[FrameType, FrameType | None]:
         if frame.f_globals.get("__name__") == _CHECKS and frame.f_code.co_name.startswith("assert"):
             if before is None:
                 break
-            return before.tb_frame, frame
+            return before.tb_frame, frame, before
         before, traceback = traceback, traceback.tb_next
     assert before is not None
-    return before.tb_frame, None
+    return before.tb_frame, None, before
 
 
 def _raised(error: BaseException, trace: Trace) -> Lines:
@@ -107,6 +110,7 @@ def _not_raised(check: FrameType, trace: Trace) -> Lines:
 def _metadata(given: dict[str, Any], trace: Trace) -> Lines:
     uses: set[str] = set()
     facts = []
+    trace.fixed |= {f"={name}": digest(given[name]) for name in ("shape", "dtype", "stride")}
     got = trace.say(given["got"], uses)
     if given["dtype"] is not None:
         facts.append(f"str({got}.dtype).rpartition('.')[2] == {given['dtype']!r}")
@@ -121,6 +125,7 @@ def _plain(given: dict[str, Any], said: tuple[str, set[str]], trace: Trace) -> L
     if isinstance(expected, np.ndarray | np.generic):
         raise UntraceableError("what is compared with an array is no tensor")
     got, uses = said
+    trace.fixed["=expected"] = digest(expected)
     if _from_backend(expected, trace):
         raise UntraceableError("what is expected depends on what the backend gave")
     lines = [f"got = {got}", f"expected = {literal(_plainly(expected))}"]
@@ -171,19 +176,11 @@ def _within(bound: Any, expected: np.ndarray) -> list[str]:
 # ------------------------------------------------------- an argument, as the check writes it
 
 
-def _expected(origin: Origin) -> list[ast.expr]:
-    """What stands beside the result in the failing comparison: the value, and the bound."""
-    call = call_at(*origin.places[-1])
-    beside = [*call.args[1:], *(k.value for k in call.keywords if k.arg != "signed_zero")]
-    if not beside or any(isinstance(one, ast.Starred) for one in call.args):
-        raise UntraceableError("the comparison's argument is not written at its place")
-    return beside
-
-
-def _said(origin: Origin, position: int, trace: Trace) -> tuple[str, set[str]]:
+def _said(
+    frame: FrameType, place: TracebackType, position: int, trace: Trace
+) -> tuple[str, set[str]]:
     """An argument of the failing comparison in the check's own words, with the script's names."""
-    frame = origin.places[-1][0]
-    call = call_at(*origin.places[-1])
+    call = _call_at(frame, place)
     if len(call.args) <= position:
         raise UntraceableError("the comparison's argument is not written at its place")
     argument = call.args[position]
@@ -191,7 +188,7 @@ def _said(origin: Origin, position: int, trace: Trace) -> tuple[str, set[str]]:
         if isinstance(part, ast.Name) and not _comes_from_backend(frame, part.id, trace):
             raise UntraceableError("the comparison is about what the check made of the results")
     uses: set[str] = set()
-    said = ast.unparse(_Renaming(origin, trace, uses).visit(call.args[position]))
+    said = ast.unparse(_Renaming(frame, trace, uses).visit(call.args[position]))
     if not uses:
         raise UntraceableError("the comparison is about what the check made of the results")
     return said, uses
@@ -204,12 +201,29 @@ def _comes_from_backend(frame: FrameType, name: str, trace: Trace) -> bool:
     return isinstance(value, Proxy) or value is None or id(value) in trace.plain
 
 
+def _call_at(frame: FrameType, place: TracebackType) -> ast.Call:
+    positions = list(frame.f_code.co_positions())[place.tb_lasti // 2]
+    first, last, start, end = positions
+    if first is None or last is None:
+        raise UntraceableError("the check has no source")
+    lines = [linecache.getline(frame.f_code.co_filename, n) for n in range(first, last + 1)]
+    encoded = [line.encode() for line in lines]
+    encoded[-1] = encoded[-1][:end]
+    encoded[0] = encoded[0][start:]
+    try:
+        parsed = ast.parse(b"".join(encoded).decode().strip(), mode="eval").body
+    except SyntaxError as error:
+        raise UntraceableError("the comparison's source cannot be read") from error
+    if not isinstance(parsed, ast.Call):
+        raise UntraceableError("the comparison is not written as a call")
+    return parsed
+
+
 class _Renaming(ast.NodeTransformer):
     """Puts the script's names and literals in place of the check's variables."""
 
-    def __init__(self, origin: Origin, trace: Trace, uses: set[str]) -> None:
-        self.origin, self.trace, self.uses = origin, trace, uses
-        self.frame = origin.places[-1][0]
+    def __init__(self, frame: FrameType, trace: Trace, uses: set[str]) -> None:
+        self.frame, self.trace, self.uses = frame, trace, uses
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         known = {**self.frame.f_globals, **self.frame.f_locals}
@@ -221,20 +235,20 @@ class _Renaming(ast.NodeTransformer):
         value = known[node.id]
         if node.id == "np" or value is builtins.get(node.id):
             return node
-        return self._fairly(node, value)
+        return self._fairly(node.id, value)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         base = self.frame.f_locals.get(getattr(node.value, "id", ""))
         if is_dataclass(base) and not isinstance(base, Proxy):
-            return self._fairly(node, getattr(base, node.attr))
+            return self._fairly(ast.unparse(node), getattr(base, node.attr))
         return self.generic_visit(node)  # type: ignore[return-value]
 
-    def _fairly(self, node: ast.expr, value: Any) -> ast.expr:
-        """In place of what the check says: the script's name of it, or what it is, where that
-        owes nothing to the backend."""
+    def _fairly(self, name: str, value: Any) -> ast.expr:
+        """What stands for it in the script; where that is no name there, it must be the check's."""
         said = self._of(value)
-        if self.uses.isdisjoint(n.id for n in ast.walk(said) if isinstance(n, ast.Name)):
-            self.origin.require(node)
+        names = {node.id for node in ast.walk(said) if isinstance(node, ast.Name)}
+        if names.isdisjoint(self.uses):
+            self.trace.fixed[name] = digest(value)
         return said
 
     def _of(self, value: Any) -> ast.expr:

@@ -15,10 +15,11 @@ from typing import Any
 
 from tenet.harness.backend import Backend
 from tenet.harness.judge import replay
-from tenet.harness.repro.comparing import comparison
+from tenet.harness.repro.comparing import comparison, place_of
 from tenet.harness.repro.literals import UntraceableError
 from tenet.harness.repro.symbols import stand_in
 from tenet.harness.repro.trace import Statement, Trace, reading_noted
+from tenet.harness.repro.twin import counting, told_apart
 from tenet.harness.verdict import Failure, Judgement, Verdict
 from tenet.spec.language import Clause, statements
 
@@ -99,6 +100,9 @@ def traced(clause: Clause, backend: Backend, failure: Failure) -> str:
     """The stand-alone script. UntraceableError where there is none that shows the failure."""
     trace, error = _trace(clause, backend, failure)
     final, needed = comparison(error, trace)
+    place = place_of(error)
+    if place is not None and trace.fixed and (trace.plain or trace.has_read):
+        told_apart(trace, *place, lambda twin: _replayed(clause, backend, failure, twin, []))
     while trace.statements and "__exit__(" in trace.statements[-1].text:
         trace.statements.pop()
     head = _head(clause, backend, failure, "PyTorch or the backend under test, and NumPy")
@@ -117,9 +121,14 @@ def traced(clause: Clause, backend: Backend, failure: Failure) -> str:
     raise UntraceableError("the calls alone do not show the failure")
 
 
-def _trace(clause: Clause, backend: Backend, failure: Failure) -> tuple[Trace, BaseException]:
-    trace = Trace()
-    caught: list[BaseException] = []
+def _replayed(
+    clause: Clause,
+    backend: Backend,
+    failure: Failure,
+    trace: Trace,
+    caught: list[BaseException],
+) -> Failure | None:
+    """The failing example again, written down; caught: what the check raised."""
     namespace = stand_in(backend.torch, trace)
 
     def check(torch: Any, device: str, **drawn: Any) -> None:
@@ -129,12 +138,18 @@ def _trace(clause: Clause, backend: Backend, failure: Failure) -> tuple[Trace, B
             caught[:] = [error]
             raise
 
-    with reading_noted(trace):
-        again = replay(
-            replace(clause, check=check),
-            replace(backend, namespace=lambda: namespace),
-            failure.example or {},
-        ).failure
+    return replay(
+        replace(clause, check=check),
+        replace(backend, namespace=lambda: namespace),
+        failure.example or {},
+    ).failure
+
+
+def _trace(clause: Clause, backend: Backend, failure: Failure) -> tuple[Trace, BaseException]:
+    trace = Trace()
+    caught: list[BaseException] = []
+    with reading_noted(trace), counting(trace):
+        again = _replayed(clause, backend, failure, trace, caught)
     if not caught or again is None:
         raise UntraceableError("its example does not fail here, or not while it is written down")
     seen = (again.what, again.where, again.case)

@@ -61,6 +61,8 @@ def _conversion(name: str, function: Callable[[Any], Any]) -> Any:
         result, noted = trace.note(
             f"{name}({source})", {root(source)}, lambda: function(value), pure=True
         )
+        if trace.alter is not None and name in ("bool", "int", "float", "complex"):
+            result = trace.alter(result, name)
         return trace.wrap(result, noted)
 
     return apply

@@ -54,7 +54,8 @@ class Trace:
     plain: which name holds a plain value, by its identity; named: the same for dtypes and their
     kin, which a torch-like library may print otherwise than it names them; arrays: the same for
     arrays that were handed in, with their bytes; doubtful: arrays that may have been made of
-    what was read.
+    what was read; fixed: what the comparison holds that the check has worked out, as text (see
+    twin.py); comparisons: how many were made; alter: makes other values of those that are read.
     """
 
     statements: list[Statement] = field(default_factory=list)
@@ -65,6 +66,9 @@ class Trace:
     doubtful: set[str] = field(default_factory=set)
     has_read: bool = False
     count: int = 0
+    fixed: dict[str, str] = field(default_factory=dict)
+    comparisons: int = 0
+    alter: Callable[[Any, str], Any] | None = None
 
     def name(self, letter: str) -> str:
         """A name that is not taken."""
@@ -230,6 +234,9 @@ def reading_noted(trace: Trace) -> Iterator[None]:
         array, name = trace.note(
             f"read({source})", {root(source)}, lambda: read(real(tensor)), pure=True
         )
+        if trace.alter is not None:
+            array = trace.alter(array, source)
+            trace.alive.append(array)
         trace.plain[id(array)] = name
         trace.has_read = True
         return array  # type: ignore[no-any-return]
@@ -308,6 +315,8 @@ class Proxy:
             for operand in (owner, *args, *kwargs.values()):
                 if isinstance(operand, Proxy) and real(operand) is result:
                     return operand
+        if trace.alter is not None and _is_plain(result):
+            result = trace.alter(result, source)
         return trace.wrap(result, name)
 
     def __setitem__(self, index: Any, new: Any) -> None:
