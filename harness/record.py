@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 from tenet.harness.backend import Backend
 from tenet.harness.errors import UsageError
+from tenet.harness.lines import line, read_lines
 from tenet.harness.plan import Plan
 from tenet.harness.verdict import Judgement, Verdict
 
@@ -46,37 +47,9 @@ def _plain(name: str) -> str:
 
 def read_record(path: Path) -> Record:
     """Read a record, whole or cut short. UsageError, naming the line, for anything else."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as a record: {error}") from error
-    lines.pop()  # what follows the last line break: nothing, or a line that was being written
-    header: dict[str, Any] | None = None
-    judgements: list[Judgement] = []
-    footer: dict[str, Any] | None = None
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-            kind, content = entry["kind"], entry["content"]
-            if (kind == "header") != (header is None) or footer is not None:
-                raise ValueError(f"a {kind} does not belong here")
-            if kind == "header":
-                header = dict(content)
-            elif kind == "judgement":
-                judgements.append(Judgement.from_data(content))
-            elif kind == "footer":
-                footer = dict(content)
-            else:
-                raise ValueError(f"unknown kind {kind!r}")
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                f"{path} is no record, or a corrupted one (line {number}: {error}); "
-                "move it away, or choose another folder with --results"
-            ) from error
-    if header is None:
-        raise UsageError(
-            f"{path} has no header; move it away, or choose another folder with --results"
-        )
+    header, judgements, footer = read_lines(
+        path, "record", "judgement", Judgement.from_data, marks="clauses"
+    )
     return Record(header, judgements, footer)
 
 
@@ -151,7 +124,7 @@ class Records:
 
     def _write(self, backend: str, kind: str, content: str) -> None:
         file = self._files[backend]
-        file.write(f'{{"kind": "{kind}", "content": {content}}}\n')
+        file.write(line(kind, content))
         file.flush()
 
 

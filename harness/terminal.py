@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tenet.harness.budget import left_out_text
@@ -15,6 +13,7 @@ from tenet.harness.explain import explanation
 from tenet.harness.grouping import Group, groups, with_blocked
 from tenet.harness.judge import UNCLAIMED
 from tenet.harness.plan import Plan
+from tenet.harness.progress import Count, summary
 from tenet.harness.record import footer
 from tenet.harness.run import Outcome
 from tenet.harness.verdict import BROKEN, UNSOUND, Judgement, Verdict
@@ -30,46 +29,15 @@ _STYLES = {
 }
 
 
-class Display:
-    """Progress while a plan runs: a bar on a terminal, a line now and then elsewhere."""
+class Display(Count):
+    """Progress while a plan runs."""
 
     def __init__(self, plan: Plan, console: Console) -> None:
-        self.total = len(plan.selection)
-        self.console = console
-        self.counts: Counter[Verdict] = Counter()
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[counts]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self.task = self.bar.add_task("judging", total=self.total, counts="")
-
-    def __enter__(self) -> Display:
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.bar.stop()
+        super().__init__(len(plan.selection), Verdict, "judging", "judged", console)
 
     def heard(self, judgement: Judgement) -> None:
         """Count a judgement in."""
-        self.counts[judgement.verdict] += 1
-        self.bar.update(self.task, advance=1, counts=_summary(self.counts))
-        if not self.console.is_terminal:
-            done = sum(self.counts.values())
-            tenth = 10 * done // self.total
-            if tenth > 10 * (done - 1) // self.total:
-                self.console.print(f"{done}/{self.total} judged: {_summary(self.counts)}")
+        self.add(judgement.verdict)
 
 
 def announce(plan: Plan, console: Console) -> None:
@@ -161,15 +129,11 @@ def verdict_line(outcome: Outcome) -> str:
         broken = sum(counts[verdict] for verdict in BROKEN)
         return f"FAILED: {broken} of {len(outcome.judgements)} verdicts went against {names}."
     if status == 3:
-        return f"BROKEN: no verdict on {names}; {_summary(counts)}."
+        return f"BROKEN: no verdict on {names}; {summary(counts, Verdict)}."
     asked = "every clause asked"
     if counts[Verdict.KNOWN]:
         asked += f" but {counts[Verdict.KNOWN]}, which are known failures"
-    return f"PASSED: {names} held to {asked} ({_summary(counts)})."
-
-
-def _summary(counts: Counter[Verdict]) -> str:
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    return f"PASSED: {names} held to {asked} ({summary(counts, Verdict)})."
 
 
 def _table(outcome: Outcome, judgements: list[Judgement]) -> Table:

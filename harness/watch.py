@@ -34,6 +34,7 @@ _FIELDS = struct.Struct("=qdqq")
 _SIZE = 1 << 16
 _PAUSE = 0.1
 """Seconds between two looks: a hang is ended, and memory is missed, by so much at most."""
+_MOMENT = 0.01
 _LAST_WORDS = 2000
 _CHATTER = 1 << 20
 """Bytes of output of a worker that are kept at most."""
@@ -107,10 +108,18 @@ class _Worker:
     killed: str = ""
 
     def reads(self) -> tuple[int, float, str, bytes]:
+        """Process, when it began, the item, the example. While a line is being written, this
+        may be a mixture of two, so `steady` has to be asked where it matters."""
         process, begun, name, example = _FIELDS.unpack_from(self.map, 0)
         start = _FIELDS.size
-        text = bytes(self.map[start : start + name])
-        return process, begun, text.decode(), bytes(self.map[start + name : start + name + example])
+        text = bytes(self.map[start : start + name + example])
+        return process, begun, text[:name].decode(errors="replace"), text[name:]
+
+    def steady(self) -> bool:
+        """Whether the journal says the same for as long as many lines take to write."""
+        before = self.reads()
+        time.sleep(_MOMENT)
+        return before == self.reads()
 
 
 class Watch:
@@ -169,7 +178,7 @@ class Watch:
             if not name:
                 return
             process = psutil.Process(pid)
-            if time.monotonic() - begun > self._limits.seconds:
+            if time.monotonic() - begun > self._limits.seconds and worker.steady():
                 self._kill(worker, process, f"no answer within {self._limits.seconds:g} s")
                 return
             used = sum(p.memory_info().rss for p in (process, *process.children(recursive=True)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ from conftest import COMMAND, Tenet
 
 from tenet.harness.record import Record, read_record
 from tenet.harness.verdict import Judgement, Verdict
+from tenet.harness.watch import Limits, watching
 
 DEADLY = {
     "eye": ("creation.eye", "ctypes.string_at(0)"),
@@ -156,3 +159,16 @@ Records.add = add
         "header",
         "judgement",
     ]
+
+
+def test_a_line_that_is_being_written_ends_nobody(tmp_path: Path) -> None:
+    """Packing first clears the fields, so that a reader may meet a start of 0."""
+    with watching(Limits(seconds=60, memory=1 << 40)) as watch:
+        path = watch.open_journal("gw0")
+        with open(path, "r+b") as file:
+            view = mmap.mmap(file.fileno(), 0)
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            struct.pack_into("=qdqq", view, 0, os.getpid(), 0.0, 1, 0)  # as a torn read sees it
+            struct.pack_into("=qdqq", view, 0, os.getpid(), time.monotonic(), 1, 0)
+    # This process is the one that would have been ended.

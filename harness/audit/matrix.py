@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tenet.harness.audit.examine import ALIVE, Fate, Finding
@@ -22,47 +19,6 @@ _STYLES = {
 }
 _WHOLE = 400
 """Up to so many mutants the matrix has a row for each; beyond, only those that are not killed."""
-
-
-class Watch:
-    """Progress while mutants are examined: a bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, total: int, console: Console) -> None:
-        self.total = total
-        self.console = console
-        self.counts: Counter[Fate] = Counter()
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[counts]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self.task = self.bar.add_task("examining", total=total, counts="")
-
-    def __enter__(self) -> Watch:
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.bar.stop()
-
-    def heard(self, finding: Finding) -> None:
-        """Count a finding in."""
-        self.counts[finding.fate] += 1
-        text = ", ".join(f"{count} {fate}" for fate, count in self.counts.items())
-        self.bar.update(self.task, advance=1, counts=text)
-        done = sum(self.counts.values())
-        if not self.console.is_terminal and 10 * done // self.total > 10 * (done - 1) // self.total:
-            self.console.print(f"{done}/{self.total} examined: {text}")
 
 
 def show(

@@ -17,6 +17,7 @@ from tenet.harness.audit.examine import Finding
 from tenet.harness.audit.pool import Terms
 from tenet.harness.audit.score import score
 from tenet.harness.errors import UsageError
+from tenet.harness.lines import line, read_lines
 
 FORMAT = 1
 
@@ -26,37 +27,7 @@ def read_audit(path: Path) -> tuple[dict[str, Any], list[Finding], dict[str, Any
 
     UsageError, naming the line, for anything that is no record of an audit.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as a record: {error}") from error
-    header: dict[str, Any] | None = None
-    footer: dict[str, Any] | None = None
-    findings: list[Finding] = []
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-            kind, content = entry["kind"], entry["content"]
-            if (kind == "header") != (header is None) or footer is not None:
-                raise ValueError(f"a {kind} does not belong here")
-            if kind == "header" and "mutants" in content:
-                header = content
-            elif kind == "finding":
-                findings.append(Finding.from_json(content))
-            elif kind == "footer":
-                footer = content
-            else:
-                raise ValueError(f"a {kind} does not belong here")
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                f"{path} is no record of an audit, or a corrupted one (line {number}: {error}); "
-                "move it away, or choose another folder with --results"
-            ) from error
-    if header is None:
-        raise UsageError(
-            f"{path} has no header; move it away, or choose another folder with --results"
-        )
-    return header, findings, footer
+    return read_lines(path, "record of an audit", "finding", Finding.from_json, marks="mutants")
 
 
 class AuditRecord:
@@ -106,7 +77,7 @@ class AuditRecord:
         self._file.close()
 
     def _write(self, kind: str, content: object) -> None:
-        self._file.write(json.dumps({"kind": kind, "content": content}) + "\n")
+        self._file.write(line(kind, json.dumps(content)))
         self._file.flush()
 
 

@@ -99,11 +99,12 @@ def _audit(options: argparse.Namespace) -> int:
         return 0
     from rich.console import Console
 
-    from tenet.harness.audit.examine import PROGRAM, order
-    from tenet.harness.audit.matrix import Watch, show
+    from tenet.harness.audit.examine import PROGRAM, Fate, order
+    from tenet.harness.audit.matrix import show
     from tenet.harness.audit.pool import Terms, examine_all
     from tenet.harness.audit.record import AuditRecord, header
     from tenet.harness.audit.score import idle, percent
+    from tenet.harness.progress import Count
     from tenet.spec.sections import specification
 
     console = Console()
@@ -121,11 +122,11 @@ def _audit(options: argparse.Namespace) -> int:
     ]
     findings = []
     with AuditRecord(options.results, about, len(mutants)) as record:
-        with Watch(len(mutants), console) as watch:
+        with Count(len(mutants), Fate, "examining", "examined", console) as count:
             for finding in examine_all(terms, list(mutants), workers):
                 findings.append(finding)
                 record.add(finding)
-                watch.heard(finding)
+                count.add(finding.fate)
         findings = order(findings, list(mutants))
     # Where mutants were chosen, that the others are absent says nothing about a clause.
     whole = not options.mutant and not options.origin
