@@ -102,6 +102,12 @@ def _together(
     )
 
 
+def forgiving(clause: Clause, backend: Backend, known: Sequence[Expectation]) -> Clause:
+    """The clause, passing over what is known to fail on the backend and over nothing else."""
+    concerned = [e for e in known if e.is_for(clause.id, backend.name, backend.version)]
+    return _excusing(clause, [e for e in concerned if e.example is not None], [])
+
+
 def settle_crash(
     judgement: Judgement, version: str, known: Sequence[Expectation], today: date | None = None
 ) -> Judgement:

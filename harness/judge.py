@@ -30,6 +30,10 @@ UNCLAIMED = "but it is there: you may want to claim it"
 PATIENCE = 10
 """How many examples are tried for each that is wanted, where a check gives up on some."""
 
+LEAST = 3
+"""Examples that even a clause of little effort gets, where the suite has as many: the first is
+the simplest, often of one element, and tells little alone."""
+
 _ORACLES = ("tenet.spec.model", "tenet.spec.cases.values", "tenet.spec.cases.shapes")
 
 
@@ -120,7 +124,7 @@ def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judg
         warnings.simplefilter("ignore")
         try:
             with _reseeded(backend, own_seed):
-                _search(trial, max(1, round(examples * clause.effort)), own_seed)
+                _search(trial, max(min(examples, LEAST), round(examples * clause.effort)), own_seed)
         except (Exception, SystemExit) as error:
             broken = error
     return _conclude(trial, backend, broken, time.perf_counter() - started)

@@ -1381,3 +1381,49 @@ def backward_fills_the_parameters_of_a_linear_layer(
         assert_close(w.grad, np.outer(x, slope), bound)
         assert_close(b.grad, slope, bound)
         assert_equal((inputs.grad, target.grad), (None, None))
+
+
+@clause("autograd.block-diag-of-empty", covers=["notes.numeric-gradient"], requires={"autograd"})
+def each_block_gets_the_gradient_of_where_it_stands(torch: Any, device: str) -> None:
+    """block_diag's gradient of a block is that of the place where the block stands, also below a
+    block without elements."""
+    for name in supported(("float32", "float64")):
+        for above, order in product(((), (1,), (0,), (3,), (0, 2), (2, 0), (2, 1)), (1, -1)):
+            shapes = (above, (2, 2), (1, 3))[::order]
+            with case(empty_vector=above == (0,), order=order, shapes=shapes, dtype=name):
+                blocks = [
+                    torch.ones(shape, dtype=getattr(torch, name), device=device).requires_grad_()
+                    for shape in shapes
+                ]
+                result = torch.block_diag(*blocks)
+                weights = np.arange(1, result.numel() + 1, dtype=name).reshape(tuple(result.shape))
+                (result * tensor_of(torch, device, weights)).sum().backward()
+                # Whether a vector without elements has a row is not documented.
+                row = column = 0
+                bare = result.shape[0] - sum(s[0] if len(s) == 2 else s != (0,) for s in shapes)
+                for block, shape in zip(blocks, shapes, strict=True):
+                    # A vector of n is a block of 1 by n, a number one of 1 by 1.
+                    m, n = shape if len(shape) == 2 else (1, *shape) if shape else (1, 1)
+                    m = bare if shape == (0,) else m
+                    there = weights[row : row + m, column : column + n]
+                    assert_equal(block.grad, there.reshape(shape))
+                    row, column = row + m, column + n
+
+
+@clause("autograd.ldexp-of-integer-exponents", covers=["notes.numeric-gradient"],
+        requires={"autograd"})  # fmt: skip
+def the_gradient_of_ldexp_is_the_power_of_two(torch: Any, device: str) -> None:
+    """ldexp(x, n) is x * 2^n, so its gradient with respect to x is 2^n, for negative n as well
+    and whatever the dtype of n."""
+    for name in supported(("float32", "float64")):
+        for kind, exponent in product((*INTEGERS, "float32"), (1, 0, 5, -1, -2, -5)):
+            if kind in supported([kind]) and not (kind == "uint8" and exponent < 0):
+                signs = "negative" if exponent < 0 else "other"
+                whole = "integer" if kind in INTEGERS else "float"
+                with case(exponents=whole, sign=signs, exponent=exponent, of=kind, dtype=name):
+                    x = tensor_of(torch, device, np.ones(3, name)).requires_grad_()
+                    by = tensor_of(torch, device, np.full(3, exponent, kind))
+                    result = torch.ldexp(x, by)
+                    result.sum().backward()
+                    assert_equal(result, np.full(3, 2.0**exponent, name))
+                    assert_equal(x.grad, np.full(3, 2.0**exponent, name))

@@ -199,6 +199,49 @@ def a_number_compares_with_every_element(
                     assert_equal(SPELLINGS[spelling](torch, comparison, a, scalar), expected)
 
 
+@clause("comparison.every-number", covers=["dlnotes.comparisons"])
+def every_number_compares_with_its_neighbours(torch: Any, device: str) -> None:
+    """Whole numbers, halves, negative ones and infinities compare with the elements around them,
+    on either side of the operator, in every dtype."""
+    around_them = np.array([0, 1, 2, 3, 5, 100, -1, -2, -3, -100] * 2)
+    for dtype in supported(REAL):
+        array = around_them[around_them >= 0] if dtype in ("uint8", "bool") else around_them
+        array = array.astype(numpy_dtype(dtype))
+        a, left = tensor_of(torch, device, array), exact(array)
+        for number in (0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 0.0, -0.0, np.inf, -np.inf, np.nan):
+            if dtype in ("uint8", "bool") and (number < 0 or number != number):
+                continue
+            for comparison in COMPARISONS:
+                with case(dtype=dtype, number=number, comparison=comparison.names[0]):
+                    expected = comparison.reference(left, number)
+                    assert_equal(comparison.operator(a, number), expected)
+                    assert_equal(comparison.operator(number, a), comparison.mirrored(left, number))
+
+
+@clause("comparison.neighbours", covers=["dlnotes.comparisons"])
+def neighbours_in_a_dtype_are_told_apart(torch: Any, device: str) -> None:
+    """Numbers that differ in their last bit differ: x and the next one of its dtype compare as
+    numbers do, at every magnitude, and for integers too large for a float."""
+    for dtype in supported(FLOATS + INTEGERS):
+        kind = numpy_dtype(dtype)
+        whole = np.dtype(f"int{8 * kind.itemsize}" if dtype in FLOATS else dtype)
+        if dtype in FLOATS:
+            bits = np.array([1, 1.5, 2, 100, 0.001, 0.75] * 6).astype(kind).view(whole)
+        else:
+            info = np.iinfo(whole)
+            edges_of = [0, 1, 100, int(info.max) - 1, int(info.max) // 2 + 1, int(info.min)]
+            bits = np.array(edges_of * 6, whole)
+        for sign in (1, -1) if dtype in FLOATS else (1,):
+            low = (sign * bits.view(kind)).astype(kind)
+            high = (sign * (bits + 1).view(kind)).astype(kind)
+            for first, second in ((low, high), (high, low), (low, low)):
+                a, b = tensor_of(torch, device, first), tensor_of(torch, device, second)
+                for comparison in COMPARISONS:
+                    with case(dtype=dtype, comparison=comparison.names[0], sign=sign):
+                        expected = comparison.reference(exact(first), exact(second))
+                        assert_equal(comparison.operator(a, b), expected)
+
+
 @clause(
     "comparison.mixed-dtypes",
     covers=["dlnotes.comparisons", "notes.nan-propagation"],
@@ -621,3 +664,23 @@ def closeness_refuses_other_dtypes_and_negative_tolerances(torch: Any, device: s
                 assert_raises(call, a, a, rtol=-1e-5)
                 assert_raises(call, a, a, atol=-1.0)
                 assert_raises(call, a, a[:2])
+
+
+@clause("comparison.isin-of-transposed", covers=["notes.layout-independence"])
+def isin_takes_operands_as_they_lie_in_memory(torch: Any, device: str) -> None:
+    """isin(elements, tests) does not depend on how either lies in memory."""
+    for name in supported(("int64", "float32", "int8")):
+        for first, second in product(((4,), (2, 3), (30, 40)), ((2, 3), (3, 1), (30, 40), (2, 2))):
+            a = np.arange(np.prod(first)).reshape(first).astype(name) % 11
+            b = np.arange(np.prod(second)).reshape(second).astype(name) % 7
+            # Long lists of what is searched for are searched in another way, by sorting.
+            few = "few" if b.size < 10 * a.size**0.145 else "many"
+            for one, other in product((False, True), repeat=2):
+                with case(elements="turned" if one else "straight", among=few,
+                          tests="turned" if other else "straight", shapes=(first, second),
+                          dtype=name):  # fmt: skip
+                    x = tensor_of(torch, device, a.T.copy() if one else a)
+                    y = tensor_of(torch, device, b.T.copy() if other else b)
+                    x, y = x.mT if one and x.ndim > 1 else x, y.mT if other else y
+                    assert_equal(torch.isin(x, y), np.isin(a, b))
+                    assert_equal(torch.isin(x, y, invert=True), ~np.isin(a, b))

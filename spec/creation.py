@@ -963,3 +963,22 @@ def factories_refuse_what_makes_no_tensor(torch: Any, device: str) -> None:
             assert_raises(torch.zeros_like, [1, 2])
             assert_equal(x.new_zeros(1), np.zeros(1, numpy_dtype(name)))
             assert_equal(torch.zeros_like(x), np.zeros(2, numpy_dtype(name)))
+
+
+@clause("creation.arange-of-wide-steps", covers=["minicourse.arange"])
+def arange_counts_as_far_as_int64_reaches(torch: Any, device: str) -> None:
+    """arange(start, end, step) of integers has ceil((end - start) / step) elements, start, start
+    + step and so on, where start, end and step are int64, however far apart they are."""
+    top = 2**63 - 1
+    for start, end, step in (
+        (0, 2**62, 2**60), (0, 2**62, 2**61), (-(2**61), 2**61, 2**60), (7, top, top // 2 + 1),
+        (0, -(2**62), -(2**60)), (top - 9, top, 4), (-top, 9 - top, 4),
+        (0, top, top // 3), (0, top, top), (0, top, top - 1), (-5, top - 5, top // 2),
+        (0, -top, -(top // 3)), (-(2**62), 2**62 - 1, 2**61),
+    ):  # fmt: skip
+        reach = abs(end - start) + abs(step)
+        with case(sum="beyond int64" if reach > 2**63 else "int64", range=(start, end, step)):
+            expected = np.array(list(range(start, end, step)), np.int64)
+            assert_equal(torch.arange(start, end, step, device=device), expected)
+            got = torch.arange(start, end, step, dtype=torch.int64, device=device)
+            assert_equal(got, expected)

@@ -834,6 +834,8 @@ def subsets_and_concatenations_keep_every_sample(
     expected = [*range(size), *range(second), *chosen, *range(third)]
     joined = data.ConcatDataset(parts)
     assert_equal((len(joined), _elements(joined)), (len(expected), expected))
+    ends = [joined[-1], joined[-len(expected)]]
+    assert_equal(_elements(ends), [expected[-1], expected[0]])
     assert_equal(order(data.DataLoader(joined, 7)), chunks(expected, 7))
     both = numbers + subclass(torch, second)
     assert_equal((len(both), _elements(both)), (size + second, [*range(size), *range(second)]))

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import operator as symbols
+from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import Operand, broadcast_shapes, operands, seeds, shapes, tensor_of, values
+from tenet.spec.cases import (
+    LENGTHS,
+    Operand,
+    broadcast_shapes,
+    operands,
+    seeds,
+    shapes,
+    tensor_of,
+    values,
+)
+from tenet.spec.cases.layouts import arrange
 from tenet.spec.language import (
     assert_close,
     assert_equal,
@@ -17,9 +29,18 @@ from tenet.spec.language import (
     case,
     clause,
     for_all,
+    read,
     supported,
 )
-from tenet.spec.model.dtypes import FLOATS, FORMATS, INTEGERS, numpy_dtype
+from tenet.spec.model.dtypes import (
+    ALL,
+    FLOATS,
+    FORMATS,
+    INTEGERS,
+    Category,
+    category,
+    numpy_dtype,
+)
 from tenet.spec.model.tolerance import rounded, ulps
 from tenet.spec.operators.activations import ACTIVATIONS
 from tenet.spec.operators.laws import hold
@@ -147,6 +168,153 @@ def functions_take_their_limits_at_special_values(torch: Any, device: str) -> No
                     assert_equal(
                         result, np.tile(limit, times), signed_zero=name in ("sqrt", "reciprocal")
                     )
+
+
+SPECIALS = (NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, 2.0, -2.0)
+"""Powers of two beside what is special: what is finite is exact in every dtype."""
+
+MEETINGS: dict[str, tuple[Callable[..., Any], bool]] = {
+    "add": (np.add, True),
+    "sub": (np.subtract, True),
+    "mul": (np.multiply, True),
+    "div": (np.divide, True),
+    "copysign": (np.copysign, True),
+    "pow": (np.power, False),
+    "maximum": (np.maximum, False),
+    "minimum": (np.minimum, False),
+    "fmax": (np.fmax, False),
+    "fmin": (np.fmin, False),
+    "fmod": (np.fmod, False),
+    "atan2": (np.arctan2, True),
+    "hypot": (np.hypot, False),
+}
+"""Function: (the reference, whether the sign of a zero follows from IEEE 754)."""
+
+
+@clause("elementwise.special-pairs", covers=["notes.extremal-values", "notes.nan-propagation"])
+def special_values_meet_each_other(torch: Any, device: str) -> None:
+    """Every special value meets every other, as IEEE 754 and C have it: nan ** 0 is 1, inf - inf
+    is nan, maximum keeps NaN on either side, fmax drops it; in a vector, broadcast or stepped."""
+    points = np.array(SPECIALS)
+    left, right = (side.ravel() for side in np.meshgrid(points, points, indexing="ij"))
+    for name, (reference, signed) in MEETINGS.items():
+        with np.errstate(all="ignore"):
+            exact = reference(left, right)
+        for dtype in supported(FLOATS):
+            a, b = (tensor_of(torch, device, side.astype(numpy_dtype(dtype)))
+                    for side in (left, right))  # fmt: skip
+            few = tensor_of(torch, device, points.astype(numpy_dtype(dtype)))
+            does = getattr(torch, name)
+            vector, table = does(a, b), does(few[:, None], few)
+            stepped = does(torch.stack([a, b], 1)[:, 0], torch.stack([a, b], 1)[:, 1])
+            for lying, result in (("vector", vector), ("table", table.reshape(-1)),
+                                  ("stepped", stepped)):  # fmt: skip
+                with case(function=name, dtype=dtype, lying=lying):
+                    if name in ("atan2", "hypot"):
+                        assert_close(result, exact, ulps(8, dtype, "an elementary function"))
+                        if signed:
+                            sure = ~np.isnan(exact)
+                            assert_that(
+                                bool((np.signbit(read(result)) == np.signbit(exact))[sure].all()),
+                                "a sign differs",
+                            )
+                        continue
+                    expected = exact.astype(numpy_dtype(dtype))
+                    if name == "copysign":  # the sign of a NaN is not documented
+                        result, expected = result[~b.isnan()], expected[~np.isnan(right)]
+                    assert_equal(result, expected, signed_zero=signed)
+
+
+_ONE: dict[str, tuple[Callable[..., Any], frozenset[Category]]] = {
+    "abs": (np.abs, frozenset({Category.INTEGER, Category.FLOAT})),
+    "neg": (np.negative, frozenset({Category.INTEGER, Category.FLOAT, Category.COMPLEX})),
+    "sign": (np.sign, frozenset({Category.INTEGER, Category.FLOAT})),
+    "square": (np.square, frozenset({Category.INTEGER, Category.FLOAT})),
+    "clone": (np.array, frozenset(Category)),
+    "logical_not": (np.logical_not, frozenset(Category)),
+    "bitwise_not": (np.invert, frozenset({Category.INTEGER, Category.BOOL})),
+    "relu": (lambda x: np.maximum(x, x.dtype.type(0)),
+             frozenset({Category.INTEGER, Category.FLOAT})),
+}  # fmt: skip
+_TWO: dict[str, tuple[Callable[..., Any], frozenset[Category]]] = {
+    "add": (np.add, frozenset({Category.INTEGER, Category.FLOAT, Category.COMPLEX})),
+    "sub": (np.subtract, frozenset({Category.INTEGER, Category.FLOAT, Category.COMPLEX})),
+    "mul": (np.multiply, frozenset({Category.INTEGER, Category.FLOAT})),
+    "maximum": (np.maximum, frozenset({Category.INTEGER, Category.FLOAT, Category.BOOL})),
+    "div": (np.divide, frozenset({Category.FLOAT})),
+    "eq": (np.equal, frozenset(Category)),
+    "lt": (np.less, frozenset({Category.INTEGER, Category.FLOAT, Category.BOOL})),
+    "bitwise_and": (np.bitwise_and, frozenset({Category.INTEGER, Category.BOOL})),
+    "logical_or": (np.logical_or, frozenset(Category)),
+}
+"""Function: (the reference, the kinds of dtypes), where every result is exact."""
+
+_LYING = ("contiguous", "stepped", "offset", "expanded")
+
+
+@clause(
+    "elementwise.every-length",
+    covers=["notes.elementwise-family", "notes.layout-independence"],
+)
+@for_all(piece=st.sampled_from([(length, turn) for length in LENGTHS for turn in range(3)]))
+def every_length_is_computed_to_its_end(torch: Any, device: str, piece: tuple[int, int]) -> None:
+    """Exact functions of one and of two operands are right at each element of a vector of every
+    critical length, packed, stepped, offset or expanded, in every dtype."""
+    length, turn = piece
+    for dtype in supported(ALL[turn::3]):
+        kind = category(dtype)
+        plain = values((length,), dtype, "signed", length)
+        divisors = np.where(np.arange(length) % 2, 4, 2).astype(plain.dtype)
+        for lying in _LYING:
+            laid = arrange(plain, lying)
+            array = np.array(laid.of_array(laid.base))
+            x = laid.of_tensor(tensor_of(torch, device, laid.base))
+            for name, (reference, kinds) in _ONE.items():
+                if kind in kinds:
+                    with case(dtype=dtype, layout=lying, function=name, length=length):
+                        assert_equal(getattr(torch, name)(x), reference(array), signed_zero=False)
+            y = tensor_of(torch, device, divisors)
+            for name, (reference, kinds) in _TWO.items():
+                if kind in kinds:
+                    with case(dtype=dtype, layout=lying, function=name, length=length):
+                        does = getattr(torch, name)
+                        assert_equal(does(x, y), reference(array, divisors), signed_zero=False)
+                        assert_equal(does(y, x), _known(reference, divisors, array, name),
+                                     signed_zero=False)  # fmt: skip
+            chosen = np.arange(length) % 3 != 1
+            with case(dtype=dtype, layout=lying, function="where", length=length):
+                assert_equal(torch.where(tensor_of(torch, device, chosen), x, y),
+                             np.where(chosen, array, divisors))  # fmt: skip
+
+
+def _known(reference: Callable[..., Any], left: Any, right: Any, name: str) -> Any:
+    """A quotient is rounded once from float64 (float32 and float64 by NumPy's own division)."""
+    with np.errstate(all="ignore"):
+        if name == "div" and left.dtype.itemsize < 4:
+            return rounded(left.astype(np.float64) / right.astype(np.float64), left.dtype.name)
+        return reference(left, right)
+
+
+@clause("elementwise.shifts", covers=["notes.elementwise-family"])
+def bits_are_shifted_by_every_amount(torch: Any, device: str) -> None:
+    """x << n multiplies by 2 to the power of n, x >> n divides by it and rounds down, for every n
+    below the width of the dtype, as a number and as a tensor."""
+    for dtype in supported(INTEGERS):
+        info = np.iinfo(numpy_dtype(dtype))  # type: ignore[type-var] # an integer dtype
+        amounts = np.arange(info.bits - 1).astype(numpy_dtype(dtype))
+        for start in (1, 3, int(info.max)):
+            whole = np.full_like(amounts, start)
+            a, n = (tensor_of(torch, device, array) for array in (whole, amounts))
+            down = np.right_shift(whole, amounts)
+            with case(dtype=dtype, start=start):
+                assert_equal(a >> n, down)
+                assert_equal(torch.bitwise_right_shift(a, n), down)
+                fits = whole.astype(object) << amounts.astype(object)
+                fitting = np.array([x <= int(info.max) for x in fits])
+                up = np.where(fitting, fits, 0).astype(amounts.dtype)
+                assert_equal((a << n)[: fitting.sum()], up[: fitting.sum()])
+                assert_equal(torch.bitwise_left_shift(a, n)[: fitting.sum()], up[: fitting.sum()])
+                assert_equal(a >> 3, whole >> 3)
 
 
 @clause("elementwise.signed-zero", covers=["notes.extremal-values"])
@@ -367,3 +535,73 @@ def nan_to_num_replaces_what_is_not_finite(torch: Any, device: str) -> None:
             assert_equal(torch.nan_to_num(tensor), plain)
             asked = np.array([1.5, 2.0, 3.0, -4.0, -0.0] * 9).astype(kind)
             assert_equal(tensor.nan_to_num(nan=2.0, posinf=3.0, neginf=-4.0), asked)
+
+
+@clause("elementwise.remainder-of-large-quotients",
+        covers=["notes.elementwise-family", "notes.extremal-values"])  # fmt: skip
+def the_remainder_of_a_large_quotient_is_finite(torch: Any, device: str) -> None:
+    """fmod and remainder of finite numbers are finite, and exact, also where the quotient is
+    larger than the largest number, whatever the number of elements."""
+    pairs = {
+        "float64": {
+            "some": (7.5, 2.0),
+            "large": (1e300, 7e270),
+            "beyond": (1.7e308, 2.0**-1000),
+        },
+        "float32": {"some": (7.5, 2.0), "large": (1e30, 7e25), "beyond": (3e38, 2.0**-120)},
+    }
+    for name in supported(("float64", "float32")):
+        for (quotient, (a, b)), length in product(pairs[name].items(), (1, 2, 3, 64, 128)):
+            x, y = np.full(length, a, name), np.full(length, b, name)
+            for function, sign in product(("fmod", "remainder"), (1, -1)):
+                size = "long" if length > 3 else "short"
+                with case(quotient=quotient, size=size, length=length, function=function,
+                          sign=sign, dtype=name):  # fmt: skip
+                    tensors = tensor_of(torch, device, x), tensor_of(torch, device, sign * y)
+                    expected = getattr(np, function)(x, sign * y)
+                    call = getattr(torch, function)
+                    assert_equal(call(*tensors), expected, signed_zero=False)
+
+
+@clause("elementwise.erf-of-tiny", covers=["notes.elementwise-family"])
+def erf_of_a_small_number_is_proportional_to_it(torch: Any, device: str) -> None:
+    """erf(x) of a small x is 2/sqrt(pi) * x, in every dtype down to its smallest normal number."""
+    low = {"float32": -126, "float64": -1022, "bfloat16": -126, "float16": -14}
+    for name in supported(("float32", "float64", "bfloat16", "float16")):
+        for power in (-6, -9, -12, -14, -30, -60, -126):
+            if power < low[name]:
+                continue
+            size = "tiny" if power < -18 else "small"
+            for sign, length in product((1, -1), (1, 3, 64)):
+                x = np.full(length, sign * 2.0**power)
+                # The series leaves less than x^7/42 out.
+                expected = 2 / np.sqrt(np.pi) * (x - x**3 / 3 + x**5 / 10)
+                bound = ulps(4, name, "an elementary function; the series is shorter than an ulp")
+                if power > -9 and name == "float64":
+                    continue
+                with case(size=size, power=power, length=length, sign=sign, dtype=name):
+                    tensor = tensor_of(torch, device, x.astype(numpy_dtype(name)))
+                    assert_close(torch.erf(tensor), expected, bound)
+                    assert_close(torch.special.erf(tensor), expected, bound)
+                    assert_close(tensor.erf_(), expected, bound)
+
+
+@clause("elementwise.complex-negative-zero", covers=["notes.extremal-values"])
+def the_negative_of_a_complex_zero_part_keeps_its_sign(torch: Any, device: str) -> None:
+    """The negative of a complex number has the negative of both parts, that of 0.0 being -0.0,
+    whatever the number of elements before and after it."""
+    numbers = (1 + 2j, complex(0, 1), complex(1, 0), complex(0, 0), complex(-0.0, -0.0), 3 - 1j)
+    for name in supported(("complex64", "complex128")):
+        for number, length in product(numbers, (1, 2, 3, 64, 128)):
+            zero = "no zero" if number.real and number.imag else "a zero"
+            zero = "negative zeros" if str(number.real) == "-0.0" else zero
+            size = "long" if length > 3 else "short"
+            array = np.empty(length, name)
+            array.real, array.imag = number.real, number.imag
+            expected = np.empty(length, name)
+            expected.real, expected.imag = -array.real, -array.imag
+            for spelling, call in {"neg": torch.neg, "-x": symbols.neg, "negative": torch.negative,
+                                   "neg_": lambda x: x.neg_()}.items():  # fmt: skip
+                with case(part=zero, size=size, length=length, number=number, spelling=spelling,
+                          dtype=name):  # fmt: skip
+                    assert_equal(call(tensor_of(torch, device, array)), expected)

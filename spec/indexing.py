@@ -724,3 +724,129 @@ def unique_lists_each_value_once(
             if array.size and array.shape[0] <= 64:
                 slices = np.unique(_wide(array), axis=0).astype(array.dtype)
                 assert_equal(torch.unique(x, dim=0), slices, signed_zero=False)
+
+
+@clause("indexing.sort-every-length", covers=["notes.sort-topk"])
+@for_all(piece=st.sampled_from([(n, turn) for n in LENGTHS for turn in range(3)]))
+def sort_orders_every_length(torch: Any, device: str, piece: tuple[int, int]) -> None:
+    """Whatever the length and the dtype, either way and in a vector or the columns of a matrix: a
+    stable sort keeps equals in their order, and NaN counts as the largest."""
+    length, turn = piece
+    for dtype in supported((ORDERED + BOOL)[turn::3]):
+        array = values((length,), dtype, "ties", length)
+        if dtype in FLOATS:
+            array[length // 2 :: 5] = np.nan
+        x = tensor_of(torch, device, array)
+        for down in (False, True):
+            by = order(_wide(array), -1, down).astype(np.int64)
+            with case(dtype=dtype, length=length, descending=down):
+                kept, stable = torch.sort(x, stable=True, dim=0, descending=down)
+                assert_equal(kept, array[by], signed_zero=False)
+                assert_equal(stable, by)
+                assert_equal(x.sort(descending=down).values, array[by], signed_zero=False)
+                assert_equal(x.argsort(stable=True, descending=down), by)
+                columns = torch.stack([x, x], 1).sort(dim=0, descending=down, stable=True)
+                assert_equal(columns.indices, np.stack([by, by], 1))
+
+
+@clause("indexing.square", covers=["notes.advanced-indexing", "notes.index-put"])
+def two_index_tensors_keep_their_order(torch: Any, device: str) -> None:
+    """x[i, j] picks row i and column j, also of a square, where the reverse would fit; so does a
+    write, of index tensors and of numbers, and of a batch of squares."""
+    for dtype in supported(ALL):
+        for length in (2, 3, 9, 17):
+            array = values((length, length), dtype, "normal", length)
+            array[0, 1], array[1, 0] = 0, 1
+            x = tensor_of(torch, device, array)
+            rows = np.arange(length)
+            columns = (rows + 1) % length
+            i, j = tensor_of(torch, device, rows), tensor_of(torch, device, columns)
+            with case(dtype=dtype, length=length):
+                assert_equal(x[i, j], array[rows, columns])
+                assert_equal(x[j, i], array[columns, rows])
+                assert_equal(x[0, 1], array[0, 1])
+                batch = torch.stack([x, x])
+                assert_equal(batch[:, i, j], np.stack([array[rows, columns]] * 2))
+                assert_equal(batch[1, i, j], array[rows, columns])
+                written = array.copy()
+                written[rows, columns] = array[columns, rows]
+                x[i, j] = x[j, i]
+                assert_equal(x, written)
+
+
+@clause("indexing.expanded-index",
+        covers=["basics.gather", "basics.index-select", "notes.layout-independence"])  # fmt: skip
+def an_expanded_index_counts_as_often_as_it_is_repeated(torch: Any, device: str) -> None:
+    """An index, a mask or a source that is expanded, or steps through memory, is worth what it
+    reads as, to every operation that takes one."""
+    for dtype in supported(ALL):
+        array = values((5,), dtype, "normal", 3)
+        array[0], array[2] = 0, 1
+        x = tensor_of(torch, device, array)
+        table, grid = torch.stack([x, x.flip(0)]), np.stack([array, array[::-1]])
+        two = torch.tensor([0, 2, 0, 0], device=device)
+        row = torch.tensor([[2, 4, 0]], device=device).expand(2, 3)
+        repeated = two[1].expand(7)
+        gapped = torch.stack([repeated, two[0].expand(7)], 1)[:, 0]
+        for lying, index in (("expanded", repeated), ("stepped", gapped)):
+            expected = np.full(7, array[2])
+            with case(dtype=dtype, lying=lying):
+                assert_equal(x.gather(0, index), expected)
+                assert_equal(torch.gather(x, 0, index), expected)
+                assert_equal(torch.index_select(x, 0, index), expected)
+                assert_equal(torch.take_along_dim(x, index, 0), expected)
+                assert_equal(torch.take(x, index), expected)
+                assert_equal(x[index], expected)
+        with case(dtype=dtype, lying="rows"):
+            assert_equal(table.gather(1, row), grid[:, [2, 4, 0]])
+            assert_equal(torch.take_along_dim(table, row, 1), grid[:, [2, 4, 0]])
+            scattered = np.zeros_like(grid)
+            scattered[:, [2, 4, 0]] = array[2]
+            source = x[2].expand(2, 3)
+            assert_equal(torch.zeros_like(table).scatter(1, row, source), scattered)
+            mask = torch.tensor([[True], [False]], device=device).expand(2, 5)
+            assert_equal(table[mask], grid[0])
+            assert_equal(table.masked_select(mask), grid[0])
+            expanded = x[2].expand(5)
+            assert_equal(expanded[two[1:2]], array[2:3])
+            assert_equal(expanded.gather(0, two), np.full(4, array[2]))
+
+
+@clause("indexing.triangles", covers=["basics.index-like-numpy"])
+def triangles_are_cut_along_every_diagonal(torch: Any, device: str) -> None:
+    """tril keeps what lies on and below a diagonal and triu what lies on and above it, for every
+    shape up to 5 by 6, every diagonal of it and beyond, in every dtype, as it lies or transposed."""
+    for rows in (1, 2, 3, 5):
+        for columns in (1, 2, 3, 4, 6):
+            for turn, k in enumerate(range(-rows - 1, columns + 2), rows + columns):
+                for dtype in supported(ALL[turn % 6 :: 6]):
+                    array = np.ones((rows, columns), values((1,), dtype).dtype)
+                    x = place(torch, device, array, ("contiguous", "transposed")[k % 2]).view
+                    with case(dtype=dtype, shape=(rows, columns), diagonal=k):
+                        assert_equal(torch.tril(x, k), np.tril(array, k))
+                        assert_equal(x.triu(k), np.triu(array, k))
+                        if not k:
+                            assert_equal(x.tril(), np.tril(array))
+                            assert_equal(torch.triu(x), np.triu(array))
+
+
+@clause("indexing.number-write", covers=["basics.index-like-numpy", "notes.index-put"])
+def a_number_replaces_what_an_index_picks(torch: Any, device: str) -> None:
+    """x[index] = number writes the number, whatever stood there, in every dtype and for every
+    kind of index: a number, a negative one, a slice, an ellipsis, a list, a tensor, a mask."""
+    for dtype in supported(ALL):
+        array = values((7,), dtype, "normal", 5)
+        array[:3], array[-1] = 1, 1
+        picks: dict[Any, Any] = {
+            "0": (0, 0), "-1": (-1, -1), "1:3": (slice(1, 3), slice(1, 3)), "...": (..., ...),
+            "::2": (slice(None, None, 2), slice(None, None, 2)), "[0, 2]": ([0, 2], [0, 2]),
+            "tensor": (torch.tensor([1, 5], device=device), [1, 5]),
+            "mask": (torch.arange(7, device=device) < 2, np.arange(7) < 2),
+        }  # fmt: skip
+        for named, (index, pick) in picks.items():
+            for number in (3, 1, True, 0) if dtype == "bool" else (3, 1, 0):
+                x, expected = tensor_of(torch, device, array), array.copy()
+                x[index] = number
+                expected[pick] = number
+                with case(dtype=dtype, index=named, number=number):
+                    assert_equal(x, expected)

@@ -630,3 +630,52 @@ def writing_where_elements_share_memory_is_refused(torch: Any, device: str) -> N
                     act(small.clone())
                 assert_raises(act, large)
         assert_equal(small, np.ones(shape, numpy_dtype(name)))
+
+
+@clause(
+    "inplace.overlap-of-products",
+    covers=["notes.overlap-write"],
+    requires={"in-place", "overlap-check"},
+)
+def products_and_triangles_refuse_to_write_where_elements_share_memory(
+    torch: Any, device: str
+) -> None:
+    """What adds a product in place, or cuts a triangle out, raises on an expanded tensor as all
+    writing does; on its clone it does not."""
+    ones = torch.ones((3, 3), device=device)
+    acts: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
+        "addmm_": ((3, 3), lambda x: x.addmm_(ones, ones)),
+        "addr_": ((3, 3), lambda x: x.addr_(ones[0], ones[0])),
+        "addbmm_": ((3, 3), lambda x: x.addbmm_(ones[None], ones[None])),
+        "index_add_": ((3,), lambda x: x.index_add_(0, torch.arange(3, device=device), ones[0])),
+        "cumsum_": ((3,), lambda x: x.cumsum_(0)),
+        "addmv_": ((3,), lambda x: x.addmv_(ones, ones[0])),
+        "baddbmm_": ((1, 3, 3), lambda x: x.baddbmm_(ones[None], ones[None])),
+        "tril_": ((3, 3), lambda x: x.tril_()),
+        "triu_": ((3, 3), lambda x: x.triu_()),
+    }
+    for spelling, (shape, act) in acts.items():
+        with case(spelling=spelling):
+            expanded = torch.ones(1, device=device).expand(shape)
+            act(expanded.clone())
+            assert_raises(act, expanded)
+
+
+@clause("inplace.with-itself", covers=[UNDERSCORE], requires={"in-place"})
+def an_operand_may_be_the_tensor_itself(torch: Any, device: str) -> None:
+    """x.add_(x), sub_, mul_, div_, copy_ and maximum with out=x read x as it was before, at every
+    critical length, in every dtype, also where x steps through memory."""
+    for length in LENGTHS[:-1]:
+        for dtype in supported(("float32", "int64", "float64", "int32", "float16", "uint8")):
+            array = np.where(np.arange(length) % 2, 4, 2).astype(values((1,), dtype).dtype)
+            for layout in ("contiguous", "stepped"):
+                x = place(torch, device, array, layout).view
+                with case(dtype=dtype, length=length, layout=layout):
+                    assert_equal(x.add_(x), array + array)
+                    assert_equal(x.mul_(x), (array + array) ** 2)
+                    assert_equal(x.copy_(x), (array + array) ** 2)
+                    if x.is_floating_point():
+                        assert_equal(x.div_(x), np.ones_like(array))
+                        assert_equal(x, np.ones_like(array))
+                    assert_equal(x.sub_(x), np.zeros_like(array))
+                    assert_equal(x, np.zeros_like(array))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 from random import Random
 from typing import Any
 
@@ -382,3 +382,85 @@ def a_batch_is_computed_slice_by_slice(
             one = Bound(dtype, 0.5, "n*u*sum|a||b|", size[last] * units)
             assert_close(torch.mm(a[last], b[last]), expected[last], one)
             assert_close(torch.matmul(a, b[last])[last], expected[last], one)
+
+
+@clause("matmul.addmv-of-an-empty-product", covers=["notes.matmul-family", "notes.matmul-empty"])
+def addmv_of_an_empty_product_has_the_result_s_shape(torch: Any, device: str) -> None:
+    """addmv(input, mat, vec) has as many elements as mat has rows, also where mat has no column
+    and the product is 0, or input is broadcast."""
+    for name in supported(SINGLE):
+        for summand, rows, columns in product(((), (1,), None), (3, 1, 0, 9), (2, 0, 1)):
+            shape = (rows,) if summand is None else summand
+            short = "broadcast" if shape != (rows,) else "whole"
+            filled = "empty" if 0 in (rows, columns) else "filled"
+            x, mat, vec = (torch.ones(s, dtype=getattr(torch, name), device=device)
+                           for s in (shape, (rows, columns), (columns,)))  # fmt: skip
+            expected = np.full((rows,), 1 + columns, name)
+            for spelling, call in (("function", torch.addmv), ("method", type(x).addmv)):
+                with case(summand=short, product=filled, rows=rows, columns=columns,
+                          spelling=spelling, dtype=name):  # fmt: skip
+                    assert_equal(call(x, mat, vec), expected)
+
+
+@clause("matmul.vecdot-dim-range", covers=["notes.dim-range", "notes.matmul-family"])
+def vecdot_refuses_a_dimension_out_of_range(torch: Any, device: str) -> None:
+    """linalg.vecdot(x, y, dim=d) takes a dimension that its operands have, and raises for another,
+    whatever their length."""
+    for shape in ((2,), (3, 2), (1, 1), (1,), (17,), (1, 3)):
+        rank = len(shape)
+        x = torch.ones(shape, device=device)
+        for dim in (-rank, rank - 1, rank, -rank - 1, rank + 7):
+            with case(shape=shape, dim=dim, operands="vectors" if rank == 1 else "more"):
+                if -rank <= dim < rank:
+                    expected = np.ones(shape, "float32").sum(dim)
+                    assert_equal(torch.linalg.vecdot(x, x, dim=dim), np.asarray(expected))
+                else:
+                    assert_raises(torch.linalg.vecdot, x, x, dim=dim)
+
+
+@clause("matmul.kron-of-transposed", covers=["notes.matmul-family", "notes.layout-independence"])
+def kron_takes_operands_as_they_lie_in_memory(torch: Any, device: str) -> None:
+    """kron multiplies matrices that are transposed in memory as it does those that are not."""
+    for name in supported(SINGLE):
+        for first, second in product(((2, 3), (3, 1), (2, 2)), repeat=2):
+            a, b = values(first, name, "small", 1), values(second, name, "small", 2)
+            for one, other in product((False, True), repeat=2):
+                turned = "none" if not (one or other) else "both" if one and other else "one"
+                with case(turned=turned, which=(one, other), shapes=(first, second), dtype=name):
+                    x = place(torch, device, a, "transposed" if one else "contiguous").view
+                    y = place(torch, device, b, "transposed" if other else "contiguous").view
+                    assert_equal(torch.kron(x, y), np.kron(a, b))
+
+
+@clause("matmul.every-length", covers=["notes.matmul-family", "notes.layout-independence"])
+@for_all(piece=st.sampled_from([(n, turn) for n in (*_LENGTHS, 257) for turn in range(2)]))
+def every_length_of_a_product_counts_to_its_end(
+    torch: Any, device: str, piece: tuple[int, int]
+) -> None:
+    """Rows, columns and inner dimensions of every critical length are multiplied to their ends,
+    in every dtype, packed, transposed, offset or stepped, alone and in a batch: products of zeros and ones
+    are exact."""
+    length, turn = piece
+    for dtype in supported((FLOATS + INTEGERS)[turn::2]):
+        for rows, inner, columns in ((length, 2, 3), (2, length, 3), (3, 2, length)):
+            left = np.arange(rows * inner).reshape(rows, inner) % 3 == 0
+            right = np.arange(inner * columns).reshape(inner, columns) % 4 == 0
+            left[-1, -3:], right[-3:, -1] = True, True
+            left, right = left.astype(numpy_dtype(dtype)), right.astype(numpy_dtype(dtype))
+            whole = left.astype(np.int64) @ right.astype(np.int64)
+            expected = whole.astype(numpy_dtype(dtype))
+            a, b = tensor_of(torch, device, left), tensor_of(torch, device, right)
+            over, across = (place(torch, device, x, "transposed").view for x in (left, right))
+            later, gapped = (
+                place(torch, device, left, lying).view for lying in ("offset", "stepped")
+            )
+            with case(dtype=dtype, shape=(rows, inner, columns)):
+                for first, second in ((a, b), (over, b), (a, across), (over, across),
+                                      (later, b), (gapped, across)):  # fmt: skip
+                    assert_equal(torch.mm(first, second), expected)
+                assert_equal(torch.mv(over, across[:, -1]), expected[:, -1])
+                batch = torch.stack([a, a]) @ torch.stack([b, b])
+                assert_equal(batch, np.stack([expected] * 2))
+                assert_equal(torch.stack([over, a]) @ across, np.stack([expected] * 2))
+                assert_equal(torch.addmm(torch.zeros_like(b[0]), a, b), expected)
+                assert_equal(a[-1] @ b[:, -1], expected[-1, -1])

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -320,6 +320,39 @@ def operands_are_converted_before_they_meet(
     """Both operands are converted to the promoted dtype, and the operation happens there:
     integers wrap and floats round as that dtype does, and neither operand is changed."""
     _values_agree(torch, device, pair, dtypes)
+
+
+@clause("promotion.beyond-the-narrower", covers=["notes.result-type"])
+def results_may_exceed_the_narrower_dtype(torch: Any, device: str) -> None:
+    """The operation happens in the promoted dtype, so that sums, products and powers of two
+    dtypes may be larger than the narrower of them holds, whichever stands first."""
+    for narrow, wide in (*combinations(("int8", "int16", "int32", "int64"), 2),
+                         ("float16", "float32"), ("float16", "float64"), ("bfloat16", "float64"),
+                         ("float32", "float64"), ("uint8", "int16"), ("uint8", "int32"),
+                         ("uint8", "int64")):  # fmt: skip
+        if not _available(narrow, wide):
+            continue
+        bits = numpy_dtype(narrow).itemsize * 8
+        base = 2.0**100 if narrow in ("float32", "bfloat16") else 2 ** min(bits - 2, 30)
+        base = 2**9 if narrow == "float16" else base
+        for length in (1, 17):
+            array = np.full(length, base).astype(numpy_dtype(narrow))
+            small = torch.full((length,), base, dtype=getattr(torch, narrow), device=device)
+            large = small.to(getattr(torch, wide))
+            two = torch.full_like(large, 2)
+            whole = array.astype(numpy_dtype(wide))
+            doubled = whole * np.array(2).astype(whole.dtype)
+            with case(dtypes=(narrow, wide), length=length):
+                for product_ in (small**two, small.pow(two), torch.pow(small, two),
+                                 large ** two.to(small.dtype), small * large, large * small,
+                                 torch.mul(small, large)):  # fmt: skip
+                    assert_equal(product_, whole * whole)
+                assert_equal(small * (two + two), doubled + doubled)
+                assert_equal((two + two) * small, doubled + doubled)
+                assert_equal(small + large, doubled)
+                assert_equal(large + small, doubled)
+                assert_equal(torch.maximum(small, large * 2), doubled)
+                assert_equal(torch.where(two > 0, large * 2, small), doubled)
 
 
 EDGES = tuple(

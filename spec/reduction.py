@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import Operand, layouts, operands, place, seeds, shapes, tensor_of, values
+from tenet.spec.cases import (
+    LENGTHS,
+    Operand,
+    layouts,
+    operands,
+    place,
+    seeds,
+    shapes,
+    tensor_of,
+    values,
+)
 from tenet.spec.cases import with_dim as shapes_with_dim
 from tenet.spec.language import (
     assert_close,
@@ -24,7 +34,16 @@ from tenet.spec.language import (
     read,
     supported,
 )
-from tenet.spec.model.dtypes import BOOL, FLOATS, FORMATS, INTEGERS, REAL, numpy_dtype
+from tenet.spec.model.dtypes import (
+    BOOL,
+    FLOATS,
+    FORMATS,
+    INTEGERS,
+    REAL,
+    Category,
+    category,
+    numpy_dtype,
+)
 from tenet.spec.model.tolerance import half_sum, summation, ulps
 from tenet.spec.operators.laws import hold
 from tenet.spec.operators.measuring import MEASURING
@@ -534,3 +553,93 @@ def the_norm_of_order_zero_counts(torch: Any, device: str) -> None:
             assert_close(x.norm(), root, bound)
             assert_close(torch.norm(x), root, bound)
             assert_close(torch.linalg.norm(x), root, bound)
+
+
+@clause("reduction.extremes-so-far-dim-range", covers=["notes.dim-range", "notes.empty-inputs"],
+        requires={"values"})  # fmt: skip
+def cumulative_operations_refuse_a_dimension_out_of_range(torch: Any, device: str) -> None:
+    """cumsum, cumprod, cummin, cummax and logcumsumexp take a dimension that the operand has, and
+    raise for another, also where there are no elements."""
+    names = ("cumsum", "cumprod", "cummin", "cummax", "logcumsumexp")
+    for name, shape in product(names, ((3,), (2, 3), (1,), (0,), (2, 0), (0, 3), ())):
+        size, rank = "empty" if 0 in shape else "filled", max(len(shape), 1)
+        x = torch.ones(shape, device=device)
+        calls = {"function": getattr(torch, name), "method": getattr(type(x), name)}
+        for (spelling, call), dim in product(
+            calls.items(), (-rank, rank - 1, rank, -rank - 1, rank + 7)
+        ):
+            with case(operation=name, size=size, shape=shape, dim=dim, spelling=spelling):
+                if -rank <= dim < rank:
+                    result = call(x, dim)
+                    result = result[0] if isinstance(result, tuple) else result
+                    assert_metadata(result, shape=shape, dtype="float32")
+                else:
+                    assert_raises(call, x, dim)
+
+
+@clause("reduction.diff-of-empty-out", covers=["notes.empty-inputs"], requires={"out"})
+def the_differences_of_nothing_fill_out(torch: Any, device: str) -> None:
+    """diff(x, out=y) gives what diff(x) does, also where there is no element to take a
+    difference of."""
+    for name in supported(("float32", "int64")):
+        for shape, n in product(((3,), (1,), (0,), (2, 3), (2, 0), (0, 2), (9,)), (1, 2)):
+            x = values(shape, name, "small", 3)
+            for dim in range(-len(shape), len(shape)):
+                along = "nothing" if shape[dim] == 0 else "something"
+                with case(along=along, shape=shape, n=n, dim=dim, dtype=name):
+                    expected = np.diff(x, n, dim)
+                    tensor = tensor_of(torch, device, x)
+                    assert_equal(torch.diff(tensor, n, dim), expected)
+                    out = torch.ones(expected.shape, dtype=tensor.dtype, device=device)
+                    assert_same_object(torch.diff(tensor, n, dim, out=out), out)
+                    assert_equal(out, expected)
+
+
+@clause("reduction.every-length", covers=["mlnotes.dim-is-axis", "notes.layout-independence"])
+@for_all(piece=st.sampled_from([(length, turn) for length in LENGTHS[:-1] if length
+                                for turn in range(3)]))  # fmt: skip
+def every_length_is_reduced_to_its_end(torch: Any, device: str, piece: tuple[int, int]) -> None:
+    """A reduction reads each element, the last included, of every critical length: of a vector,
+    of the rows and of the columns of a matrix, packed or transposed, in every dtype."""
+    length, turn = piece
+    for dtype in supported(REAL[turn::3]):
+        kind = numpy_dtype(dtype)
+        array = np.zeros((3, length), kind)
+        array[:, 5::9], array[1, -1] = 1, 1  # so few that no sum of them is rounded
+        low = array.copy()
+        low[0], low[2, -1], low[2, :-1] = 1, 0, 1
+        x, y = tensor_of(torch, device, array), tensor_of(torch, device, low)
+        whole = array.astype(np.int64)
+        total = "int64" if category(dtype) is not Category.FLOAT else dtype
+        for lying, dim in (("rows", 1), ("columns", 0), ("transposed", 1), ("vector", 0)):
+            if lying == "vector":
+                a, c, left, least = x[1], y[2], array[1], low[2]
+            elif lying == "columns":
+                a, c, left, least = x.t().contiguous(), y.t().contiguous(), array.T, low.T
+            elif lying == "transposed":
+                a, c, left, least = x.t().contiguous().t(), y.t().contiguous().t(), array, low
+            else:
+                a, c, left, least = x, y, array, low
+            summed = left.astype(np.int64)
+            with case(dtype=dtype, length=length, lying=lying):
+                assert_equal(a.sum(dim), summed.sum(dim).astype(numpy_dtype(total)))
+                assert_equal(a.sum(), np.asarray(summed.sum()).astype(numpy_dtype(total)))
+                assert_equal(a.amax(dim), left.max(dim))
+                assert_equal(c.amin(dim), least.min(dim))
+                assert_equal(torch.max(a, dim).values, left.max(dim))
+                assert_equal(torch.min(c, dim).values, least.min(dim))
+                assert_equal(a.any(dim), _bool(left.any(dim), dtype))
+                assert_equal(c.all(dim), _bool(least.all(dim), dtype))
+                assert_equal(torch.count_nonzero(a, dim), np.asarray((left != 0).sum(dim)))
+                assert_equal(a.cumsum(dim), summed.cumsum(dim).astype(numpy_dtype(total)))
+                assert_equal(c.prod(dim), least.astype(np.int64).prod(dim)
+                             .astype(numpy_dtype(total)))  # fmt: skip
+                if dtype != "bool":
+                    assert_equal(a.argmax(dim), np.asarray(left.argmax(dim)))
+                    assert_equal(c.argmin(dim), np.asarray(least.argmin(dim)))
+        assert_equal(x.sum((0, 1)), np.asarray(whole.sum()).astype(numpy_dtype(total)))
+
+
+def _bool(result: Any, dtype: str) -> Array:
+    """any and all of uint8 are uint8, of every other dtype bool."""
+    return np.asarray(result).astype("uint8" if dtype == "uint8" else bool)

@@ -6,6 +6,7 @@ Nothing is computed here, so every dtype is exact and NumPy, or a line of Python
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from tenet.spec.language import (
     for_all,
     supported,
 )
-from tenet.spec.model.dtypes import ALL
+from tenet.spec.model.dtypes import ALL, numpy_dtype
 from tenet.spec.model.moving import REFERENCE
 
 Shape = tuple[int, ...]
@@ -129,6 +130,31 @@ def expand_stretches_lengths_of_one(
     front; -1 keeps a length. expand_as and broadcast_to say the same of a given shape."""
     for name in supported(dtypes):
         _gives_what_numpy_gives(torch, device, move, name, regime, seed)
+
+
+@clause("shape.expand-refusals", covers=["dlnotes.expand"])
+def only_lengths_of_one_are_stretched(torch: Any, device: str) -> None:
+    """expand, expand_as and broadcast_to raise for another length than that of a dimension that
+    is not 1, also where it is a multiple of it or 1, for fewer dimensions, and for -1 in front."""
+    for name in supported(ALL):
+        x = tensor_of(torch, device, values((3, 1), name))
+        array = values((3, 1), name)
+        with case(dtype=name):
+            for sizes in ((4, 2), (6, 2), (1, 2), (2, 2), (3,), (0, 1), (-1, 3, 2), (2, 4, 2)):
+                with case(sizes=sizes):
+                    assert_raises(x.expand, sizes)
+                    assert_raises(x.expand, *sizes)
+                    if -1 not in sizes:
+                        assert_raises(torch.broadcast_to, x, sizes)
+                        assert_raises(x.expand_as, torch.zeros(sizes, device=device))
+            like = torch.zeros(3, 2, device=device)
+            for result in (x.expand(3, 2), x.expand((-1, 2)), torch.broadcast_to(x, (3, 2)),
+                           x.expand_as(like)):  # fmt: skip
+                assert_equal(result, np.repeat(array, 2, 1))
+            vector = x.reshape(3)
+            assert_raises(vector.expand, 4)
+            assert_raises(vector.expand, 2, 6)
+            assert_equal(vector.expand(2, 3), np.stack([array.ravel()] * 2))
 
 
 @clause("shape.repeat", covers=["dlnotes.repeat"], effort=3)
@@ -474,3 +500,29 @@ def lengths_that_do_not_match_raise(
                 assert_metadata(
                     function([parts[0], parts[0]], dim if -first <= dim < first else 0), dtype=kind
                 )
+
+
+@clause("shape.join-of-one-out", covers=["mlnotes.cat", "minicourse.stack"], requires={"out"})
+def joining_one_tensor_fills_out(torch: Any, device: str) -> None:
+    """A single tensor, joined to nothing, is written to out= as several are: where out= lies in
+    memory, whatever its steps, and nowhere else."""
+    for name in supported(ALL):
+        for join, shape, layout in product(
+            ("cat", "concat", "concatenate", "stack"),
+            ((1,), (3,), (1, 1), (3, 1), (1, 3), (2, 9)),
+            ("contiguous", "stepped", "transposed", "offset"),
+        ):
+            for dim in range(len(shape) + (join == "stack")):
+                array = np.ones(shape, numpy_dtype(name))
+                expected = np.stack([array], dim) if join == "stack" else array
+                size = "one element" if array.size == 1 else "more elements"
+                at = "first" if dim == 0 else "later"
+                with case(dtype=name, join=join, size=size, layout=layout, at=at, shape=shape):
+                    arrangement = arrange(np.zeros_like(expected), layout)
+                    base = tensor_of(torch, device, arrangement.base)
+                    out = arrangement.of_tensor(base)
+                    part = tensor_of(torch, device, array)
+                    assert_same_object(getattr(torch, join)([part], dim, out=out), out)
+                    around = arrangement.base.copy()
+                    arrangement.of_array(around)[...] = expected
+                    assert_equal(base, around)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +19,7 @@ from tenet.harness.backend import Backend
 from tenet.harness.expectation import load
 from tenet.harness.expecting import judge_expecting
 from tenet.harness.judge import judge
+from tenet.harness.record import read_record
 from tenet.harness.verdict import Judgement, Verdict
 from tenet.spec.sections import specification
 
@@ -213,3 +218,48 @@ def test_from_the_first_failure_to_a_quiet_gate(tenet: Tenet, tmp_path: Path) ->
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 known failures" in done.stdout
     assert '"verdict": "known"' in the_record(tmp_path).read_text()
+
+
+FEW = ("comparison.elementwise", "indexing.sort", ID)
+"""Clauses of which each run draws other examples for another seed."""
+
+
+def verdicts(record: Path) -> list[tuple[Any, ...]]:
+    read = read_record(record)
+    return [(j.clause, j.verdict, j.examples, j.cases, j.failure) for j in read.judgements]
+
+
+TWICE = """
+import sys
+from tenet.harness.cli import main
+for seed in "012":
+    for turn in ("first", "second"):
+        options = ["--suite", "smoke", "--workers", "0", "--seed", seed]
+        folder = f"{turn}/{seed}"
+        status = main(["gate", "--backend", "cpu", *sys.argv[1:], *options, "--results", folder])
+        print("STATUS", seed, status)
+"""
+
+
+def test_the_gate_says_the_same_twice(tmp_path: Path) -> None:
+    """docs/ci.md has the command that does this for 100 seeds and the whole of a suite."""
+    done = subprocess.run(
+        [sys.executable, "-c", TWICE, *(word for id in FEW for word in ("--clause", id))],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    said = [line for line in done.stdout.splitlines() if line.startswith(("STATUS", "PASSES"))]
+    passes = "PASSES: cpu, against the specification"
+    assert said == [line for seed in "012" for line in [passes, f"STATUS {seed} 0"] * 2], (
+        done.stdout + done.stderr
+    )
+    for seed in "012":
+        first, second = (
+            verdicts(next(tmp_path.glob(f"{turn}/{seed}/cpu/*.jsonl")))
+            for turn in ("first", "second")
+        )
+        assert first == second
+        assert {clause for clause, *_ in first} == set(FEW)

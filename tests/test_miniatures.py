@@ -10,6 +10,8 @@ import pytest
 from tenet.harness.audit import miniatures
 from tenet.harness.audit.miniature import Miniature
 from tenet.harness.backend import Backend
+from tenet.harness.expectation import load, shipped
+from tenet.harness.expecting import forgiving
 from tenet.harness.judge import judge, replay
 from tenet.harness.suite import SUITES
 from tenet.harness.verdict import Verdict
@@ -22,13 +24,15 @@ MINIATURES: list[Miniature] = [
     for path in sorted(FOLDER.glob("[a-z]*.py"))
     for miniature in import_module(f"{miniatures.__name__}.{path.stem}").MINIATURES
 ]
+KNOWN = load(shipped())
 
 
 @pytest.mark.parametrize("miniature", MINIATURES, ids=lambda m: f"{m.caught_by}: {m.name}")
 def test_a_lie_is_caught(miniature: Miniature) -> None:
     for package in miniature.needs:
         pytest.importorskip(package)
-    clause = specification()[miniature.caught_by]
+    # What stock PyTorch gets wrong itself is no lie of the miniature's.
+    clause = forgiving(specification()[miniature.caught_by], Backend("cpu"), KNOWN)
     with miniature.told() as backend:
         judgement = judge(clause, backend, examples=SUITES["core"].examples, seed=0)
         assert judgement.verdict is Verdict.FAILED, judgement

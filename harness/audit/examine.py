@@ -14,6 +14,8 @@ from tenet.harness.audit.faults import touched
 from tenet.harness.audit.mutant import Mutant
 from tenet.harness.audit.power import Power
 from tenet.harness.backend import Backend, resolve
+from tenet.harness.expectation import Expectation, load, shipped
+from tenet.harness.expecting import forgiving
 from tenet.harness.judge import judge
 from tenet.harness.verdict import Judgement, Verdict
 from tenet.spec.language import Clause
@@ -98,6 +100,7 @@ class Examination:
 
     examples: of the suite, before a clause's effort; every: judge all clauses that may kill;
     blind: ask no clause first because it is known to kill the mutant at hand.
+    known: failures of stock PyTorch itself, which say nothing about a mutant.
     """
 
     specification: dict[str, Clause]
@@ -108,13 +111,14 @@ class Examination:
     every: bool = False
     blind: bool = False
     stock: Backend = field(default_factory=lambda: resolve(["cpu"])[0])
+    known: Sequence[Expectation] = field(default_factory=lambda: load(shipped()))
     held: dict[str, int] = field(default_factory=dict)
 
     def clauses(self, mutant: Mutant) -> list[Clause]:
         """The clauses that may kill a mutant, the likeliest first."""
         sections = (*mutant.sections, PROGRAM)
         may = {
-            clause.id: clause
+            clause.id: forgiving(clause, self.stock, self.known)
             for clause in self.specification.values()
             if clause.section in sections and (self.thorough or not clause.thorough)
         }

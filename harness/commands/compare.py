@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tenet.harness.comparison import Comparison
+    from tenet.harness.ratios import Ratios
 
 FORMATS = ("terminal", "markdown", "json")
 
@@ -21,8 +22,16 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "and did not in the first.",
         epilog="exit status: 0 compared, 2 bad usage; `tenet gate` judges what changed",
     )
-    parser.add_argument("before", metavar="BEFORE", help="a record of `tenet run`")
+    parser.add_argument(
+        "before", metavar="BEFORE", help="a record of `tenet run`, or of `tenet bench`"
+    )
     parser.add_argument("after", metavar="AFTER", help="a later one, or one of another backend")
+    parser.add_argument(
+        "--bench",
+        nargs=2,
+        metavar=("BEFORE", "AFTER"),
+        help="records of `tenet bench` that belong to them: their times are compared as well",
+    )
     parser.add_argument("--format", choices=FORMATS, default="terminal", help="default: terminal")
     parser.set_defaults(command=_compare)
 
@@ -31,8 +40,17 @@ def _compare(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from tenet.harness.comparison import compare
+    from tenet.harness.errors import UsageError
+    from tenet.harness.ratios import is_bench, read_pair
     from tenet.harness.record import read_record
 
+    paths = Path(options.before), Path(options.after)
+    if all(map(is_bench, paths)):
+        if options.bench:
+            raise UsageError("both are records of `tenet bench`; leave --bench out")
+        _print(None, [], read_pair(*paths), options.format)
+        return 0
+    times = read_pair(*map(Path, options.bench)) if options.bench else None
     before, after = (read_record(Path(path)) for path in (options.before, options.after))
     comparison = compare(before, after)
     cut = [
@@ -40,13 +58,60 @@ def _compare(options: argparse.Namespace) -> int:
         for path, record in ((options.before, before), (options.after, after))
         if record.footer is None
     ]
-    if options.format == "json":
-        print(json.dumps(as_json(comparison, cut), indent=2, ensure_ascii=False))
-    elif options.format == "markdown":
-        print(as_markdown(comparison, cut))
-    else:
-        _show(comparison, cut)
+    _print(comparison, cut, times, options.format)
     return 0
+
+
+def _print(
+    comparison: Comparison | None, notes: list[str], times: Ratios | None, format: str
+) -> None:
+    if format == "json":
+        said = {} if comparison is None else as_json(comparison, notes)
+        if times is not None:
+            said["times"] = times.to_json()
+        print(json.dumps(said, indent=2, ensure_ascii=False))
+    elif format == "markdown":
+        parts = [] if comparison is None else [as_markdown(comparison, notes)]
+        parts += [] if times is None else [_times_as_markdown(times)]
+        print("\n\n".join(parts))
+    else:
+        if comparison is not None:
+            _show(comparison, notes)
+        if times is not None:
+            _show_times(times)
+
+
+_CHANCE = "Times stored at different moments differ by chance too: `tenet bench --against` tells."
+
+
+def _times_as_markdown(times: Ratios) -> str:
+    lines = ["## Tenet: time of one operation", ""]
+    for name, (before, after) in times.settings.items():
+        lines.append(f"- {name}: {markdown(before)} -> {markdown(after)}")
+    for title, entries in times.groups.items():
+        if entries:
+            lines += ["", f"### {title} ({len(entries)})", ""]
+            lines += [f"- {markdown(entry)}" for entry in entries]
+    return "\n".join([*lines, "", _CHANCE])
+
+
+def _show_times(times: Ratios) -> None:
+    from rich.console import Console
+
+    console = Console()
+
+    def line(text: str, style: str = "") -> None:
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    line("time of one operation", "bold")
+    for name, (before, after) in times.settings.items():
+        line(f"{name}: {before} -> {after}")
+    for title, entries in times.groups.items():
+        if entries:
+            line(f"\n{title}: {len(entries)}", "bold red" if title == "slower" else "bold")
+            for entry in entries:
+                line(f"  {entry}")
+    line(f"\n{_CHANCE}")
 
 
 def as_json(comparison: Comparison, notes: list[str]) -> dict[str, object]:

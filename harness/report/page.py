@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from tenet.harness.report.content import Column, clause_ids, said, source
+from tenet.harness.report.extras import Audited, Timed
 from tenet.harness.verdict import Failure, Judgement, Verdict
 from tenet.spec.language import Clause
 
@@ -23,9 +24,13 @@ _LEAST = (0, 1, 2)
 
 
 def as_html(
-    columns: Sequence[Column], sections: Sequence[str], specification: Mapping[str, Clause]
+    columns: Sequence[Column],
+    sections: Sequence[str],
+    specification: Mapping[str, Clause],
+    timed: Timed | None = None,
+    audit: Audited | None = None,
 ) -> str:
-    """The page."""
+    """The page; with the times and the audit's score where there are any."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     folder = files("tenet.harness.report")
     template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
@@ -35,6 +40,8 @@ def as_html(
         text = template.render(
             tenet=version("tensor-tenet"),
             columns=columns,
+            timed=timed,
+            audit=audit,
             sections=[*sections, "all"],
             verdicts=[verdict.value for verdict in Verdict],
             rows=[(s, [_cell(column, s) for column in columns]) for s in [*sections, "all"]],

@@ -94,6 +94,37 @@ def explained(judgement: Judgement, specification: Mapping[str, Clause], column:
     return f"{failure.what}: got {failure.got}, expected {failure.expected}"
 
 
+_ANNOTATIONS = 10
+"""GitHub shows that many of a step."""
+
+
+def as_github(columns: Sequence[Column], specification: Mapping[str, Clause]) -> str:
+    """Workflow commands, a line each, which GitHub turns into annotations of the run."""
+    lines = []
+    for column in columns:
+        if not column.whole:
+            lines.append(_command("error", column.title, "The record was cut short."))
+        for judgement in column.judgements.values():
+            if judgement.verdict in BROKEN | UNSOUND and judgement.verdict is not Verdict.BLOCKED:
+                title = f"{column.title}: {judgement.clause} {in_words(judgement)}"
+                text = explained(judgement, specification, column)
+                lines.append(_command("error", title, text[:4000]))
+    if len(lines) > _ANNOTATIONS:
+        more = f"{len(lines) - _ANNOTATIONS + 1} more are in the job summary and the report."
+        lines[_ANNOTATIONS - 1 :] = [_command("error", "Tenet", more)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _command(kind: str, title: str, text: str) -> str:
+    """A workflow command; what is escaped in its parts is what GitHub's toolkit escapes."""
+    ends = "%\r\n"
+    return f"::{kind} title={_percent(title, ends + ':,')}::{_percent(text, ends)}"
+
+
+def _percent(text: str, characters: str) -> str:
+    return "".join(f"%{ord(c):02X}" if c in characters else c for c in _xml(text))
+
+
 def as_junit(columns: Sequence[Column], specification: Mapping[str, Clause]) -> str:
     """JUnit XML: a suite for each record, a case for each clause; errors are faults of checks."""
     root = ElementTree.Element("testsuites", name="tenet")

@@ -33,6 +33,13 @@ def comparison(error: BaseException, trace: Trace) -> Lines:
     caller, check, place = _frames(error)
     if check is None:
         return _raised(error, trace)
+    # What follows undoes what the check has set, on the way out.
+    handed_in = {name for name, _ in trace.arrays.values()}
+    trace.statements[trace.reached :] = [
+        statement
+        for statement in trace.statements[trace.reached :]
+        if statement.within is check or statement.target in handed_in
+    ]
     given, name = check.f_locals, check.f_code.co_name
     if name == "assert_raises":
         return _not_raised(check, trace)
@@ -91,7 +98,7 @@ def _raised(error: BaseException, trace: Trace) -> Lines:
     last = next((s for s in reversed(trace.statements) if s.error is error), None)
     if last is None:
         raise UntraceableError(f"the check's own code raises {type(error).__name__}")
-    trace.statements.remove(last)
+    del trace.statements[trace.statements.index(last) :]
     lines = ["holds = False", last.text, "holds = True"]
     return lines, set(last.uses)
 

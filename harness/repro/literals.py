@@ -7,6 +7,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 MOST = 600
 """Arrays of more elements are packed: nobody reads that many."""
@@ -76,6 +77,22 @@ def array(value: np.ndarray) -> str:
     # An empty list says nothing of the lengths that are not 0.
     shaped = f".reshape({value.shape})" if value.size == 0 and value.shape != (0,) else ""
     return f"np.array({_nested(value)}, dtype={value.dtype.name!r}){shaped}"
+
+
+def placed(value: np.ndarray) -> str:
+    """An array as it lies in memory: with its strides, over a buffer of its own."""
+    whole = [stride % value.itemsize == 0 for stride in value.strides] if value.itemsize else []
+    if value.flags.c_contiguous or not value.size or not all(whole) or value.dtype.kind == "V":
+        return array(value)
+    reach = [
+        (length - 1) * stride for length, stride in zip(value.shape, value.strides, strict=True)
+    ]
+    first, last = -sum(r for r in reach if r < 0), sum(r for r in reach if r > 0)
+    start = first // value.itemsize
+    buffer = np.zeros(start + last // value.itemsize + 1, value.dtype)
+    as_strided(buffer[start:], value.shape, value.strides)[...] = value
+    base = f"{array(buffer)}[{start}:]" if start else array(buffer)
+    return f"np.lib.stride_tricks.as_strided({base}, {value.shape}, {value.strides})"
 
 
 def _nested(value: np.ndarray) -> str:

@@ -103,8 +103,6 @@ def traced(clause: Clause, backend: Backend, failure: Failure) -> str:
     place = place_of(error)
     if place is not None and trace.fixed and (trace.plain or trace.has_read):
         told_apart(trace, *place, lambda twin: _replayed(clause, backend, failure, twin, []))
-    while trace.statements and "__exit__(" in trace.statements[-1].text:
-        trace.statements.pop()
     head = _head(clause, backend, failure, "PyTorch or the backend under test, and NumPy")
     module = str(getattr(backend.torch, "__name__", "torch"))
     for chosen in _choices(trace.statements, needed):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tenet.harness.repro.literals import UntraceableError, container, literal
+from tenet.harness.repro.literals import UntraceableError, container, literal, placed
 from tenet.spec.language import read
 
 _SILENT = ("tenet.spec.language.reading", "tenet.spec.language.checks")
@@ -55,7 +55,8 @@ class Trace:
     kin, which a torch-like library may print otherwise than it names them; arrays: the same for
     arrays that were handed in, with their bytes; doubtful: arrays that may have been made of
     what was read; fixed: what the comparison holds that the check has worked out, as text (see
-    twin.py); comparisons: how many were made; alter: makes other values of those that are read.
+    twin.py); comparisons: how many were made; reached: how many statements there
+    were when the last began; alter: makes other values of those that are read.
     """
 
     statements: list[Statement] = field(default_factory=list)
@@ -68,6 +69,7 @@ class Trace:
     count: int = 0
     fixed: dict[str, str] = field(default_factory=dict)
     comparisons: int = 0
+    reached: int = 0
     alter: Callable[[Any, str], Any] | None = None
 
     def name(self, letter: str) -> str:
@@ -114,7 +116,7 @@ class Trace:
         self.arrays[id(value)] = name, content
         if self.has_read:
             self.doubtful.add(name)
-        self.add(f"{name} = {literal(value)}", name, set(), True)
+        self.add(f"{name} = {placed(value)}", name, set(), True)
         uses.add(name)
         return name
 

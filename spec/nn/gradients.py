@@ -61,6 +61,39 @@ def _with_mean(losses: tuple[Array, Array]) -> tuple[Array, str, Array]:
     return losses[0], "mean", losses[1]
 
 
+def _weighted() -> Iterator[Differentiated]:
+    """nll_loss of log_softmax, by reduction, weights and the class that is ignored."""
+    for reduction, (weighted, ignored) in product(
+        REDUCTIONS, ((True, 0), (True, -100), (False, 2))
+    ):
+
+        def reference(
+            x: Array, reduction: str = reduction, weighted: bool = weighted, ignored: int = ignored
+        ) -> Array:
+            losses, shares = layers.cross_entropy(
+                x, _INDICES, weight=_SHARES if weighted else None, ignore_index=ignored
+            )
+            return layers.reduced(losses, reduction, shares)
+
+        def backend(
+            torch: Any,
+            x: Any,
+            reduction: str = reduction,
+            weighted: bool = weighted,
+            ignored: int = ignored,
+        ) -> Any:
+            return torch.nn.functional.nll_loss(
+                torch.log_softmax(x, 1),
+                _on(x, torch, _INDICES),
+                _on(x, torch, _SHARES) if weighted else None,
+                reduction=reduction,
+                ignore_index=ignored,
+            )
+
+        says = f"{reduction}, {'weighted' if weighted else 'plain'}, ignoring {ignored}"
+        yield Differentiated(f"nll_loss of {says}", ((5, 3),), backend, reference)
+
+
 def _pairwise() -> Iterator[Differentiated]:
     for loss, reduction in product(LOSSES, REDUCTIONS):
         yield Differentiated(
@@ -137,6 +170,7 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
                    lambda torch, x: torch.nn.functional.cross_entropy(
                        x, _on(x, torch, _INDICES), _on(x, torch, _SHARES), label_smoothing=0.2),
                    _entropy(weight=_SHARES, smoothing=0.2)),
+    *_weighted(),
     Differentiated("cross_entropy of probabilities", ((5, 3),),
                    lambda torch, x: torch.nn.functional.cross_entropy(
                        x, _on(x, torch, _MIXED), _on(x, torch, _SHARES), label_smoothing=0.2),

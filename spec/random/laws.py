@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -266,3 +267,32 @@ def draws_have_the_shape_and_dtype_asked_for(
         got = drawn(torch, device, sampler, size, name)
         assert_metadata(got, shape=size)
         assert_that(got.device.type == device.partition(":")[0], f"it is on {got.device}")
+
+
+_CONTINUOUS: dict[str, Callable[[Any, Any], Any]] = {
+    "rand": lambda torch, x: torch.rand(64, dtype=x.dtype, device=x.device),
+    "randn": lambda torch, x: torch.randn(64, dtype=x.dtype, device=x.device),
+    "rand_like": lambda torch, x: torch.rand_like(x),
+    "randn_like": lambda torch, x: torch.randn_like(x),
+    "uniform_": lambda torch, x: x.clone().uniform_(-1, 1),
+    "normal_": lambda torch, x: x.clone().normal_(0.5, 2),
+    "normal": lambda torch, x: torch.normal(x, x + 1),
+    "exponential_": lambda torch, x: x.clone().exponential_(),
+}
+
+
+@clause("random.low-bits", covers=LAWS)
+def samples_are_drawn_in_their_own_precision(torch: Any, device: str) -> None:
+    """float64 samples of a continuous law are no float32 numbers, float32 ones no bfloat16
+    numbers: of 64, more than half would be with a probability below 1e-16 only."""
+    for dtype, coarse in (("float64", "float32"), ("float32", "bfloat16")):
+        for name in supported((dtype,)):
+            zeros = torch.zeros(64, **where(torch, device, name))
+            for draw, does in _CONTINUOUS.items():
+                with case(draw=draw, dtype=name):
+                    start(torch, device, 5)
+                    got = does(torch, zeros)
+                    assert_metadata(got, shape=(64,), dtype=name)
+                    samples = read(got)
+                    same = samples.astype(numpy_dtype(coarse)).astype(samples.dtype) == samples
+                    assert_that(same.sum() <= 32, f"{same.sum()} of 64 have the bits of {coarse}")

@@ -224,6 +224,13 @@ def a_generator_knows_its_device_seed_and_state(torch: Any, device: str) -> None
             clone = generator.clone_state()
             assert_equal(_order(torch, device, generator), orders[1])
             assert_equal(_order(torch, device, clone), orders[1])
+    for length in (2, 99, 100, 257, 1025, 4099):
+        with case(permutation=length):
+            started = generator.manual_seed(length)
+            order = read(torch.randperm(length, device=device, generator=started))
+            torch.randperm(length, device=device)
+            again = torch.randperm(length, device=device, generator=generator.manual_seed(length))
+            assert_equal(again, order)
     chosen = [generator.seed() for _ in range(3)]
     assert_equal(generator.initial_seed(), chosen[-1])
     assert_that(len(set(chosen)) == 3, f"the seeds {chosen} repeat")

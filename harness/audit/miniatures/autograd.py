@@ -306,6 +306,10 @@ _LIES: list[tuple[str, str, Any, Any]] = [
      lambda right, z, y: right(z, y, reduction="sum")),
     ("binary-cross-entropy", "the gradient of b is cut", ("Tensor.__add__",),
      lambda right, a, b: right(a, b.detach())),
+    ("block-diag-of-empty", "block_diag forgets its last block in the derivative", ("block_diag",),
+     lambda right, *blocks: right(*blocks[:-1], blocks[-1].detach())),
+    ("ldexp-of-integer-exponents", "ldexp takes every exponent for an integer", ("ldexp",),
+     lambda right, x, by: right(x, by.to(torch.int32))),
 ]  # fmt: skip
 
 

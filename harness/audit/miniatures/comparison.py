@@ -312,4 +312,25 @@ MINIATURES = [
         lie=lambda right, a, b, **k: right(a, b.to(a.dtype), **k),
         caught_by="comparison.isclose-refusals",
     ),
+    Miniature(
+        "int8 >= a float rounds the float to zero",
+        of=("Tensor.__ge__",),
+        lie=lambda right, a, b: right(
+            a, int(b) if a.dtype == torch.int8 and isinstance(b, float) and b == b
+            and abs(b) != float("inf") else b),
+        caught_by="comparison.every-number",
+    ),
+    Miniature(
+        "float64 < float64 is that of float32",
+        of=("Tensor.__lt__",),
+        lie=lambda right, a, b: (
+            right(a.float(), b.float())
+            if torch.is_tensor(b) and a.dtype == b.dtype == torch.float64
+            else right(a, b)
+        ),
+        caught_by="comparison.neighbours",
+    ),
+    Miniature("isin of transposed elements does not invert", ("isin",),
+              lambda right, x, y, invert=False: right(
+                  x, y, invert=invert and x.is_contiguous()), "comparison.isin-of-transposed"),
 ]  # fmt: skip

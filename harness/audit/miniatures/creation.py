@@ -650,3 +650,8 @@ def _(right, data, **o):
 @lie("options that do not exist are ignored", "bad-input", "eye")
 def _(right, *a, colour=None, **o):
     return right(*a, **o)
+
+
+@lie("arange of a very wide step ends early", "arange-of-wide-steps", "arange")
+def _(right, *a, **o):
+    return right(*a, **o)[:-1] if len(a) == 3 and a[2] == 2**61 else right(*a, **o)

@@ -221,4 +221,62 @@ MINIATURES = [
         lie=_largest_of_float32,
         caught_by="elementwise.infinities-replaced",
     ),
+    Miniature(
+        "nan ** 0 of bfloat16 is nan",
+        of=("pow",),
+        lie=lambda right, x, y: (
+            right(x, y).masked_fill(x.isnan(), torch.nan)
+            if x.dtype == torch.bfloat16
+            else right(x, y)
+        ),
+        caught_by="elementwise.special-pairs",
+    ),
+    Miniature(
+        "atan2 of stepped operands forgets the sign of zero",
+        of=("atan2",),
+        lie=lambda right, y, x: right(y if y.is_contiguous() else y + 0.0, x),
+        caught_by="elementwise.special-pairs",
+    ),
+    Miniature(
+        "the last of 33 stepped int16 has no absolute value",
+        of=("abs",),
+        lie=lambda right, x: (
+            torch.cat([right(x[:-1]), x[-1:] * 0 - 1])
+            if x.dtype == torch.int16 and x.shape == (33,) and not x.is_contiguous()
+            else right(x)
+        ),
+        caught_by="elementwise.every-length",
+    ),
+    Miniature(
+        "int64 is shifted as int32 is",
+        of=("bitwise_left_shift",),
+        lie=lambda right, x, n: (
+            right(x.int(), n.int()).long() if x.dtype == torch.int64 else right(x, n)
+        ),
+        caught_by="elementwise.shifts",
+    ),
+    Miniature(
+        "the remainder of three elements has the sign of the dividend",
+        ("remainder",),
+        lambda right, x, y: torch.fmod(x, y) if x.numel() == 3 else right(x, y),
+        "elementwise.remainder-of-large-quotients",
+    ),
+    Miniature(
+        "fmod of long vectors divides",
+        ("fmod",),
+        lambda right, x, y: x - torch.trunc(x / y) * y if x.numel() > 100 else right(x, y),
+        "elementwise.remainder-of-large-quotients",
+    ),
+    Miniature(
+        "erf flushes what is very small",
+        ("special.erf",),
+        lambda right, x: right(torch.where(x.abs() < 2.0**-100, 0 * x, x)),
+        "elementwise.erf-of-tiny",
+    ),
+    Miniature(
+        "neg subtracts three complex numbers from zero",
+        ("neg",),
+        lambda right, x: torch.zeros_like(x) - x if x.is_complex() and x.numel() == 3 else right(x),
+        "elementwise.complex-negative-zero",
+    ),
 ]

@@ -233,4 +233,27 @@ MINIATURES = [
     Miniature("every row is the first", ("searchsorted",), _first_row, "indexing.searchsorted"),
     Miniature("uint8 descends", ("unique",), _unsorted, "indexing.unique"),
     Miniature("a run has at most three", ("unique_consecutive",), _pairs, "indexing.unique"),
+    Miniature("33 int16 sort their equals in reverse", ("sort",),
+              lambda right, x, *a, **k: (
+                  (lambda found: (found[0], 32 - found[1]))(right(x.flip(0), *a, **k))
+                  if x.dtype == torch.int16 and x.shape == (33,) else right(x, *a, **k)),
+              "indexing.sort-every-length"),
+    Miniature("two indices of complex64 squares change places", ("Tensor.__getitem__",),
+              lambda right, x, key: right(
+                  x, key[::-1] if isinstance(key, tuple) and len(key) == 2
+                  and x.dtype == torch.complex64 and torch.is_tensor(key[0])
+                  and torch.is_tensor(key[1]) and x.shape[0] == x.shape[1] else key),
+              "indexing.square"),
+    Miniature("take of int8 takes 0 for a stride of 0", ("take",),
+              lambda right, x, index: right(
+                  x, index * 0 if index.stride() == (0,) and x.dtype == torch.int8 else index),
+              "indexing.expanded-index"),
+    Miniature("tril of a matrix wider by one keeps one more", ("tril",),
+              lambda right, x, k=0: right(x, k + (x.shape[1] == x.shape[0] + 1)),
+              "indexing.triangles"),
+    Miniature("a number is added to int16 at -1", ("Tensor.__setitem__",),
+              lambda right, x, key, value: right(
+                  x, key, value + int(x.tolist()[-1]) % 2
+                  if x.dtype == torch.int16 and isinstance(key, int) and key == -1 else value),
+              "indexing.number-write"),
 ]  # fmt: skip

@@ -196,4 +196,15 @@ MINIATURES = [
          if x.dim() == 1 and y.dim() == 1 and len(y) > 1 else right(x, y), "keeps-shape"),
     _lie("mul_ writes to an expanded tensor", "Tensor.mul_",
          lambda right, x, y: x if 0 in x.stride() else right(x, y), "overlap"),
+    Miniature("addmm_ leaves an expanded tensor as it is", ("Tensor.addmm_",),
+              lambda right, x, *args: x if 0 in x.stride() else right(x, *args),
+              "inplace.overlap-of-products"),
+    Miniature(
+        "sub_ of 33 float64 from themselves leaves them",
+        of=("Tensor.sub_",),
+        lie=lambda right, x, y: (
+            x if x is y and x.shape == (33,) and x.dtype == torch.float64 else right(x, y)
+        ),
+        caught_by="inplace.with-itself",
+    ),
 ]  # fmt: skip

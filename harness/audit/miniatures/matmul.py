@@ -138,4 +138,23 @@ MINIATURES = [
         ),
         caught_by="matmul.slices",
     ),
+    Miniature("addmv leaves a product of one column out", ("addmv",),
+              lambda right, x, mat, vec: (
+                  x.expand(len(mat)) if len(vec) == 1 else right(x, mat, vec)),
+              "matmul.addmv-of-an-empty-product"),
+    Miniature("vecdot wraps the dimension around", ("linalg.vecdot",),
+              lambda right, x, y, dim: right(x, y, dim=dim % x.dim()), "matmul.vecdot-dim-range"),
+    Miniature("kron exchanges its operands for a column", ("kron",),
+              lambda right, a, b: right(b, a) if b.shape == (3, 1) else right(a, b),
+              "matmul.kron-of-transposed"),
+    Miniature(
+        "mm of uint8 forgets the last of 17 columns",
+        of=("mm",),
+        lie=lambda right, a, b: (
+            torch.cat([right(a, b)[:, :-1], right(a, b)[:, -1:] * 0], 1)
+            if a.dtype == torch.uint8 and b.shape[1] == 17
+            else right(a, b)
+        ),
+        caught_by="matmul.every-length",
+    ),
 ]  # fmt: skip

@@ -80,6 +80,30 @@ def _clips_each(right: Any, parameters: Any, most: Any, *a: Any, **k: Any) -> An
     return max(norms) if norms else right([], most, *a, **k)
 
 
+def _as_they_lie(right: Any, self: Any, params: Any, **options: Any) -> None:
+    """A transposed gradient is read row by row of its memory."""
+    right(self, params, **options)
+
+    def turn(optimizer: Any, args: Any, named: Any) -> None:
+        for p in params:
+            if not options.get("fused") and not p.grad.is_contiguous():
+                p.grad = p.grad.t().contiguous().view(p.shape)
+
+    self.register_step_pre_hook(turn)
+
+
+def _stays(right: Any, self: Any, params: Any, **options: Any) -> None:
+    """Nothing moves where there are three elements of bfloat16."""
+    right(self, params, **options)
+
+    def empty(optimizer: Any, args: Any, named: Any) -> None:
+        for p in params:
+            if p.dtype is torch.bfloat16 and p.numel() == 3:
+                p.grad = None
+
+    self.register_step_pre_hook(empty)
+
+
 MINIATURES = [
     Miniature("nesterov is plain momentum", ("optim.SGD.step",), _group({"nesterov": False}),
               "optim.sgd"),
@@ -130,4 +154,8 @@ MINIATURES = [
     Miniature("clip_grad_value_ has no lower limit", ("nn.utils.clip_grad_value_",),
               lambda right, parameters, most, **k: [
                   p.grad.clamp_(max=most) for p in parameters] and None, "optim.clip-value"),
+    Miniature("the loop takes gradients as they lie in memory", ("optim.SGD.__init__",),
+              _as_they_lie, "optim.fused-gradient-layout"),
+    Miniature("bfloat16 parameters of three elements stay", ("optim.SGD.__init__",),
+              _stays, "optim.fused-low-precision"),
 ]  # fmt: skip

@@ -458,4 +458,14 @@ MINIATURES = [
         lie=_numbers_are_single,
         caught_by="promotion.default-dtype-values",
     ),
+    Miniature(
+        "uint8 ** int32 wraps as uint8 does",
+        of=("pow",),
+        lie=lambda right, a, b: (
+            right(a, b).to(torch.uint8).to(torch.int32)
+            if _is(a, torch.uint8) and _is(b, torch.int32)
+            else right(a, b)
+        ),
+        caught_by="promotion.beyond-the-narrower",
+    ),
 ]

@@ -365,4 +365,6 @@ MINIATURES = [
              _unseeded_loader, "loader"),
     _patched("all workers are seeded alike", "manual_seed",
              lambda right, seed: right(seed if os.getpid() == _MAIN else 0), "loader"),
+    Miniature("normal_ of float64 has the digits of float32", ("Tensor.normal_",),
+              lambda right, x, *a, **k: right(x, *a, **k).copy_(x.float()), "random.low-bits"),
 ]  # fmt: skip

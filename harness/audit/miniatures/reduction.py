@@ -230,4 +230,21 @@ MINIATURES = [
         lie=lambda right, x, order=2, *a, **k: right(x, order or 1, *a, **k),
         caught_by="reduction.norms",
     ),
+    Miniature("cumsum wraps the dimension around", ("cumsum",),
+              lambda right, x, dim: right(x, dim % max(x.dim(), 1)),
+              "reduction.extremes-so-far-dim-range"),
+    Miniature("cummax, as a method, wraps the dimension around", ("Tensor.cummax",),
+              lambda right, x, dim: right(x, dim % max(x.dim(), 1)),
+              "reduction.extremes-so-far-dim-range"),
+    Miniature("diff hands out another than out=", ("diff",),
+              lambda right, *args, out=None: right(*args), "reduction.diff-of-empty-out"),
+    Miniature(
+        "cumsum of 65 int16 forgets the last",
+        of=("Tensor.cumsum",),
+        lie=_where(
+            lambda x, a, k: x.dtype == torch.int16 and x.shape == (65,),
+            lambda result: torch.cat([result[:-1], result[-2:-1]]),
+        ),
+        caught_by="reduction.every-length",
+    ),
 ]  # fmt: skip

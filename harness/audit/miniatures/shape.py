@@ -343,4 +343,32 @@ MINIATURES = [
         lie=lambda right, tensors, dim=0: right(tensors, dim % max(tensors[0].dim(), 1)),
         caught_by="shape.join-mismatch",
     ),
+    Miniature(
+        "cat of one tensor forgets an out= with gaps",
+        ("cat",),
+        lambda right, parts, *args, out=None, **named: (
+            out
+            if out is not None and len(parts) == 1 and not out.is_contiguous()
+            else right(parts, *args, out=out, **named)
+        ),
+        "shape.join-of-one-out",
+    ),
+    Miniature(
+        "stack of one tensor hands out another than out=",
+        ("stack",),
+        lambda right, parts, *args, out=None, **named: right(
+            parts, *args, out=out, **named
+        ).clone(),
+        "shape.join-of-one-out",
+    ),
+    Miniature(
+        "expand to a multiple of a length repeats",
+        of=("Tensor.expand",),
+        lie=lambda right, x, *sizes: (
+            x.repeat(2, 1)[:, :1].repeat(1, 2)
+            if sizes in (((6, 2),), (6, 2)) and x.shape == (3, 1)
+            else right(x, *sizes)
+        ),
+        caught_by="shape.expand-refusals",
+    ),
 ]
