@@ -30,7 +30,7 @@ UNCLAIMED = "but it is there: you may want to claim it"
 PATIENCE = 10
 """How many examples are tried for each that is wanted, where a check gives up on some."""
 
-LEAST = 3
+LEAST = 2
 """Examples that even a clause of little effort gets, where the suite has as many: the first is
 the simplest, often of one element, and tells little alone."""
 
