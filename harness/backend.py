@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -55,6 +56,11 @@ class Backend:
     def foreign(self) -> bool:
         """Whether the namespace is not PyTorch's own; then it may lack some of the names."""
         return getattr(self.torch, "__name__", None) != "torch"
+
+    @property
+    def inherits(self) -> bool:
+        """Whether the namespace is PyTorch's or made of it: it reports PyTorch's own version."""
+        return self.version == str(getattr(sys.modules.get("torch"), "__version__", ""))
 
     @property
     def torch(self) -> Any:

@@ -35,7 +35,7 @@ def judge_expecting(
     finds a failure that none of them names; `errored` where one no longer fits its clause.
     """
     day = date.today() if today is None else today
-    concerned = [e for e in known if e.is_for(clause.id, backend.name, backend.version)]
+    concerned = _concerned(known, clause, backend)
     lacking = any(name in backend.lacks for name in clause.requires)
     if not concerned or lacking:
         return judge(clause, backend, examples=examples, seed=seed)
@@ -102,9 +102,16 @@ def _together(
     )
 
 
+def _concerned(known: Sequence[Expectation], clause: Clause, backend: Backend) -> list[Expectation]:
+    """Those that speak of the clause on the backend: by its name, or, for a namespace that is
+    PyTorch's or made of it, by its device, for such a backend inherits PyTorch's own failures."""
+    names = (backend.name, backend.device) if backend.inherits else (backend.name,)
+    return [e for e in known if any(e.is_for(clause.id, n, backend.version) for n in names)]
+
+
 def forgiving(clause: Clause, backend: Backend, known: Sequence[Expectation]) -> Clause:
     """The clause, passing over what is known to fail on the backend and over nothing else."""
-    concerned = [e for e in known if e.is_for(clause.id, backend.name, backend.version)]
+    concerned = _concerned(known, clause, backend)
     return _excusing(clause, [e for e in concerned if e.example is not None], [])
 
 

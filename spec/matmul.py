@@ -438,8 +438,8 @@ def every_length_of_a_product_counts_to_its_end(
     torch: Any, device: str, piece: tuple[int, int]
 ) -> None:
     """Rows, columns and inner dimensions of every critical length are multiplied to their ends,
-    in every dtype, packed, transposed, offset or stepped, alone and in a batch: products of zeros and ones
-    are exact."""
+    in every dtype, packed, transposed, offset or stepped, alone and in a batch: products of zeros
+    and ones are exact."""
     length, turn = piece
     for dtype in supported((FLOATS + INTEGERS)[turn::2]):
         for rows, inner, columns in ((length, 2, 3), (2, length, 3), (3, 2, length)):

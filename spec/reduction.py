@@ -643,3 +643,23 @@ def every_length_is_reduced_to_its_end(torch: Any, device: str, piece: tuple[int
 def _bool(result: Any, dtype: str) -> Array:
     """any and all of uint8 are uint8, of every other dtype bool."""
     return np.asarray(result).astype("uint8" if dtype == "uint8" else bool)
+
+
+@clause("reduction.of-few", covers=["notes.extremal-values"])
+def one_two_and_infinite_elements_have_their_statistics(torch: Any, device: str) -> None:
+    """std and var of two elements divide by 1; logsumexp of -inf alone is -inf, and of inf inf."""
+    for dtype in supported(("float32", "float64")):
+        kind = getattr(torch, dtype)
+        pairs = torch.tensor([[1, 5], [3, 3]], dtype=kind, device=device)
+        wide = np.sqrt(np.array([8.0, 0.0]))
+        with case(dtype=dtype):
+            bound = ulps(8, dtype, "a mean, two squares, their sum and a root")
+            assert_close(pairs.std(1), wide, bound)
+            assert_close(pairs[0].std(), wide[0], bound)
+            assert_close(pairs.var(1), wide**2, bound)
+            assert_close(pairs[0].var(), wide[0] ** 2, bound)
+            for limit in (-np.inf, np.inf):
+                ends = torch.full((2, 3), limit, dtype=kind, device=device)
+                expected = np.full(2, limit).astype(numpy_dtype(dtype))
+                assert_equal(ends.logsumexp(1), expected)
+                assert_equal(torch.logsumexp(ends[:, :1], 1), expected)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import Tenet
 
 from tenet.harness.audit.miniature import Miniature
 from tenet.harness.backend import Backend
@@ -221,3 +222,17 @@ def test_replaying_a_hundred_takes_two_seconds_at_most() -> None:
         judgement = judged(backend, *known)
     assert time.perf_counter() - started < 2 + judgement.seconds
     assert judgement.seconds < 2
+
+
+def test_a_backend_made_of_pytorch_inherits_its_failures(tenet: Tenet, tmp_path: Path) -> None:
+    """Under whatever name: a copy of stock PyTorch is as right as stock PyTorch."""
+    (tmp_path / "control.py").write_text(
+        "import torch, types\n"
+        "from tenet.harness.backend import Backend\n"
+        "copied = types.ModuleType('copied')\n"
+        "copied.__dict__.update(vars(torch), __name__='copied')\n"
+        "backend = Backend(name='control', namespace=lambda: copied)\n"
+    )
+    chosen = [word for e in load(shipped()) for word in ("--clause", e.clause)]
+    done = tenet("run", "--backend-file", "control.py", "--workers", "0", *chosen)
+    assert done.returncode == 0, done.stdout + done.stderr

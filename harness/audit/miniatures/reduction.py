@@ -247,4 +247,7 @@ MINIATURES = [
         ),
         caught_by="reduction.every-length",
     ),
+    Miniature("logsumexp of -inf is NaN", ("Tensor.logsumexp",),
+              lambda right, x, *a, **k: right(x - x, *a, **k) + x.amax(*a, **k) * 0,
+              "reduction.of-few"),
 ]  # fmt: skip
