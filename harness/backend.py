@@ -6,7 +6,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -204,7 +204,7 @@ def _usable(backend: Backend) -> Backend:
             f"the namespace of backend {backend.name!r} cannot be had "
             f"({type(error).__name__}: {error}); is its package installed?"
         ) from error
-    return backend
+    return replace(backend, lacks={**_absent_packages(), **backend.lacks})
 
 
 def _unusable(torch: Any, name: str, found: list[str], error: Exception) -> UsageError:

@@ -39,6 +39,7 @@ from tenet.spec.language import (
     case,
     clause,
     for_all,
+    home,
     supported,
 )
 from tenet.spec.model.dtypes import ALL, numpy_dtype
@@ -337,7 +338,7 @@ def tensors_come_out_of_a_worker_as_they_were(torch: Any, device: str) -> None:
     """Tensors of every dtype, views, 0-d and empty ones, numbers and text arrive from a worker
     with the values, shapes and dtypes that they have without one, batched or single."""
     dtypes = tuple(supported(ALL))
-    data = Tensors(5, torch.__name__, dtypes)
+    data = Tensors(5, home(torch), dtypes)
     for workers in (0, 2):
         batches = list(torch.utils.data.DataLoader(data, 3, num_workers=workers))
         numbers = [[0, 1, 2], [3, 4]]
@@ -372,8 +373,8 @@ def each_worker_has_a_seed_of_its_own_that_a_run_repeats(torch: Any, device: str
     data = torch.utils.data
 
     def told(workers: int, **options: Any) -> list[Any]:
-        own = Witness(6, torch.__name__)
-        init = Init(torch.__name__) if workers else None
+        own = Witness(6, home(torch))
+        init = Init(home(torch)) if workers else None
         loader = data.DataLoader(
             own, 2, num_workers=workers, collate_fn=keep, worker_init_fn=init, **options
         )

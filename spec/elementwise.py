@@ -166,7 +166,9 @@ def functions_take_their_limits_at_special_values(torch: Any, device: str) -> No
                 with case(dtype=dtype, function=name, length=times * len(points)):
                     result = getattr(torch, name)(tensor_of(torch, device, np.tile(array, times)))
                     assert_equal(
-                        result, np.tile(limit, times), signed_zero=name in ("sqrt", "reciprocal")
+                        result,
+                        np.tile(limit, times),
+                        signed_zero=name in ("abs", "sqrt", "reciprocal"),
                     )
 
 

@@ -815,7 +815,7 @@ def an_expanded_index_counts_as_often_as_it_is_repeated(torch: Any, device: str)
 @clause("indexing.triangles", covers=["basics.index-like-numpy"])
 def triangles_are_cut_along_every_diagonal(torch: Any, device: str) -> None:
     """tril keeps what lies on and below a diagonal and triu what lies on and above it, for every
-    shape up to 5 by 6, every diagonal of it and beyond, in every dtype, as it lies or transposed."""
+    shape up to 5 by 6, every diagonal of it and beyond, in every dtype, packed or transposed."""
     for rows in (1, 2, 3, 5):
         for columns in (1, 2, 3, 4, 6):
             for turn, k in enumerate(range(-rows - 1, columns + 2), rows + columns):

@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import tensor_of, values
-from tenet.spec.language import assert_equal, assert_that, case, clause, for_all, supported
+from tenet.spec.language import assert_equal, assert_that, case, clause, for_all, home, supported
 from tenet.spec.model.dtypes import FLOATS
 
 
@@ -132,7 +132,7 @@ def logged_scalars_are_read_back(
     """SummaryWriter(dir).add_scalar(tag, value, step) writes one event file into dir, made if it
     is not there, of which every record matches its checksum: each tag, value (as float32) and
     step in the order of the calls, for Python numbers and tensors of one element."""
-    writer_of = import_module(f"{torch.__name__}.utils.tensorboard").SummaryWriter
+    writer_of = import_module(f"{home(torch)}.utils.tensorboard").SummaryWriter
     for dtype in supported([name]):
         calls: list[tuple[str, Any, int]] = []
         wanted: list[Scalar] = []

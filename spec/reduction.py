@@ -637,6 +637,12 @@ def every_length_is_reduced_to_its_end(torch: Any, device: str, piece: tuple[int
                 if dtype != "bool":
                     assert_equal(a.argmax(dim), np.asarray(left.argmax(dim)))
                     assert_equal(c.argmin(dim), np.asarray(least.argmin(dim)))
+        ends = np.arange(length) == length - 1
+        alone, but = (tensor_of(torch, device, z.astype(kind)) for z in (ends, ~ends))
+        with case(dtype=dtype, length=length, lying="the last alone"):
+            assert_equal(alone.any(), _bool(np.True_, dtype))
+            assert_equal(alone.any(0), _bool(np.True_, dtype))
+            assert_equal(but.all(), _bool(np.False_, dtype))
         assert_equal(x.sum((0, 1)), np.asarray(whole.sum()).astype(numpy_dtype(total)))
 
 

@@ -99,3 +99,18 @@ def test_a_name_must_fit_ids_and_files(name: str) -> None:
 def test_what_is_lacking_has_a_reason() -> None:
     with pytest.raises(ValueError, match="why does it lack 'float64'"):
         Backend(name="mine", lacks={"float64": ""})
+
+COPY = """
+import torch, types
+from tenet.harness.backend import Backend
+copied = types.ModuleType("copied")
+copied.__dict__.update(vars(torch), __name__="copied")
+backend = Backend(name="copied", namespace=lambda: copied)
+"""
+
+
+def test_a_copy_of_stock_pytorch_holds(tenet: Tenet, tmp_path: Path) -> None:
+    """Nothing depends on the namespace being the module that PyTorch is imported as."""
+    (tmp_path / "mine.py").write_text(COPY)
+    done = tenet("run", "--backend-file", "mine.py", "--suite", "smoke", "--workers", "2")
+    assert done.returncode == 0, done.stdout + done.stderr

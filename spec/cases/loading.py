@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tenet.spec.cases.operands import tensor_of
+from tenet.spec.language.reading import home
 from tenet.spec.model.dtypes import numpy_dtype
 
 
@@ -145,7 +146,7 @@ def stream(torch: Any, count: int, shared: bool = True, sized: bool = False) -> 
 
     content: dict[str, Any] = {
         "__iter__": numbers,
-        "__reduce__": lambda self: (stream, (namespace.__name__, count, shared, sized)),
+        "__reduce__": lambda self: (stream, (home(namespace), count, shared, sized)),
     }
     if sized:
         content["__len__"] = lambda self: count

@@ -12,7 +12,7 @@ from tenet.spec.language.checks import (
     assert_that,
 )
 from tenet.spec.language.clause import Clause, ClauseError, clause, for_all, registry
-from tenet.spec.language.reading import dtype_name, elements, read
+from tenet.spec.language.reading import dtype_name, elements, home, read
 from tenet.spec.language.statement import Statement, statements
 from tenet.spec.language.tally import Tally, case, counting, supported, tally
 
@@ -36,6 +36,7 @@ __all__ = [
     "dtype_name",
     "elements",
     "for_all",
+    "home",
     "read",
     "registry",
     "statements",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from tenet.spec.language.reading import is_tensor
+from tenet.spec.language.reading import home, is_tensor
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Allocations:
 @contextmanager
 def allocations(torch: Any) -> Iterator[Allocations]:
     """Count the operators that run in the block, and the bytes of new storages in their results."""
-    mode: Any = import_module(f"{torch.__name__}.utils._python_dispatch").TorchDispatchMode
+    mode: Any = import_module(f"{home(torch)}.utils._python_dispatch").TorchDispatchMode
     count = Allocations()
     known: dict[Any, Any] = {}
 

@@ -18,6 +18,12 @@ def is_tensor(value: object) -> TypeGuard[Any]:
     )
 
 
+def home(torch: Any) -> str:
+    """The name by which the namespace can be imported, in this process and in others: that of
+    the package of its submodules, for what is injected may be a copy, or stand for another."""
+    return str(torch.utils.__name__).rpartition(".")[0]
+
+
 def dtype_name(dtype: object) -> str:
     """The bare name of a dtype of any torch-like library: torch.float32 -> 'float32'."""
     return str(dtype).rpartition(".")[2]
