@@ -105,6 +105,9 @@ def _together(
 def _concerned(known: Sequence[Expectation], clause: Clause, backend: Backend) -> list[Expectation]:
     """Those that speak of the clause on the backend: by its name, or, for a namespace that is
     PyTorch's or made of it, by its device, for such a backend inherits PyTorch's own failures."""
+    known = [expectation for expectation in known if expectation.clause == clause.id]
+    if not known:
+        return []
     names = (backend.name, backend.device) if backend.inherits else (backend.name,)
     return [e for e in known if any(e.is_for(clause.id, n, backend.version) for n in names)]
 

@@ -37,13 +37,16 @@ def seed_for(seed: int, clause: str) -> int:
     return int.from_bytes(sha256(f"{seed} {clause}".encode()).digest()[:8], "big")
 
 
-def draws(strategy: SearchStrategy[Drawn], seed: int) -> Iterator[tuple[Drawn, tuple[Choice, ...]]]:
-    """Different examples while there are any, the simplest first, each with its choices."""
+def draws(
+    strategy: SearchStrategy[Drawn], seed: int, *, simplest: bool = True
+) -> Iterator[tuple[Drawn, tuple[Choice, ...]]]:
+    """Different examples while there are any, each with its choices; the first is the simplest
+    one where that is asked for."""
     random = Random(seed)
     known = set[tuple[Choice, ...]]()
     dull = 0
     while dull < DULL + 4 * len(known):
-        source = _Source(random if known or dull else None)
+        source = _Source(None if simplest and not (known or dull) else random)
         dull += 1
         try:
             with BuildContext(source, wrapped_test=draws):

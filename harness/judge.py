@@ -30,10 +30,6 @@ UNCLAIMED = "but it is there: you may want to claim it"
 PATIENCE = 10
 """How many examples are tried for each that is wanted, where a check gives up on some."""
 
-LEAST = 2
-"""Examples that even a clause of little effort gets, where the suite has as many: the first is
-the simplest, often of one element, and tells little alone."""
-
 _ORACLES = ("tenet.spec.model", "tenet.spec.cases.values", "tenet.spec.cases.shapes")
 
 
@@ -124,7 +120,7 @@ def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judg
         warnings.simplefilter("ignore")
         try:
             with _reseeded(backend, own_seed):
-                _search(trial, max(min(examples, LEAST), round(examples * clause.effort)), own_seed)
+                _search(trial, max(1, round(examples * clause.effort)), own_seed)
         except (Exception, SystemExit) as error:
             broken = error
     return _conclude(trial, backend, broken, time.perf_counter() - started)
@@ -153,7 +149,11 @@ def _reseeded(backend: Backend, seed: int) -> Iterator[None]:
     states = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    manual_seed = getattr(backend.torch, "manual_seed", None)
+    # PyTorch's own manual_seed notes the whole call stack once for every kind of accelerator, which
+    # takes a millisecond; where there is none, the processor's generator is all that is drawn from.
+    source = backend.torch if backend.device not in ("cpu", "meta") else None
+    source = source or getattr(backend.torch, "default_generator", backend.torch)
+    manual_seed = getattr(source, "manual_seed", None)
     if manual_seed is not None:
         manual_seed(seed % 2**63)
     try:
@@ -168,7 +168,8 @@ def _search(trial: _Trial, examples: int, seed: int) -> None:
         trial.run({})
         return
     strategy = fixed_dictionaries(dict(trial.clause.strategies))
-    for drawn, choices in draws(strategy, seed):
+    # The simplest, often of one element, tells little alone.
+    for drawn, choices in draws(strategy, seed, simplest=examples > 1):
         try:
             trial.run(drawn)
         except UnsatisfiedAssumption:

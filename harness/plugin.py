@@ -148,6 +148,8 @@ class ClauseItem(pytest.Item):
             from tenet.harness.explain import explanation
 
             return explanation(excinfo.value.judgement, self.clause)
+        if isinstance(excinfo.value, pytest.xfail.Exception):
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int, str]:

@@ -28,7 +28,7 @@ class Suite:
 SUITES = {
     suite.name: suite
     for suite in (
-        Suite("smoke", 8, False, "most clauses, a few examples each: while you work"),
+        Suite("smoke", 4, False, "most clauses, a few examples each: while you work"),
         Suite("core", 250, True, "every clause in earnest: before a merge"),
         Suite("full", 1250, True, "every clause, five times as long: at night, before a release"),
     )

@@ -100,7 +100,7 @@ def assert_grad(tensor: Any, expected: Any, dtype: str) -> None:
     covers=["basics.default-no-grad", "basics.grad-fn"],
     requires=NEEDS,
     metadata_only=True,
-    effort=8,
+    effort=3,
 )
 @for_all(shape=small, trace=st.sampled_from([*TRACES]), dtype=st.sampled_from(FLOATS + COMPLEX))
 def a_result_is_tracked_as_soon_as_one_input_is(
@@ -128,7 +128,7 @@ def a_result_is_tracked_as_soon_as_one_input_is(
 
 
 @clause("autograd.requires-grad_", covers=["basics.requires-grad_"], requires=NEEDS,
-        metadata_only=True, effort=8)  # fmt: skip
+        metadata_only=True, effort=4)  # fmt: skip
 @for_all(shape=small, dtype=st.sampled_from(FLOATS + COMPLEX), whole=st.sampled_from(INTEGERS))
 def requires_grad_changes_the_flag_in_place(
     torch: Any, device: str, shape: Shape, dtype: str, whole: str
@@ -569,7 +569,7 @@ def gradients_of_gradients_are_higher_derivatives(
 
 
 @clause("autograd.modes-nest", covers=["basics.no-grad", "notes.inference-mode"], requires=NEEDS,
-        metadata_only=True, effort=6)  # fmt: skip
+        metadata_only=True, effort=2)  # fmt: skip
 @for_all(modes=st.lists(st.sampled_from([*MODES]), max_size=4).map(tuple), shape=small)
 def modes_nest_and_end_where_they_began(
     torch: Any, device: str, modes: tuple[str, ...], shape: Shape
@@ -1031,7 +1031,7 @@ OPERAND_SAVED: dict[str, Act] = {
 }
 
 
-@clause("autograd.version-counter", covers=["notes.version-counter"],
+@clause("autograd.version-counter", thorough=True, covers=["notes.version-counter"],
         requires=NEEDS | {"in-place", "views"})  # fmt: skip
 def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str) -> None:
     """Once a tensor that was saved for backward (an operand or the result) has been changed in

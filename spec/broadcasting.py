@@ -117,7 +117,11 @@ two_operands = st.builds(
 )
 
 
-@clause("broadcasting.every-small-pair", covers=["notes.broadcast-rule", "basics.broadcast"])
+@clause(
+    "broadcasting.every-small-pair",
+    thorough=True,
+    covers=["notes.broadcast-rule", "basics.broadcast"],
+)
 def small_shapes_follow_the_rule(torch: Any, device: str) -> None:
     """Aligned from the last dimension, two lengths agree if they are equal or one of them is 1 or
     missing, and the other one is the result's, 0 included; all else raises."""
@@ -135,7 +139,12 @@ def small_shapes_follow_the_rule(torch: Any, device: str) -> None:
                 assert_equal(a + b, arrays[first] + arrays[second])
 
 
-@clause("broadcasting.shape-function", covers=["notes.broadcast-rule"], metadata_only=True)
+@clause(
+    "broadcasting.shape-function",
+    thorough=True,
+    covers=["notes.broadcast-rule"],
+    metadata_only=True,
+)
 def broadcast_shapes_states_the_rule(torch: Any, device: str) -> None:
     """broadcast_shapes gives the common shape of any number of shapes, as a torch.Size, or
     raises where there is none."""
@@ -197,7 +206,7 @@ POINTWISE = ("add", "mul", "sub", "div", "pow", "remainder", "fmod", "maximum", 
     "broadcasting.result-shape",
     covers=["notes.broadcast-rule", "basics.broadcast"],
     metadata_only=True,
-    effort=8,
+    effort=2,
 )
 @for_all(
     shapes=st.one_of(

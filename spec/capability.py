@@ -167,4 +167,6 @@ for _name, (_check, _statement) in TRIALS.items():
         covers=[_statement],
         drawn={},
         requires={_name},
+        # These two have PyTorch import its compiler first, which takes longer than all the others.
+        thorough=_name in ("allocation-count", "compile"),
     )

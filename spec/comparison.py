@@ -297,7 +297,7 @@ def complex_numbers_are_equal_in_both_parts_and_have_no_order(torch: Any, device
     "comparison.shapes",
     covers=["dlnotes.comparisons", "basics.broadcast"],
     metadata_only=True,
-    effort=8,
+    effort=4,
 )
 @for_all(
     fitting=broadcast_shapes(),

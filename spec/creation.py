@@ -654,7 +654,7 @@ def _random_like(torch: Any, x: Any, **options: Any) -> Iterator[tuple[str, Any]
     "creation.like-metadata",
     covers=["basics.randn-like-override", "minicourse.like"],
     metadata_only=True,
-    effort=8,
+    effort=4,
 )
 @for_all(shape=shapes(), dtype=dtypes, target=dtypes)
 def like_keeps_the_size_and_lets_the_dtype_be_overridden(
@@ -696,7 +696,7 @@ _LIKE = ("empty_like", "zeros_like", "ones_like", "rand_like", "randn_like")
     covers=["minicourse.like", "dlnotes.empty"],
     requires={"views"},
     metadata_only=True,
-    effort=5,
+    effort=2,
 )
 @for_all(
     shape=shapes(min_rank=2, max_rank=5, empty=False),

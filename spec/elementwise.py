@@ -565,7 +565,7 @@ def the_remainder_of_a_large_quotient_is_finite(torch: Any, device: str) -> None
                     assert_equal(call(*tensors), expected, signed_zero=False)
 
 
-@clause("elementwise.erf-of-tiny", covers=["notes.elementwise-family"])
+@clause("elementwise.erf-of-tiny", thorough=True, covers=["notes.elementwise-family"])
 def erf_of_a_small_number_is_proportional_to_it(torch: Any, device: str) -> None:
     """erf(x) of a small x is 2/sqrt(pi) * x, in every dtype down to its smallest normal number."""
     low = {"float32": -126, "float64": -1022, "bfloat16": -126, "float16": -14}

@@ -144,7 +144,9 @@ def reordering_what_is_in_order_allocates_nothing(torch: Any, device: str) -> No
                     assert_equal(count.bytes, 2 * length * item)
 
 
-@clause("performance.any-size", covers=["notes.view-allocates-nothing"], requires=COUNTED)
+@clause(
+    "performance.any-size", thorough=True, covers=["notes.view-allocates-nothing"], requires=COUNTED
+)
 def a_view_does_the_same_work_at_any_size(torch: Any, device: str) -> None:
     """A view operation runs the same operators for ten elements and for a million, and a view of
     more elements than any memory holds can be made."""
@@ -175,7 +177,8 @@ WIDENINGS: dict[str, tuple[bool, Act]] = {
 """Ways to a new leading dimension, and whether they copy."""
 
 
-@clause("performance.expand-and-repeat", covers=["dlnotes.expand-no-copy-repeat-copy"],
+@clause("performance.expand-and-repeat", thorough=True,
+        covers=["dlnotes.expand-no-copy-repeat-copy"],
         requires=COUNTED, effort=0.5)  # fmt: skip
 @for_all(
     shape=shapes(max_rank=3, max_size=600, empty=False),
@@ -221,7 +224,8 @@ IN_PLACE: dict[str, Act] = {
 }
 
 
-@clause("performance.in-place", covers=["notes.view-allocates-nothing", "hackmd.no-grad-memory"],
+@clause("performance.in-place", thorough=True,
+        covers=["notes.view-allocates-nothing", "hackmd.no-grad-memory"],
         requires=COUNTED | {"in-place"}, effort=1.5)  # fmt: skip
 @for_all(
     operand=operands(writable=True),
@@ -258,7 +262,7 @@ MEETINGS: dict[str, Act] = {
 }
 
 
-@clause("performance.broadcast", covers=["dlnotes.expand-no-copy-repeat-copy"],
+@clause("performance.broadcast", thorough=True, covers=["dlnotes.expand-no-copy-repeat-copy"],
         requires=COUNTED)  # fmt: skip
 @for_all(pair=broadcast_shapes(), dtype=st.sampled_from(FLOATS), seed=seeds())
 def broadcasting_allocates_its_result_alone(
@@ -276,7 +280,7 @@ def broadcasting_allocates_its_result_alone(
                 assert_equal(count.bytes, size)
 
 
-@clause("performance.numpy", covers=["notes.view-allocates-nothing"],
+@clause("performance.numpy", thorough=True, covers=["notes.view-allocates-nothing"],
         requires=COUNTED | {"numpy"})  # fmt: skip
 def the_numpy_bridge_copies_nothing(torch: Any, device: str) -> None:
     """from_numpy() and numpy() share memory and allocate nothing, at every length and dtype."""
@@ -401,7 +405,7 @@ COST = 6
 sums of gradients and what an engine adds come on top."""
 
 
-@clause("performance.backward-cost", covers=["notes.autograd-cost"],
+@clause("performance.backward-cost", thorough=True, covers=["notes.autograd-cost"],
         requires={"autograd", "allocation-count"})  # fmt: skip
 def backward_costs_a_small_multiple_of_forward(torch: Any, device: str) -> None:
     """One backward pass gives the gradients of all parameters for at most six times the operator
@@ -440,7 +444,8 @@ def backward_costs_a_small_multiple_of_forward(torch: Any, device: str) -> None:
 # ------------------------------------------------------------------ precision and speed
 
 
-@clause("performance.low-precision-memory", covers=["minicourse.low-precision-faster"],
+@clause("performance.low-precision-memory", thorough=True,
+        covers=["minicourse.low-precision-faster"],
         requires={"allocation-count"})  # fmt: skip
 def lower_precision_takes_less_memory(torch: Any, device: str) -> None:
     """A tensor takes its number of elements times the width of its dtype: float16 and bfloat16 half

@@ -210,7 +210,7 @@ def comparisons_take_any_two_dtypes(torch: Any, device: str) -> None:
     "promotion.any-operation",
     covers=["notes.promotion-categories", "notes.promotion-priority", "notes.result-type"],
     metadata_only=True,
-    effort=8,
+    effort=4,
 )
 @for_all(
     group=st.integers(0, 6),
@@ -277,7 +277,7 @@ def selecting_and_joining_promote(torch: Any, device: str) -> None:
     "promotion.three-operands",
     covers=["notes.promotion-categories", "notes.promotion-priority"],
     metadata_only=True,
-    effort=8,
+    effort=2,
 )
 @for_all(operands=st.sampled_from(KIND_TRIPLES))
 def three_operands_promote_together(

@@ -502,7 +502,12 @@ def lengths_that_do_not_match_raise(
                 )
 
 
-@clause("shape.join-of-one-out", covers=["mlnotes.cat", "minicourse.stack"], requires={"out"})
+@clause(
+    "shape.join-of-one-out",
+    thorough=True,
+    covers=["mlnotes.cat", "minicourse.stack"],
+    requires={"out"},
+)
 def joining_one_tensor_fills_out(torch: Any, device: str) -> None:
     """A single tensor, joined to nothing, is written to out= as several are: where out= lies in
     memory, whatever its steps, and nowhere else."""

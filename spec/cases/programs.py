@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from random import Random
 from typing import Any
@@ -233,14 +234,20 @@ _SHAPES: tuple[Shape, ...] = (
 )  # fmt: skip
 
 
-def _starts(limit: int, most: int, layouts: Sequence[str]) -> list[tuple[tuple[Shape, str], ...]]:
+@cache
+def _starts(limit: int, most: int) -> list[tuple[tuple[Shape, str], ...]]:
     """Up to `most` inputs, the later ones of shapes that go with the first."""
     random = Random(f"programs {limit}")
+    layouts = ("contiguous", "contiguous", *LAYOUTS)
     shapes = [shape for shape in _SHAPES if prod(shape) <= limit]
+    partners = {
+        first: [shape for shape in shapes if broadcastable(shape, first) is not None]
+        for first in shapes
+    }
     found: set[tuple[tuple[Shape, str], ...]] = {((shape, "contiguous"),) for shape in shapes}
     for _ in range(1500):
         first = random.choice(shapes)
-        fitting = [s for s in shapes if broadcastable(s, first) is not None]
+        fitting = partners[first]
         others = random.choice((0, 1, 1, 2)) % most
         likely = [*fitting, *[(), first[1:], first[-1:]] * (len(fitting) // 4), first]
         chosen = [first, *(random.choice(likely) for _ in range(others))]
@@ -269,8 +276,7 @@ def programs(
 
     operations: names of rows; the more often, the likelier, and the earlier, the simpler.
     """
-    layouts = ("contiguous", "contiguous", *LAYOUTS)
-    starts = _starts(12, 2, layouts) if graded else _starts(250, 3, layouts)
+    starts = _starts(12, 2) if graded else _starts(250, 3)
     # A step may be none: so a program gets shorter as it is made simpler.
     step = st.tuples(st.sampled_from([PASS, *operations]), st.integers(0, 999))
     return st.builds(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from random import Random
 from typing import Any
@@ -59,6 +60,7 @@ class Lines:
 _FEW = (2, 3, 1, 5, 8, 9, 17)
 
 
+@cache
 def _shapes(max_size: int = 3000) -> list[Shape]:
     """Every length alone and at each place beside a few; the simplest first."""
     random = Random("indexing")

@@ -76,8 +76,10 @@ def hold(
         if not operator.any_input:
             add("refusals", refusals, {"call": operator.calls}, effort=effort / 5)
         if operator.smooth is not None:
+            # What the curvature looks at goes through the gradient, so the quickest suite makes do.
             add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
-                effort=effort / 2, requires=("autograd", "float64"))  # fmt: skip
+                effort=effort / 2, requires=("autograd", "float64"),
+                thorough=not operator.once)  # fmt: skip
         if operator.smooth is not None and not operator.once:
             add("curvature", curvature, {"call": operator.calls, "seed": seeds()},
                 effort=max(effort / 4, 0.035), requires=("autograd", "float64"))  # fmt: skip
