@@ -100,6 +100,7 @@ def test_what_is_lacking_has_a_reason() -> None:
     with pytest.raises(ValueError, match="why does it lack 'float64'"):
         Backend(name="mine", lacks={"float64": ""})
 
+
 COPY = """
 import torch, types
 from tenet.harness.backend import Backend
