@@ -9,6 +9,7 @@ import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import Operand, operands, selections, tensor_of, values
+from tenet.spec.cases import LENGTHS, Operand, operands, selections, tensor_of, values
 from tenet.spec.cases.files import (
     WAYS,
     a_path,
@@ -41,7 +42,7 @@ from tenet.spec.language import (
     read,
     supported,
 )
-from tenet.spec.model.dtypes import ALL, FLOATS
+from tenet.spec.model.dtypes import ALL, FLOATS, numpy_dtype
 
 seeds = st.integers(0, 999)
 
@@ -118,9 +119,8 @@ def every_bit_of_a_number_survives(torch: Any, device: str) -> None:
 @clause("serialization.lengths", thorough=True, covers=["notes.save-everything"])
 def every_length_is_saved_whole(torch: Any, device: str) -> None:
     """Empty, 0-d and large tensors of every dtype are saved to the last element."""
-    shapes: tuple[tuple[int, ...], ...] = (
-        (), (0,), (3, 0, 2), (1,), (7,), (16,), (63,), (65,), (1025,), (1, 1), (70_000,),
-    )  # fmt: skip
+    lengths = [(length,) for length in LENGTHS]
+    shapes: tuple[tuple[int, ...], ...] = ((), (3, 0, 2), (1, 1), (70_000,), *lengths)
     for name in supported(ALL):
         arrays = {str(shape): values(shape, name, "normal", 3) for shape in shapes}
         tensors = {key: tensor_of(torch, device, array) for key, array in arrays.items()}
@@ -261,10 +261,11 @@ def nested_containers_survive_saving_and_loading(
 @clause("serialization.parameters", covers=["notes.save-everything"], requires={"autograd"})
 def a_parameter_is_loaded_as_a_parameter(torch: Any, device: str) -> None:
     """A parameter is loaded as one, a tensor that requires gradients as one that does, and one
-    that does not as one that does not."""
-    plain = torch.arange(3.0, device=device)
-    for way in WAYS:
-        with case(way=way):
+    that does not as one that does not, in every dtype that gradients have."""
+    for name, way in product(supported(FLOATS), WAYS):
+        array = np.arange(3).astype(numpy_dtype(name))
+        plain = tensor_of(torch, device, array)
+        with case(dtype=name, way=way):
             got = carried(
                 torch,
                 {
@@ -277,11 +278,11 @@ def a_parameter_is_loaded_as_a_parameter(torch: Any, device: str) -> None:
             )
             # By itself as well as in a container.
             got["alone"] = carried(torch, torch.nn.Parameter(plain), way)
-            for name, tensor in got.items():
-                assert_equal(tensor, np.arange(3.0, dtype=np.float32))
-                is_parameter = name in ("parameter", "frozen", "alone")
+            for kind, tensor in got.items():
+                assert_equal(tensor, array)
+                is_parameter = kind in ("parameter", "frozen", "alone")
                 assert_equal(isinstance(tensor, torch.nn.Parameter), is_parameter)
-                assert_equal(tensor.requires_grad, name in ("parameter", "leaf", "alone"))
+                assert_equal(tensor.requires_grad, kind in ("parameter", "leaf", "alone"))
 
 
 @clause(
