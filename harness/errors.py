@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
 
 class UsageError(Exception):
@@ -12,6 +13,17 @@ class UsageError(Exception):
 
 class HarnessError(Exception):
     """The harness or its surroundings are broken; the message says what and the repair. Exit 3."""
+
+
+def matching(kind: str, patterns: Iterable[str], known: Collection[str]) -> set[str]:
+    """The names that match any of the globs; the error of `unknown` for one that matches none."""
+    chosen = set[str]()
+    for pattern in patterns:
+        names = {name for name in known if fnmatchcase(name, pattern)}
+        if not names:
+            raise unknown(kind, pattern, known)
+        chosen |= names
+    return chosen
 
 
 def unknown(kind: str, value: str, known: Iterable[str]) -> UsageError:

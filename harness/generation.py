@@ -67,7 +67,7 @@ class _Source(ConjectureData):
     """
 
     def __init__(self, random: Random | None) -> None:
-        super().__init__(random=None, provider=SeededProvider)
+        super().__init__(random=None, provider=RepeatingProvider)
         self.stream = random
         self.made: list[Choice] = []
 
@@ -140,7 +140,7 @@ def shrink(
         search()
 
 
-class SeededProvider(PrimitiveProvider):
+class RepeatingProvider(PrimitiveProvider):
     """Repeats the choices that `shrink` has set."""
 
     lifetime = "test_function"
@@ -170,7 +170,7 @@ class SeededProvider(PrimitiveProvider):
         _undrawable("bytes")
 
 
-AVAILABLE_PROVIDERS[NAME] = f"{__name__}.{SeededProvider.__qualname__}"
+AVAILABLE_PROVIDERS[NAME] = f"{__name__}.{RepeatingProvider.__qualname__}"
 _choices: Iterator[Choice] = iter(())
 
 

@@ -7,14 +7,35 @@ the last line break was being written when its writer died, and is not read.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from tenet.harness.errors import UsageError
 
 Item = TypeVar("Item")
 Content = dict[str, Any]
+
+
+def file_name(name: str) -> str:
+    """The name in characters that every file system takes."""
+    return "".join(c if c.isalnum() or c in "+-._" else "-" for c in name)
+
+
+def begin(path: Path) -> TextIO:
+    """A new file at the path; one that stood there is kept beside it as `.previous.jsonl`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        os.replace(path, path.with_suffix(".previous.jsonl"))
+    return path.open("x", encoding="utf-8")
+
+
+def unwritable(folder: str | Path, error: OSError) -> UsageError:
+    """The error for a folder in which no record can be begun."""
+    return UsageError(
+        f"results cannot be written to {folder}: {error}; choose another folder with --results"
+    )
 
 
 def line(kind: str, content: str) -> str:

@@ -90,15 +90,15 @@ def pytest_pycollect_makeitem(
 ) -> list[ClauseItem] | None:
     if not isinstance(obj, Conformance):
         return None
+    from tenet.harness.verdict import item_name
+
     plan = _plan(collector.config)
     path = collector.config.getoption("done")
     done = set(Path(path).read_text(encoding="utf-8").splitlines()) if path else set[str]()
     return [
-        ClauseItem.from_parent(
-            collector, name=f"{clause.id}[{backend.name}]", clause=clause, backend=backend
-        )
+        ClauseItem.from_parent(collector, name=item, clause=clause, backend=backend)
         for clause, backend in plan.selection
-        if f"{clause.id}[{backend.name}]" not in done
+        if (item := item_name(clause.id, backend.name)) not in done
     ]
 
 

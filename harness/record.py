@@ -20,7 +20,7 @@ from typing import Any, TextIO
 
 from tenet.harness.backend import Backend
 from tenet.harness.errors import UsageError
-from tenet.harness.lines import line, read_lines
+from tenet.harness.lines import begin, file_name, line, read_lines, unwritable
 from tenet.harness.plan import Plan
 from tenet.harness.verdict import Judgement, Verdict
 
@@ -38,11 +38,7 @@ class Record:
 
 def record_path(folder: str | Path, backend: Backend) -> Path:
     """`<folder>/<backend>/<version>.jsonl`, in characters that every file system takes."""
-    return Path(folder) / _plain(backend.name) / f"{_plain(backend.version)}.jsonl"
-
-
-def _plain(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "+-._" else "-" for c in name)
+    return Path(folder) / file_name(backend.name) / f"{file_name(backend.version)}.jsonl"
 
 
 def read_record(path: Path) -> Record:
@@ -85,10 +81,7 @@ class Records:
             for backend in plan.backends:
                 self._open(backend, plan)
         except OSError as error:
-            raise UsageError(
-                f"results cannot be written to {folder}: {error}; "
-                "choose another folder with --results"
-            ) from error
+            raise unwritable(folder, error) from error
 
     @property
     def judged(self) -> list[Judgement]:
@@ -102,9 +95,7 @@ class Records:
             if len(self._seen[backend.name]) < self._expected[backend.name]:
                 self._files[backend.name] = path.open("a", encoding="utf-8")
             return
-        if path.exists():
-            os.replace(path, path.with_suffix(".previous.jsonl"))
-        self._files[backend.name] = path.open("x", encoding="utf-8")
+        self._files[backend.name] = begin(path)
         self._write(backend.name, "header", json.dumps(header(backend, plan)))
 
     def add(self, judgement: Judgement) -> None:

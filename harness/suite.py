@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from tenet.harness.backend import Backend
-from tenet.harness.errors import UsageError, unknown
+from tenet.harness.errors import UsageError, matching, unknown
 from tenet.spec.language import Clause
 
 
@@ -58,12 +57,7 @@ def select(
     backends were named.
     """
     every = {id for id, clause in specification.items() if suite.thorough or not clause.thorough}
-    chosen = set[str]() if patterns else every
-    for pattern in patterns:
-        matching = {id for id in specification if fnmatchcase(id, pattern)}
-        if not matching:
-            raise unknown("clause", pattern, specification)
-        chosen |= matching
+    chosen = matching("clause", patterns, specification) if patterns else every
     selected = [
         (clause, backend)
         for id, clause in specification.items()

@@ -83,7 +83,7 @@ def report(outcome: Outcome, seconds: float, console: Console) -> None:
             text = f"{judgement.verdict} {judgement.clause} [{judgement.backend}]: "
             style = _STYLES[judgement.verdict]
             console.print(text + judgement.reason, style=style, markup=False, highlight=False)
-    for judgement in _in_reading_order(outcome):
+    for judgement in judgements:
         if judgement.reason.endswith(UNCLAIMED):
             text = f"notice {judgement.clause} [{judgement.backend}]: {judgement.reason}"
             console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)

@@ -50,6 +50,11 @@ class Failure:
     script: str = ""
 
 
+def item_name(clause: str, backend: str) -> str:
+    """What pytest calls the judging of a clause on a backend."""
+    return f"{clause}[{backend}]"
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """One clause judged on one backend.
@@ -76,8 +81,8 @@ class Judgement:
 
     @property
     def item(self) -> str:
-        """What pytest calls it: `clause-id[backend]`."""
-        return f"{self.clause}[{self.backend}]"
+        """What pytest calls it."""
+        return item_name(self.clause, self.backend)
 
     def to_json(self) -> str:
         """One line of JSON, as a record stores it and a worker sends it."""

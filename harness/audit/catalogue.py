@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -14,7 +13,7 @@ from tenet.harness.audit import deep, miniatures, operators
 from tenet.harness.audit.faults import wrapped
 from tenet.harness.audit.miniature import Miniature
 from tenet.harness.audit.mutant import Mutant
-from tenet.harness.errors import unknown
+from tenet.harness.errors import matching
 
 
 @cache
@@ -34,14 +33,7 @@ def mutants() -> dict[str, Mutant]:
 def chosen(patterns: tuple[str, ...]) -> list[Mutant]:
     """The mutants whose names match a glob, all without one; UsageError where nothing does."""
     known = mutants()
-    if not patterns:
-        return list(known.values())
-    names: set[str] = set()
-    for pattern in patterns:
-        matching = {name for name in known if fnmatchcase(name, pattern)}
-        if not matching:
-            raise unknown("mutant", pattern, known)
-        names |= matching
+    names = matching("mutant", patterns, known) if patterns else set(known)
     return [mutant for name, mutant in known.items() if name in names]
 
 

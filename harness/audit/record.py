@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import time
 from collections.abc import Sequence
@@ -16,8 +15,7 @@ from typing import Any
 from tenet.harness.audit.examine import Finding
 from tenet.harness.audit.pool import Terms
 from tenet.harness.audit.score import score
-from tenet.harness.errors import UsageError
-from tenet.harness.lines import line, read_lines
+from tenet.harness.lines import begin, line, read_lines, unwritable
 
 FORMAT = 1
 
@@ -45,15 +43,9 @@ class AuditRecord:
         self._expected = expected
         self._findings: list[Finding] = []
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.exists():
-                os.replace(self.path, self.path.with_suffix(".previous.jsonl"))
-            self._file = self.path.open("x", encoding="utf-8")
+            self._file = begin(self.path)
         except OSError as error:
-            raise UsageError(
-                f"results cannot be written to {folder}: {error}; "
-                "choose another folder with --results"
-            ) from error
+            raise unwritable(folder, error) from error
         self._write("header", header)
 
     def add(self, finding: Finding) -> None:

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from tenet.harness.bench.measure import Measurement
-from tenet.harness.bench.record import BenchRecord, plain
+from tenet.harness.bench.record import BenchRecord
 from tenet.harness.bench.workload import Family
 from tenet.harness.bench.workloads import FAMILIES, workloads
 from tenet.harness.errors import HarnessError, UsageError
+from tenet.harness.lines import file_name
 
 _RELEASES = "releases"
 _ENVIRONMENT = "existing-torch"
@@ -162,7 +163,7 @@ def _benchmark(family: Family) -> dict[str, Any]:
 def _results(folder: Path, record: BenchRecord, commits: Mapping[str, tuple[str, int]]) -> None:
     header = record.header
     commit, date = commits[release_of(header["torch"])]
-    machine = plain(f"{header['backend']}-{header['device']}")
+    machine = file_name(f"{header['backend']}-{header['device']}")
     about = {
         "machine": machine,
         "os": header["platform"].partition(" ")[0],  # a new kernel starts no new curve

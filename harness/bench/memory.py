@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from tenet.harness.bench.clock import waiting
-from tenet.spec.language.reading import is_tensor
+from tenet.spec.language.reading import home, is_tensor
 
 Work = Callable[[], Any]
 
@@ -26,8 +26,8 @@ def peak_of(torch: Any, device: str, work: Work) -> int | None:
 
 
 def _on_cpu(torch: Any, device: str, work: Work) -> int:
-    mode: Any = import_module(f"{torch.__name__}.utils._python_dispatch").TorchDispatchMode
-    weak: Any = import_module(f"{torch.__name__}.multiprocessing.reductions").StorageWeakRef
+    mode: Any = import_module(f"{home(torch)}.utils._python_dispatch").TorchDispatchMode
+    weak: Any = import_module(f"{home(torch)}.multiprocessing.reductions").StorageWeakRef
     old: set[Any] = set()
     held: dict[Any, tuple[Any, int]] = {}
     most = 0

@@ -17,6 +17,7 @@ from tenet.harness.backend import Backend
 from tenet.harness.bench.ceiling import Ceiling
 from tenet.harness.bench.measure import Measurement
 from tenet.harness.errors import UsageError
+from tenet.harness.lines import begin, file_name, line, unwritable
 
 FOLDER = "bench"
 
@@ -32,12 +33,8 @@ class BenchRecord:
 
 def record_path(results: str | Path, backend: Backend) -> Path:
     """`<results>/<backend>/bench/<version>.jsonl`."""
-    return Path(results) / plain(backend.name) / FOLDER / f"{plain(backend.version)}.jsonl"
-
-
-def plain(name: str) -> str:
-    """The name in characters that every file system takes."""
-    return "".join(c if c.isalnum() or c in "+-._" else "-" for c in name)
+    folder = Path(results) / file_name(backend.name) / FOLDER
+    return folder / f"{file_name(backend.version)}.jsonl"
 
 
 def harness_version() -> str:
@@ -80,15 +77,9 @@ class BenchWriter:
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists():
-                os.replace(path, path.with_suffix(".previous.jsonl"))
-            self._file = path.open("x", encoding="utf-8")
+            self._file = begin(path)
         except OSError as error:
-            raise UsageError(
-                f"results cannot be written to {path.parent}: {error}; "
-                "choose another folder with --results"
-            ) from error
+            raise unwritable(path.parent, error) from error
         self._write("header", header)
 
     def ceiling(self, ceiling: Ceiling) -> None:
@@ -104,7 +95,8 @@ class BenchWriter:
         self._file.close()
 
     def _write(self, kind: str, content: dict[str, Any]) -> None:
-        print(json.dumps({"kind": kind, "content": content}), file=self._file, flush=True)
+        self._file.write(line(kind, json.dumps(content)))
+        self._file.flush()
 
 
 def read_bench(path: Path) -> BenchRecord:
@@ -130,8 +122,8 @@ def read_bench(path: Path) -> BenchRecord:
 def _entries(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     lines = path.read_text(encoding="utf-8").split("\n")
     lines.pop()  # what follows the last line break: nothing, or a line that was being written
-    for line in lines:
-        entry = json.loads(line)
+    for text in lines:
+        entry = json.loads(text)
         yield entry["kind"], entry["content"]
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from itertools import product
 from typing import Any, Literal
 
-from tenet.harness.errors import UsageError, unknown
+from tenet.harness.errors import UsageError, matching
 from tenet.spec.model.dtypes import DTYPES
 
 Value = str | int | bool
@@ -113,12 +112,7 @@ def choose(workloads: Mapping[str, Workload], patterns: Sequence[str]) -> list[W
 
     UsageError, with the nearest names, for a pattern that matches nothing.
     """
-    chosen = set[str]() if patterns else set(workloads)
-    for pattern in patterns:
-        matching = {name for name in workloads if fnmatchcase(name, pattern)}
-        if not matching:
-            raise unknown("workload", pattern, workloads)
-        chosen |= matching
+    chosen = matching("workload", patterns, workloads) if patterns else set(workloads)
     return [workload for name, workload in workloads.items() if name in chosen]
 
 

@@ -164,7 +164,9 @@ def perform(made: Plan, options: argparse.Namespace) -> Outcome:
 def _run(options: argparse.Namespace) -> int:
     made = plan_of(options)
     if options.list:
+        from tenet.harness.verdict import item_name
+
         for clause, backend in made.selection:
-            print(f"{clause.id}[{backend.name}]")
+            print(item_name(clause.id, backend.name))
         return 0
     return perform(made, options).exit_status()
