@@ -46,7 +46,7 @@ class Journal:
     def __init__(self, path: str) -> None:
         self._map = _mapped(Path(path))
         self._name = b""
-        with Path(f"{path}.output").open("ab") as output:
+        with _output(Path(path)).open("ab") as output:
             for stream in (1, 2):
                 os.dup2(output.fileno(), stream)
         _die_with_parent()
@@ -74,6 +74,11 @@ class Journal:
         self._map[_FIELDS.size : _FIELDS.size + len(written)] = written
         sizes = len(self._name), len(written) - len(self._name)
         _FIELDS.pack_into(self._map, 0, os.getpid(), time.monotonic(), *sizes)
+
+
+def _output(journal: Path) -> Path:
+    """Where the output of the worker with that journal goes."""
+    return journal.with_name(f"{journal.name}.output")
 
 
 def _mapped(path: Path) -> mmap.mmap:
@@ -106,6 +111,11 @@ class _Worker:
     path: Path
     map: mmap.mmap
     killed: str = ""
+    verdict: Verdict = Verdict.CRASHED
+
+    @property
+    def output(self) -> Path:
+        return _output(self.path)
 
     def reads(self) -> tuple[int, float, str, bytes]:
         """Process, when it began, the item, the example. While a line is being written, this
@@ -148,20 +158,21 @@ class Watch:
         else:
             return judgement
         drawn: dict[str, Any] = pickle.loads(text) if text else {}
-        verdict = Verdict.TIMED_OUT if worker.killed.startswith("no answer") else Verdict.CRASHED
         reason = worker.killed or "the process that judged it died"
-        words = worker.path.with_name(f"{worker.path.name}.output").read_bytes()[-_LAST_WORDS:]
+        words = worker.output.read_bytes()[-_LAST_WORDS:]
         if words.strip():
             reason += "; its last words: " + words.decode(errors="replace").strip()
         failure = Failure(
-            what=verdict.value,
+            what=worker.verdict.value,
             got=reason,
             expected="an answer, or an error",
             shown={name: str(value) for name, value in drawn.items()},
             example={name: encode(value) for name, value in drawn.items()},
         )
         seconds = max(0.0, time.monotonic() - begun)
-        return replace(judgement, verdict=verdict, reason=reason, failure=failure, seconds=seconds)
+        return replace(
+            judgement, verdict=worker.verdict, reason=reason, failure=failure, seconds=seconds
+        )
 
     def _look_on(self) -> None:
         while not self._over.wait(_PAUSE):
@@ -170,15 +181,15 @@ class Watch:
                     self._look_at(worker)
 
     def _look_at(self, worker: _Worker) -> None:
-        output = worker.path.with_name(f"{worker.path.name}.output")
         try:
-            if output.stat().st_size > _CHATTER:
-                os.truncate(output, 0)
+            if worker.output.stat().st_size > _CHATTER:
+                os.truncate(worker.output, 0)
             pid, begun, name, _ = worker.reads()
             if not name:
                 return
             process = psutil.Process(pid)
             if time.monotonic() - begun > self._limits.seconds and worker.steady():
+                worker.verdict = Verdict.TIMED_OUT
                 self._kill(worker, process, f"no answer within {self._limits.seconds:g} s")
                 return
             used = sum(p.memory_info().rss for p in (process, *process.children(recursive=True)))

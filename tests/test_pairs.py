@@ -198,9 +198,13 @@ def test_a_worker_checks_what_it_timed() -> None:
     assert worker.open(NAME, placement=1, core=0) == {"clock": "thread"}
     number = worker.calibrate(0.001)["number"]
     assert number > 100
-    plain, slow = (worker.block(number, slower)["seconds"] for slower in (0.0, 1.0))
-    assert 1.3 < slow / plain < 3
-    assert worker.block(1, 1.0)["seconds"] / worker.block(1, 0.0)["seconds"] > 1.2
+
+    def seconds(number: int, slower: float) -> float:
+        # One block may be disturbed by what runs beside it; the least of several is not.
+        return min(worker.block(number, slower)["seconds"] for _ in range(9))
+
+    assert 1.3 < seconds(number, 1.0) / seconds(number, 0.0) < 3
+    assert seconds(1, 1.0) / seconds(1, 0.0) > 1.2
     worker.last = torch.zeros(3)
     with pytest.raises(Wrong):
         worker.close()
