@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from tenet.harness import compiling
+from tenet.harness.compiling import EAGER
 from tenet.harness.errors import HarnessError, UsageError, unknown
 from tenet.spec.language.capability import unknown_capability
 
@@ -33,7 +35,10 @@ class Backend:
     namespace: gives the `torch` namespace; PyTorch's own by default.
     lacks: capabilities that it does not have (see `tenet spec --capabilities`), each with the
         reason. What is not named here is claimed, and judged.
-    mode: how operations run (`eager`).
+    mode: how operations run: one by one (`eager`), or the name of a backend of torch.compile;
+        such a backend is asked the clauses whose programs can be compiled.
+    cost: the time of one of its examples as a multiple of eager mode's, about: so many fewer are
+        tried; by default what its mode is known for.
     Raises ValueError for a name that no record or test id could bear, and for what is no
     capability.
     """
@@ -42,7 +47,8 @@ class Backend:
     device: str = "cpu"
     namespace: Callable[[], Any] = _import_torch
     lacks: Mapping[str, str] = field(default_factory=dict)
-    mode: str = "eager"
+    mode: str = EAGER
+    cost: int | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[^][/\s][^][/\n]*", self.name):
@@ -51,6 +57,12 @@ class Backend:
             problem = unknown_capability(name)
             if problem is not None or not reason:
                 raise ValueError(f"{self.name}: {problem or f'why does it lack {name!r}?'}")
+
+    @property
+    def thrift(self) -> int:
+        """By how much fewer examples it is judged than it would be in eager mode."""
+        by_mode = 1 if self.mode == EAGER else compiling.cost(self.mode)
+        return by_mode if self.cost is None else self.cost
 
     @property
     def foreign(self) -> bool:
@@ -169,21 +181,36 @@ _NONE: Mapping[str, Backend] = MappingProxyType({})
 def resolve(names: Sequence[str], others: Mapping[str, Backend] = _NONE) -> list[Backend]:
     """The backends of the given names; where none is given, every device found and the others.
 
-    A name is one of the others', or that of a device that torch knows. UsageError for any other,
-    and for a device that this machine does not have; HarnessError for a namespace that cannot
-    be had.
+    A name is one of the others', or that of a device that torch knows, with `+` and a backend of
+    torch.compile or without. UsageError for any other, and for a device that this machine does
+    not have; HarnessError for a namespace that cannot be had.
     """
     if not names:
         names = [*found_devices(), *others]
-    return [
-        _usable(others[name]) if name in others else _of_device(name)
-        for name in dict.fromkeys(_known(names, others))
-    ]
+    _check_known([name if name in others else _eager(name) for name in names], others)
+    return [_named(name, others) for name in dict.fromkeys(names)]
 
 
-def _known(names: Sequence[str], others: Mapping[str, Backend]) -> Sequence[str]:
+def _eager(name: str) -> str:
+    """The name without a mode: `cpu` of `cpu+inductor`."""
+    return name.partition("+")[0]
+
+
+def _named(name: str, others: Mapping[str, Backend]) -> Backend:
+    if name in others:
+        return _usable(others[name])
+    base, _, mode = name.partition("+")
+    backend = _usable(others[base]) if base in others else _of_device(base)
+    if not mode:
+        return backend
+    compiling.check(backend.torch, name, mode)
+    lacks = {"double-backward": compiling.DOUBLE_BACKWARD, **backend.lacks}
+    return replace(backend, name=name, mode=mode, lacks=lacks)
+
+
+def _check_known(names: Sequence[str], others: Mapping[str, Backend]) -> None:
     if all(name in others for name in names):
-        return names
+        return
     torch = load_torch()
     found = found_devices()
     for name in names:
@@ -193,7 +220,6 @@ def _known(names: Sequence[str], others: Mapping[str, Backend]) -> Sequence[str]
             torch.empty(1, device=torch.device(name))
         except Exception as error:
             raise _unusable(torch, name, [*others, *found], error) from error
-    return names
 
 
 def _usable(backend: Backend) -> Backend:

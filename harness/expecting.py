@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis.errors import UnsatisfiedAssumption
 
 from tenet.harness.backend import Backend
+from tenet.harness.compiling import EAGER
 from tenet.harness.expectation import ENDED, Expectation, kind_of, symptom
 from tenet.harness.judge import judge, replay
 from tenet.harness.verdict import Failure, Judgement, Verdict
@@ -36,8 +37,9 @@ def judge_expecting(
     """
     day = date.today() if today is None else today
     concerned = _concerned(known, clause, backend)
+    inherited = _inherited(known, clause, backend)
     lacking = any(name in backend.lacks for name in clause.requires)
-    if not concerned or lacking:
+    if not (concerned or inherited) or lacking:
         return judge(clause, backend, examples=examples, seed=seed)
     standing: list[Expectation] = []
     fixed: list[Expectation] = []
@@ -63,10 +65,13 @@ def judge_expecting(
         shown = shown or again
         standing.append(expectation)
     excused: list[BaseException] = []
-    rest = _excusing(clause, [e for e in standing if e.example is not None], excused)
+    passed_over = [*(e for e in standing if e.example is not None), *inherited]
+    rest = _excusing(clause, passed_over, excused)
     searched = judge(rest, backend, examples=examples, seed=seed)
     searched = replace(searched, excused=len(excused), seconds=searched.seconds + seconds)
-    return _together(searched, shown, standing, fixed)
+    if not excused:  # what eager mode fails at need not come up where programs are compiled
+        inherited = []
+    return _together(searched, shown, [*standing, *inherited], fixed)
 
 
 def _contradiction(expectation: Expectation, again: Judgement, today: date) -> str:
@@ -94,6 +99,8 @@ def _together(
     if over:
         reason = "; ".join(f"holds now: {e.origin} ({e.describe()})" for e in over)
         return replace(searched, verdict=Verdict.FIXED, reason=reason)
+    if not standing:
+        return searched
     return replace(
         searched,
         verdict=Verdict.KNOWN,
@@ -108,13 +115,26 @@ def _concerned(known: Sequence[Expectation], clause: Clause, backend: Backend) -
     known = [expectation for expectation in known if expectation.clause == clause.id]
     if not known:
         return []
-    names = (backend.name, backend.device) if backend.inherits else (backend.name,)
+    names = {backend.name}
+    if backend.mode == EAGER and backend.inherits:
+        names.add(backend.device)
     return [e for e in known if any(e.is_for(clause.id, n, backend.version) for n in names)]
+
+
+def _inherited(known: Sequence[Expectation], clause: Clause, backend: Backend) -> list[Expectation]:
+    """What the device is known to fail in eager mode, of a backend that compiles for it: the same
+    kernels may be at work, on another dtype of an example than where they were met."""
+    known = [expectation for expectation in known if expectation.clause == clause.id]
+    if not known or backend.mode == EAGER or not backend.inherits:
+        return []
+    name = backend.device
+    those = (e for e in known if e.is_for(clause.id, name, backend.version))
+    return [e for e in those if e.example is not None]
 
 
 def forgiving(clause: Clause, backend: Backend, known: Sequence[Expectation]) -> Clause:
     """The clause, passing over what is known to fail on the backend and over nothing else."""
-    concerned = _concerned(known, clause, backend)
+    concerned = [*_concerned(known, clause, backend), *_inherited(known, clause, backend)]
     return _excusing(clause, [e for e in concerned if e.example is not None], [])
 
 

@@ -17,6 +17,7 @@ from hypothesis.strategies import fixed_dictionaries
 
 from tenet.harness.backend import Backend
 from tenet.harness.generation import draws, seed_for, shrink
+from tenet.harness.staging import staging
 from tenet.harness.verdict import Failure, Judgement, Verdict
 from tenet.spec.cases import decode, encode
 from tenet.spec.language import Clause, Mismatch, Misuse, Tally, counting
@@ -83,13 +84,18 @@ class _ExampleError(Exception):
 
 def _missing_name(torch: Any, error: BaseException) -> str:
     """The name that a namespace which is not PyTorch's has not got; empty for other errors."""
+    root = getattr(torch, "__name__", "")
+    if isinstance(error, ModuleNotFoundError) and root:
+        name = str(error.name)
+        return name.removeprefix(f"{root}.") if name.startswith(f"{root}.") else ""
     if not isinstance(error, AttributeError) or error.obj is None:
         return ""
     tensor = getattr(torch, "Tensor", None)
     if isinstance(tensor, type) and isinstance(error.obj, tensor):
         return f"Tensor.{error.name}"
-    module, root = getattr(error.obj, "__name__", ""), getattr(torch, "__name__", "")
-    if error.obj is torch or (root and module.startswith(f"{root}.")):
+    module = getattr(error.obj, "__name__", "")
+    # A namespace may pass on what another module of its name has.
+    if error.obj is torch or (root and f"{module}.".startswith(f"{root}.")):
         return ".".join([*module.removeprefix(root).split("."), str(error.name)]).strip(".")
     return ""
 
@@ -112,15 +118,11 @@ def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judg
     own_seed = seed_for(seed, clause.id)
     started = time.perf_counter()
     broken: BaseException | None = None
-    with (
-        counting(trial.tally),
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-    ):
-        warnings.simplefilter("ignore")
+    with _watched(trial, backend):
         try:
             with _reseeded(backend, own_seed):
-                _search(trial, max(1, round(examples * clause.effort)), own_seed)
+                number = max(1, round(examples * clause.effort / backend.thrift))
+                _search(trial, number, own_seed)
         except (Exception, SystemExit) as error:
             broken = error
     return _conclude(trial, backend, broken, time.perf_counter() - started)
@@ -132,14 +134,26 @@ def replay(clause: Clause, backend: Backend, example: Mapping[str, Any]) -> Judg
     drawn = {name: decode(value) for name, value in example.items()}
     started = time.perf_counter()
     broken: BaseException | None = None
-    with counting(trial.tally), warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with _watched(trial, backend):
         try:
             with _reseeded(backend, seed_for(0, clause.id)):
                 trial.run(drawn)
         except (Exception, SystemExit) as error:
             broken = error
     return _conclude(trial, backend, broken, time.perf_counter() - started)
+
+
+@contextmanager
+def _watched(trial: _Trial, backend: Backend) -> Iterator[None]:
+    """Count what the check compares, run its programs in the backend's mode, warn of nothing."""
+    with (
+        counting(trial.tally),
+        staging(backend, trial.tally),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
@@ -213,6 +227,7 @@ def _conclude(
         discarded=trial.discarded,
         cases=trial.tally.cases,
         skipped=trial.tally.skipped,
+        elsewhere=list(trial.tally.elsewhere),
         seconds=seconds,
         reason=reason,
         failure=failure,

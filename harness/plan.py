@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 
@@ -76,18 +77,28 @@ class Plan:
 def plan(request: Request) -> Plan:
     """Work a request out. UsageError for a name or number that cannot be, HarnessError for a
     torch that cannot be used."""
-    suite = suite_of(request.suite)
+    check(request)
+    import_all(request.imports)
+    files = of_files(request.backend_files)
+    backends = resolve(request.backends or tuple(files), {**installed(), **files})
+    return planned(request, backends)
+
+
+def check(request: Request) -> None:
+    """UsageError for a suite or a number that cannot be."""
+    suite_of(request.suite)
     if request.examples is not None and request.examples < 1:
         raise UsageError(f"--examples {request.examples}: a clause needs at least 1 example")
     if request.seed < 0:
         raise UsageError(f"--seed {request.seed}: a seed is a whole number from 0 up")
-    for module in request.imports:
-        _import(module)
-    files = of_files(request.backend_files)
-    backends = resolve(request.backends or tuple(files), {**installed(), **files})
-    selection = select(
-        specification(), suite, request.clauses, backends, named=bool(request.backends or files)
-    )
+
+
+def planned(request: Request, backends: Sequence[Backend]) -> Plan:
+    """The plan for backends that are known: of these, only what they say of themselves is used,
+    so they may be elsewhere."""
+    suite = suite_of(request.suite)
+    named = bool(request.backends or request.backend_files)
+    selection = select(specification(), suite, request.clauses, backends, named=named)
     examples = suite.examples if request.examples is None else request.examples
     left_out: list[str] = []
     if request.budget is not None:
@@ -107,6 +118,12 @@ def plan(request: Request) -> Plan:
         selection=tuple(selection),
         expectations=load([*shipped(), *request.expect]),
     )
+
+
+def import_all(modules: Iterable[str]) -> None:
+    """Import what brings a device. HarnessError for what cannot be imported."""
+    for module in modules:
+        _import(module)
 
 
 def _import(module: str) -> None:

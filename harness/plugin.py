@@ -118,23 +118,18 @@ class ClauseItem(pytest.Item):
         self.backend = backend
 
     def runtest(self) -> None:
-        from tenet.harness.expecting import judge_expecting
-        from tenet.harness.repro.script import with_script
         from tenet.harness.verdict import Verdict
+        from tenet.harness.worker import judged
 
         plan = _plan(self.config)
-        journal = self.config.stash.get(_JOURNAL, None)
-        clause = self.clause if journal is None else journal.follow(self.name, self.clause)
-        judgement = judge_expecting(
-            clause,
+        judgement = judged(
+            self.clause,
             self.backend,
             examples=plan.examples,
             seed=plan.request.seed,
             known=plan.expectations,
+            journal=self.config.stash.get(_JOURNAL, None),
         )
-        if journal is not None:
-            journal.rest()
-        judgement = with_script(judgement, self.clause, self.backend)
         self.user_properties.append((_PROPERTY, judgement.to_json()))
         if judgement.verdict is Verdict.UNSUPPORTED:
             pytest.skip(f"unsupported: {judgement.reason}")

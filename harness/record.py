@@ -12,6 +12,7 @@ import platform
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -55,11 +56,22 @@ class Records:
     A record that stands at a path already is kept beside it as `<version>.previous.jsonl`, or,
     where the run resumes one that was cut short, is carried on. Raises UsageError, before any
     file is touched, where a path cannot be written, holds something that is no record, or one
-    of another run than that to be resumed.
+    of another run than that to be resumed. surroundings: of the processes that judge, where
+    those are not this machine's.
     """
 
-    def __init__(self, plan: Plan, folder: str | Path, *, resume: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        folder: str | Path,
+        *,
+        resume: bool = False,
+        surroundings: Mapping[str, str] | None = None,
+    ) -> None:
         self.paths = {backend.name: record_path(folder, backend) for backend in plan.backends}
+        self._headers = {
+            backend.name: header(backend, plan, surroundings) for backend in plan.backends
+        }
         self._started = time.perf_counter()
         self._files: dict[str, TextIO] = {}
         self._seen: dict[str, list[Judgement]] = {name: [] for name in self.paths}
@@ -70,7 +82,7 @@ class Records:
                 continue
             record = read_record(path)
             if resume:
-                self._seen[backend.name] = _resumed(record, header(backend, plan), path)
+                self._seen[backend.name] = _resumed(record, self._headers[backend.name], path)
                 self._kept[backend.name] = path.read_bytes().rfind(b"\n") + 1
         self._expected = {b.name: len(plan.clauses_on(b)) for b in plan.backends}
         try:
@@ -79,7 +91,7 @@ class Records:
                 if not os.access(path.parent, os.W_OK):
                     raise PermissionError(f"no permission to write in {path.parent}")
             for backend in plan.backends:
-                self._open(backend, plan)
+                self._open(backend)
         except OSError as error:
             raise unwritable(folder, error) from error
 
@@ -88,7 +100,7 @@ class Records:
         """What has been judged so far, on every backend."""
         return [judgement for seen in self._seen.values() for judgement in seen]
 
-    def _open(self, backend: Backend, plan: Plan) -> None:
+    def _open(self, backend: Backend) -> None:
         path = self.paths[backend.name]
         if backend.name in self._kept:
             os.truncate(path, self._kept[backend.name])  # a line that was being written
@@ -96,7 +108,7 @@ class Records:
                 self._files[backend.name] = path.open("a", encoding="utf-8")
             return
         self._files[backend.name] = begin(path)
-        self._write(backend.name, "header", json.dumps(header(backend, plan)))
+        self._write(backend.name, "header", json.dumps(self._headers[backend.name]))
 
     def add(self, judgement: Judgement) -> None:
         """Append one judgement; it is on its way to the disk when this returns."""
@@ -136,21 +148,30 @@ def _resumed(record: Record, now: dict[str, Any], path: Path) -> list[Judgement]
     return record.judgements
 
 
-def header(backend: Backend, plan: Plan) -> dict[str, Any]:
-    """Who was judged, by what, where and when."""
+def surroundings() -> dict[str, str]:
+    """What this process judges with: versions, and the platform."""
+    return {
+        "tenet": version("tensor-tenet"),
+        "numpy": version("numpy"),
+        "hypothesis": version("hypothesis"),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def header(backend: Backend, plan: Plan, around: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Who was judged, by what, where and when. around: the `surroundings`, if not these here."""
+    around = surroundings() if around is None else around
     return {
         "format": FORMAT,
-        "tenet": version("tensor-tenet"),
+        "tenet": around["tenet"],
         "backend": backend.name,
         "device": backend.device,
         "device_name": backend.device_name,
         "mode": backend.mode,
         "lacks": dict(backend.lacks),
         "torch": backend.version,
-        "numpy": version("numpy"),
-        "hypothesis": version("hypothesis"),
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
+        **{name: around[name] for name in ("numpy", "hypothesis", "python", "platform")},
         "suite": plan.suite.name,
         "examples": plan.examples,
         "seed": plan.request.seed,

@@ -47,15 +47,35 @@ class Outcome:
         return 3 if verdicts & UNSOUND or not self.complete else 0
 
 
+@dataclass(frozen=True)
+class Ledger:
+    """Where judgements are entered as they are made: the record, the outcome, the listener."""
+
+    outcome: Outcome
+    records: Records
+    listener: Listener
+
+    def enter(self, judgement: Judgement) -> bool:
+        """Enter a judgement as it counts; False where the record cannot be written."""
+        judgement = self.outcome.plan.settled(judgement)
+        try:
+            self.records.add(judgement)
+        except OSError as error:
+            self.outcome.problems.append(
+                f"the record cannot be written: {error}; make room, and go on with --resume"
+            )
+            return False
+        self.outcome.judgements.append(judgement)
+        self.listener.heard(judgement)
+        return True
+
+
 class _Listening:
     """A pytest plugin that hands judgements on, and keeps what pytest itself complains of."""
 
-    def __init__(
-        self, outcome: Outcome, records: Records, listener: Listener, watch: Watch
-    ) -> None:
-        self.outcome = outcome
-        self.records = records
-        self.listener = listener
+    def __init__(self, ledger: Ledger, watch: Watch) -> None:
+        self.ledger = ledger
+        self.outcome = ledger.outcome
         self.watch = watch
 
     @pytest.hookimpl(optionalhook=True)
@@ -67,16 +87,8 @@ class _Listening:
         if judgement is not None:
             if judgement.verdict is Verdict.CRASHED:
                 judgement = self.watch.explain(judgement)
-            judgement = self.outcome.plan.settled(judgement)
-            try:
-                self.records.add(judgement)
-            except OSError as error:
-                self.outcome.problems.append(
-                    f"the record cannot be written: {error}; make room, and go on with --resume"
-                )
+            if not self.ledger.enter(judgement):
                 pytest.exit("no record")
-            self.outcome.judgements.append(judgement)
-            self.listener.heard(judgement)
         elif report.failed:
             self.outcome.problems.append(f"{report.nodeid}: {report.longreprtext}")
 
@@ -113,6 +125,7 @@ def run(
         return outcome
     # A worker is one core: two threads on two busy cores are far slower than one.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
     # The plugins and options that somebody else's tests need have no say in a verdict.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
@@ -120,7 +133,7 @@ def run(
         with watching(limits) as watch, _list_of(outcome.judgements) as done:
             status = pytest.main(
                 [*_arguments(plan, workers), "--done", done],
-                plugins=[_Listening(outcome, records, listener, watch)],
+                plugins=[_Listening(Ledger(outcome, records, listener), watch)],
             )
     finally:
         records.close()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenet.harness.backend import Backend
+from tenet.harness.compiling import EAGER
 from tenet.harness.errors import UsageError, matching, unknown
 from tenet.spec.language import Clause
 
@@ -52,7 +53,8 @@ def select(
     """The clauses to judge on each backend, in reading order.
 
     patterns: ids or globs; where there is none, all that the suite takes in. A backend without
-    values (meta) is asked only for what metadata can answer. UsageError for a pattern that
+    values (meta) is asked only for what metadata can answer, one that compiles only for clauses
+    whose programs can be compiled. UsageError for a pattern that
     matches no clause, for an empty selection, and for a backend without a clause where the
     backends were named.
     """
@@ -63,13 +65,20 @@ def select(
         for id, clause in specification.items()
         if id in chosen
         for backend in backends
-        if clause.metadata_only or "values" not in backend.lacks
+        if (clause.metadata_only or "values" not in backend.lacks)
+        and (clause.staged or backend.mode == EAGER)
     ]
     reached = {backend.name for _, backend in selected}
     for backend in backends:
         if backend.name not in reached and (named or not reached):
             raise UsageError(
-                f"nothing to run on {backend.name}: it holds no values, and every chosen clause "
-                "asks for them; choose other clauses or another backend"
+                f"nothing to run on {backend.name}: {_why_not(backend)}; choose other clauses or "
+                "another backend"
             )
     return selected
+
+
+def _why_not(backend: Backend) -> str:
+    if backend.mode != EAGER:
+        return "it compiles programs, and no chosen clause has any"
+    return "it holds no values, and every chosen clause asks for them"

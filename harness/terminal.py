@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -30,10 +31,11 @@ _STYLES = {
 
 
 class Display(Count):
-    """Progress while a plan runs."""
+    """Progress while plans run."""
 
-    def __init__(self, plan: Plan, console: Console) -> None:
-        super().__init__(len(plan.selection), Verdict, "judging", "judged", console)
+    def __init__(self, plans: Sequence[Plan], console: Console) -> None:
+        total = sum(len(plan.selection) for plan in plans)
+        super().__init__(total, Verdict, "judging", "judged", console)
 
     def heard(self, judgement: Judgement) -> None:
         """Count a judgement in."""
@@ -87,6 +89,8 @@ def report(outcome: Outcome, seconds: float, console: Console) -> None:
         if judgement.reason.endswith(UNCLAIMED):
             text = f"notice {judgement.clause} [{judgement.backend}]: {judgement.reason}"
             console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for text in strays(judgements):
+        console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
     for problem in outcome.problems:
         console.print(f"\nharness: {problem}", style="bold magenta", markup=False, soft_wrap=True)
     console.print()
@@ -146,17 +150,38 @@ def _table(outcome: Outcome, judgements: list[Judgement]) -> Table:
         counts.setdefault((section, judgement.backend), Counter())[judgement.verdict] += 1
     for name in backends:
         table.add_column(escape(name))
+    strayed = Counter((j.clause.partition(".")[0], j.backend) for j in judgements if j.elsewhere)
+    away = [name for name in backends if any(on == name for _, on in strayed)]
+    for name in away:
+        table.add_column(f"not all of it there: {escape(name)}")
     present = {section for section, _ in counts}
     for section in SECTIONS:
         if section in present:
-            table.add_row(section, *(_cell(counts.get((section, name))) for name in backends))
+            cells = [_cell(counts.get((section, name))) for name in backends]
+            table.add_row(section, *cells, *(_number(strayed[section, name]) for name in away))
     totals = [
         sum((c for (_, on), c in counts.items() if on == name), Counter[Verdict]())
         for name in backends
     ]
     table.add_section()
-    table.add_row("all", *map(_cell, totals))
+    sums = (sum(n for (_, on), n in strayed.items() if on == name) for name in away)
+    table.add_row("all", *map(_cell, totals), *map(_number, sums))
     return table
+
+
+def _number(clauses: int) -> str:
+    return f"[yellow]{clauses}[/]" if clauses else "[dim]-[/dim]"
+
+
+def strays(judgements: Iterable[Judgement]) -> Iterator[str]:
+    """A line for each reason why something did not run where it was asked to, with its clauses."""
+    clauses: dict[tuple[str, str], list[str]] = {}
+    for judgement in judgements:
+        for reason in judgement.elsewhere:
+            clauses.setdefault((judgement.backend, reason), []).append(judgement.clause)
+    for (backend, reason), those in sorted(clauses.items(), key=lambda item: -len(item[1])):
+        names = ", ".join(those[:4]) + (", ..." if len(those) > 4 else "")
+        yield f"not there [{backend}]: {reason}: {len(those)} ({names})"
 
 
 def _cell(counts: Counter[Verdict] | None) -> str:

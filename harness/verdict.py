@@ -74,6 +74,7 @@ class Judgement:
     discarded: int = 0
     cases: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
     excused: int = 0
     seconds: float = 0.0
     reason: str = ""

@@ -533,7 +533,7 @@ CHAINS = {
 
 
 @clause("autograd.higher-derivatives", covers=["notes.retain-graph", "notes.numeric-gradient"],
-        requires=NEEDS, effort=0.4)  # fmt: skip
+        requires={*NEEDS, "double-backward"}, effort=0.4)  # fmt: skip
 @for_all(chain=st.sampled_from([*CHAINS]), shape=small, seed=seeds())
 def gradients_of_gradients_are_higher_derivatives(
     torch: Any, device: str, chain: str, shape: Shape, seed: int

@@ -20,6 +20,7 @@ from tenet.spec.language import (
     assert_raises,
     assert_same_object,
     assert_that,
+    staged,
 )
 from tenet.spec.language.allocations import allocations
 from tenet.spec.language.clause import register
@@ -80,6 +81,15 @@ def autograd(torch: Any, device: str) -> None:
     x = tensor_of(torch, device, THREE).requires_grad_(True)
     (x * x).sum().backward()
     assert_equal(x.grad, THREE * 2)
+
+
+def double_backward(torch: Any, device: str) -> None:
+    """The second derivative of a cube is six times its operand."""
+    x = tensor_of(torch, device, THREE).requires_grad_(True)
+    cubes = staged(lambda x: x * x * x)(x)
+    (first,) = torch.autograd.grad(cubes.sum(), x, create_graph=True)
+    first.sum().backward()
+    assert_equal(x.grad, THREE * 6)
 
 
 def default_dtype(torch: Any, device: str) -> None:
@@ -147,6 +157,7 @@ TRIALS: dict[str, tuple[Callable[..., None], str]] = {
     "in-place": (in_place, "basics.inplace-underscore"),
     "out": (out, "basics.add-out"),
     "autograd": (autograd, "dlnotes.sum-of-squares"),
+    "double-backward": (double_backward, "notes.retain-graph"),
     "default-dtype": (default_dtype, "minicourse.default-dtype"),
     "overlap-check": (overlap_check, "notes.overlap-write"),
     "index-check": (index_check, "notes.advanced-indexing"),
@@ -169,4 +180,5 @@ for _name, (_check, _statement) in TRIALS.items():
         requires={_name},
         # These two have PyTorch import its compiler first, which takes longer than all the others.
         thorough=_name in ("allocation-count", "compile"),
+        staged=_name == "double-backward",
     )

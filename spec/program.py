@@ -7,6 +7,7 @@ storage, and every tensor that is left has to hold what the interpreter holds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from math import prod
 from typing import Any
@@ -18,7 +19,16 @@ from tenet.spec.cases import tensor_of
 from tenet.spec.cases.operations import CASTS, NEW, TURNS, VIEWS, WRITES
 from tenet.spec.cases.programs import Plan, Program, built, name_of, programs
 from tenet.spec.cases.scenes import lies
-from tenet.spec.language import assert_equal, assert_same_object, case, clause, for_all, supported
+from tenet.spec.language import (
+    assert_equal,
+    assert_same_object,
+    case,
+    clause,
+    compiles,
+    for_all,
+    staged,
+    supported,
+)
 from tenet.spec.model.dtypes import ALL, category
 from tenet.spec.model.interpreter import run
 from tenet.spec.model.machine import Machine
@@ -38,15 +48,34 @@ PAIRS = [
 ]
 
 
-def _taken(torch: Any, device: str, plan: Plan, tensors: list[Any]) -> None:
+def _taken(torch: Any, plan: Plan, tensors: list[Any]) -> None:
     """Every step on the backend; what a step returns joins the tensors, or is one of them."""
+    if compiles() and plan.steps:
+        results = iter(staged(_whole(torch, plan))(*tensors))
+    else:
+        results = (step.on(torch)(tensors) for step in plan.steps)  # each when it is asked for
     for step in plan.steps:
         with case(step=step):
-            result = step.on(torch, tensors)
+            result = next(results)
             if step.result < len(tensors):
                 assert_same_object(result, tensors[step.result])
             else:
                 tensors.append(result)
+
+
+def _whole(torch: Any, plan: Plan) -> Callable[..., list[Any]]:
+    """The steps as one program: of the tensors that it starts from, to the result of each."""
+    steps = [(step.on(torch), step.result) for step in plan.steps]
+
+    def program(*given: Any) -> list[Any]:
+        tensors, results = list(given), []
+        for step, result in steps:
+            results.append(step(tensors))
+            if result == len(tensors):
+                tensors.append(results[-1])
+        return results
+
+    return program
 
 
 def _hold(machine: Machine, tensors: list[Any]) -> None:
@@ -85,7 +114,7 @@ def _runs(torch: Any, device: str, program: Program, *, writes: bool) -> None:
     if [*supported(sorted({*plan.machine.dtypes}))] != sorted({*plan.machine.dtypes}):
         return
     tensors = built(torch, device, plan)
-    _taken(torch, device, plan, tensors)
+    _taken(torch, plan, tensors)
     _hold(plan.machine, tensors)
     if writes:
         _lie(plan.machine, tensors)
@@ -98,6 +127,7 @@ def _runs(torch: Any, device: str, program: Program, *, writes: bool) -> None:
     "program.functional",
     covers=["minicourse.out-of-place", "notes.layout-independence", "notes.stride-rule"],
     effort=3,
+    staged=True,
 )
 @for_all(program=programs(FUNCTIONAL, SAME))
 def steps_without_writes_compose(torch: Any, device: str, program: Program) -> None:
@@ -115,6 +145,7 @@ def steps_without_writes_compose(torch: Any, device: str, program: Program) -> N
     ],
     requires={"views", "in-place", "out"},
     effort=6,
+    staged=True,
 )  # fmt: skip
 @for_all(program=programs(WRITING, SAME))
 def a_write_is_seen_by_whoever_shares_the_memory_and_nobody_else(
@@ -132,6 +163,7 @@ def a_write_is_seen_by_whoever_shares_the_memory_and_nobody_else(
     ],
     requires={"views", "in-place", "out"},
     effort=5,
+    staged=True,
 )  # fmt: skip
 @for_all(program=programs(MIXED, st.sampled_from(PAIRS), inputs=2))
 def promoted_results_go_on_as_operands(torch: Any, device: str, program: Program) -> None:
@@ -187,6 +219,7 @@ def _slope(plan: Plan, leaf: int, at: int) -> float:
     covers=["notes.view-gradient", "notes.numeric-gradient", "notes.broadcast-gradient"],
     requires={"autograd", "views", "in-place", "float64"},
     effort=2,
+    staged=True,
 )
 @for_all(program=programs(GRADED, st.just(("float64",)), graded=True))
 def gradients_flow_through_whole_programs(torch: Any, device: str, program: Program) -> None:
@@ -194,7 +227,7 @@ def gradients_flow_through_whole_programs(torch: Any, device: str, program: Prog
     every leaf, the derivative of what the program computes."""
     plan = program.plan()
     tensors = built(torch, device, plan, requires_grad=True)
-    _taken(torch, device, plan, tensors)
+    _taken(torch, plan, tensors)
     _hold(plan.machine, tensors)
     loss = torch.zeros((), dtype=torch.float64, device=device)
     for i, (got, held) in enumerate(zip(tensors, plan.machine.tensors, strict=True)):

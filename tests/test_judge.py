@@ -38,6 +38,7 @@ def a_clause(check: Callable[..., None], requires: set[str] | None = None, **dra
         metadata_only=False,
         effort=1.0,
         thorough=False,
+        staged=False,
         strategies=MappingProxyType(drawn),
         check=check,
         module=__name__,

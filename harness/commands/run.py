@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tenet.harness.commands.options import at_least
 
 if TYPE_CHECKING:
-    from tenet.harness.plan import Plan
+    from collections.abc import Iterable
+
+    from tenet.harness.plan import Plan, Request
     from tenet.harness.run import Outcome
 
 _RUN_OPTIONS: dict[str, dict[str, Any]] = {
@@ -102,6 +104,19 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     add_choice(parser)
     parser.add_argument("--list", action="store_true", help="list what would run, and stop")
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="judge on the Ray cluster at host:port, or auto; local: one of this machine alone",
+    )
+    parser.add_argument(
+        "--ray-torch",
+        action="append",
+        default=[],
+        metavar="TORCH",
+        help="with --ray: a version of torch, or a Python executable of the nodes that has one; "
+        "repeat for several; default: the torch that the nodes have",
+    )
     parser.set_defaults(command=_run)
 
 
@@ -113,20 +128,24 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 
 def plan_of(options: argparse.Namespace) -> Plan:
     """The plan that those options ask for."""
-    from tenet.harness.plan import Request, plan
+    from tenet.harness.plan import plan
 
-    return plan(
-        Request(
-            backends=tuple(options.backend),
-            suite=options.suite,
-            clauses=tuple(options.clause),
-            examples=options.examples,
-            seed=options.seed,
-            expect=tuple(options.expect),
-            backend_files=tuple(options.backend_file),
-            imports=tuple(options.imports),
-            budget=options.budget,
-        )
+    return plan(_request(options))
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from tenet.harness.plan import Request
+
+    return Request(
+        backends=tuple(options.backend),
+        suite=options.suite,
+        clauses=tuple(options.clause),
+        examples=options.examples,
+        seed=options.seed,
+        expect=tuple(options.expect),
+        backend_files=tuple(options.backend_file),
+        imports=tuple(options.imports),
+        budget=options.budget,
     )
 
 
@@ -148,7 +167,7 @@ def perform(made: Plan, options: argparse.Namespace) -> Outcome:
     )
     started = time.perf_counter()
     announce(made, console)
-    with Display(made, console) as display:
+    with Display([made], console) as display:
         outcome = run(
             made,
             workers=workers,
@@ -162,11 +181,62 @@ def perform(made: Plan, options: argparse.Namespace) -> Outcome:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.ray is not None:
+        return _run_on_ray(options)
+    if options.ray_torch:
+        from tenet.harness.errors import UsageError
+
+        raise UsageError(f"--ray-torch {options.ray_torch[0]} goes with --ray ADDRESS only")
     made = plan_of(options)
     if options.list:
-        from tenet.harness.verdict import item_name
-
-        for clause, backend in made.selection:
-            print(item_name(clause.id, backend.name))
+        _list([made])
         return 0
     return perform(made, options).exit_status()
+
+
+def _list(plans: Iterable[Plan]) -> None:
+    from tenet.harness.verdict import item_name
+
+    for made in plans:
+        for clause, backend in made.selection:
+            print(item_name(clause.id, backend.name))
+
+
+def _run_on_ray(options: argparse.Namespace) -> int:
+    import time
+
+    from rich.console import Console
+
+    from tenet.harness.fleet.cluster import connected, environments
+    from tenet.harness.fleet.parts import parts_of
+    from tenet.harness.fleet.run import Options, run_parts
+    from tenet.harness.terminal import Display, announce, report
+
+    console = Console()
+    wanted = environments(options.ray_torch)
+    with connected(options.ray, options.workers) as ray:
+        parts = parts_of(ray, _request(options), wanted)
+        plans = [part.plan for part in parts]
+        if options.list:
+            _list(plans)
+            return 0
+        started = time.perf_counter()
+        for made in plans:
+            announce(made, console)
+        with Display(plans, console) as display:
+            outcomes = run_parts(
+                ray,
+                parts,
+                results=options.results,
+                listener=display,
+                options=Options(
+                    seconds=options.timeout,
+                    memory=0 if options.memory is None else options.memory << 20,
+                    workers=options.workers or None,
+                    resume=options.resume,
+                ),
+            )
+    for outcome in outcomes:
+        report(outcome, time.perf_counter() - started, console)
+    statuses = {outcome.exit_status() for outcome in outcomes}
+    return 1 if 1 in statuses else max(statuses)

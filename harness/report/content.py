@@ -37,6 +37,14 @@ class Column:
             if section in ("all", id.partition(".")[0])
         )
 
+    def strayed(self, section: str) -> int:
+        """Of how many clauses of a section not all ran where it was asked to."""
+        return sum(
+            bool(judgement.elsewhere)
+            for id, judgement in self.judgements.items()
+            if section in ("all", id.partition(".")[0])
+        )
+
 
 def columns(records: Sequence[Record]) -> list[Column]:
     """The records in the order in which their runs started, each under a title of its own."""

@@ -74,7 +74,7 @@
       const where = f.where ? (f.where.length ? `[${f.where.join(", ")}]` : "the only element") : "";
       pairs(row, [["example", labels(f.shown)], ["case", labels(f.case)], ["differs in", f.what],
         ["first at", where], ["expected", f.expected], ["got", f.got], ["checked at", f.at],
-        ["reason", f.reason]]);
+        ["reason", f.reason], ["did not run there", (f.elsewhere || []).join("\n")]]);
       if (f.script) code(row, "script that shows it", f.script);
     }
     if (clause.source !== undefined) code(row, "source of the clause", data.sources[clause.source]);

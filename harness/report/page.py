@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from tenet.harness.report.content import Column, clause_ids, said, source
 from tenet.harness.report.extras import Audited, Timed
+from tenet.harness.report.texts import STRAYED
 from tenet.harness.verdict import Failure, Judgement, Verdict
 from tenet.spec.language import Clause
 
@@ -56,8 +57,11 @@ def as_html(
 
 
 def _cell(column: Column, section: str) -> list[tuple[str, int]]:
+    """The verdicts with their numbers, and of how many clauses not all ran there."""
     counts = column.counts(section)
-    return [(verdict.value, counts[verdict]) for verdict in Verdict if counts[verdict]]
+    cell = [(verdict.value, counts[verdict]) for verdict in Verdict if counts[verdict]]
+    strayed = column.strayed(section)
+    return [*cell, (STRAYED, strayed)] if strayed else cell
 
 
 def _data(
@@ -94,13 +98,13 @@ def _details(judgements: Sequence[Judgement | None], thrift: int) -> dict[str, A
     """By the number of the record: why a clause did not pass there."""
     found: dict[str, Any] = {}
     for number, judgement in reversed(list(enumerate(judgements))):
-        if judgement is None or judgement.verdict is Verdict.PASSED:
-            continue
-        if not (judgement.reason or judgement.failure):
+        if judgement is None or not (judgement.reason or judgement.failure or judgement.elsewhere):
             continue
         if judgement.verdict is Verdict.UNSUPPORTED and found:
             continue
         entry: dict[str, Any] = {"reason": judgement.reason[:2000]} if judgement.reason else {}
+        if judgement.elsewhere:
+            entry["elsewhere"] = judgement.elsewhere
         if judgement.failure is not None:
             entry.update(_failure(judgement.failure, script=thrift == 0))
         found[str(number)] = entry

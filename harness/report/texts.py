@@ -58,10 +58,16 @@ def as_markdown(
     return "\n".join(lines) + "\n"
 
 
+STRAYED = "not all there"
+"""Of clauses of which something did not run where it was asked to."""
+
+
 def counted(column: Column, section: str) -> str:
     """How often each verdict came out, in words."""
     counts = column.counts(section)
-    return ", ".join(f"{counts[v]} {v}" for v in Verdict if counts[v])
+    words = [f"{counts[v]} {v}" for v in Verdict if counts[v]]
+    strayed = column.strayed(section)
+    return ", ".join([*words, f"({strayed} {STRAYED})"] if strayed else words)
 
 
 def _details(

@@ -19,10 +19,13 @@ def tensor_of(torch: Any, device: str, array: np.ndarray) -> Any:
     """A new contiguous tensor with the elements, shape and dtype of an array.
 
     bfloat16, for which NumPy arrays have no bridge, goes through float32, which holds it exactly.
+    The dtype is said: a backend that does not take it from the array fails where that is asked,
+    and not in every clause.
     """
+    dtype = getattr(torch, array.dtype.name)
     if array.dtype.name == "bfloat16":
-        return torch.tensor(array.astype(np.float32), dtype=torch.bfloat16, device=device)
-    return torch.tensor(array, device=device)
+        array = array.astype(np.float32)
+    return torch.tensor(array, dtype=dtype, device=device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,19 +216,14 @@ _STATEMENT = re.compile(r"x(\[[^=]*\])? [+*-]?= |x\[\w\]\.")
 
 
 @cache
-def _compiled(spelling: str) -> Callable[..., Any]:
-    """A spelling as a function: what a failure shows and what ran cannot differ."""
+def spoken(spelling: str) -> Callable[..., Any]:
+    """A spelling as a function of torch, the operands x, y, z and the arguments n, m: what a
+    failure shows and what ran cannot differ."""
     body = f"{spelling}; return x" if is_statement(spelling) else f"return {spelling}"
     scope: dict[str, Any] = {"__name__": __name__}
     exec(f"def step(torch, x=None, y=None, z=None, n=None, m=None):\n    {body}", scope)
     function: Callable[..., Any] = scope["step"]
     return function
-
-
-def call(spelling: str, torch: Any, operands: Sequence[Any], arguments: Sequence[Any]) -> Any:
-    """Run a spelling with these operands and arguments."""
-    named = dict(zip("xyz", operands, strict=False)) | dict(zip("nm", arguments, strict=False))
-    return _compiled(spelling)(torch, **named)
 
 
 def is_statement(spelling: str) -> bool:

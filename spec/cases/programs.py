@@ -8,7 +8,7 @@ step itself. What a failure shows is the text that ran.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
@@ -21,7 +21,15 @@ from hypothesis import strategies as st
 from tenet.spec.cases.encoding import encodable
 from tenet.spec.cases.layouts import LAYOUTS, Arrangement, arrange
 from tenet.spec.cases.operands import tensor_of
-from tenet.spec.cases.operations import MEANT, ROWS, WRITES, call, is_statement, shown, shown_index
+from tenet.spec.cases.operations import (
+    MEANT,
+    ROWS,
+    WRITES,
+    is_statement,
+    shown,
+    shown_index,
+    spoken,
+)
 from tenet.spec.cases.shapes import Shape, broadcastable
 from tenet.spec.cases.values import values
 from tenet.spec.model.interpreter import Operation, perform
@@ -39,10 +47,11 @@ class Step:
     spelling: str
     result: int
 
-    def on(self, torch: Any, tensors: Sequence[Any]) -> Any:
-        """What the backend gives."""
+    def on(self, torch: Any) -> Callable[[Sequence[Any]], Any]:
+        """What the backend gives, of the tensors that there are so far."""
         _, operands, arguments = self.operation
-        return call(self.spelling, torch, [tensors[i] for i in operands], arguments)
+        function, given = spoken(self.spelling), dict(zip("nm", arguments, strict=False))
+        return lambda tensors: function(torch, *[tensors[i] for i in operands], **given)
 
     def __repr__(self) -> str:
         _, operands, arguments = self.operation

@@ -13,6 +13,7 @@ from tenet.spec.language.checks import (
 )
 from tenet.spec.language.clause import Clause, ClauseError, clause, for_all, registry
 from tenet.spec.language.reading import dtype_name, elements, home, read
+from tenet.spec.language.staging import compiles, staged
 from tenet.spec.language.statement import Statement, statements
 from tenet.spec.language.tally import Tally, case, counting, supported, tally
 
@@ -32,6 +33,7 @@ __all__ = [
     "assert_that",
     "case",
     "clause",
+    "compiles",
     "counting",
     "dtype_name",
     "elements",
@@ -39,6 +41,7 @@ __all__ = [
     "home",
     "read",
     "registry",
+    "staged",
     "statements",
     "supported",
     "tally",

@@ -11,6 +11,7 @@ CAPABILITIES: dict[str, str] = {
     "in-place": "operations can write into an existing tensor (add_, x[i] = v, fill_)",
     "out": "functions accept out=",
     "autograd": "tensors can require gradients and backward() computes them",
+    "double-backward": "a gradient made with create_graph=True can be differentiated in turn",
     "default-dtype": "set_default_dtype() changes the dtype of new floating-point tensors",
     "overlap-check": "a write into a tensor whose elements overlap in memory is refused",
     "index-check": "an index tensor out of range raises instead of ending the process",

@@ -30,6 +30,7 @@ class Clause:
     metadata_only: asks for shapes, dtypes and strides only, so the meta device can hold to it.
     effort: how many examples it is worth, as a multiple of the suite's budget.
     thorough: takes long whatever the budget; the quickest suite leaves it out.
+    staged: what it judges runs in the backend's mode, so a backend that compiles is asked it too.
     strategies: what is drawn, by parameter name; a clause without any is exhaustive.
     check: called as check(torch, device, **drawn); raises where the behaviour does not hold.
     """
@@ -41,6 +42,7 @@ class Clause:
     metadata_only: bool
     effort: float
     thorough: bool
+    staged: bool
     strategies: Mapping[str, SearchStrategy[Any]]
     check: Callable[..., None]
     module: str
@@ -81,14 +83,15 @@ def clause(
     metadata_only: bool = False,
     effort: float = 1.0,
     thorough: bool = False,
+    staged: bool = False,
 ) -> Callable[[Check], Check]:
     """Register a check as the clause `id`.
 
     covers: ids of statements; at least one. requires: names of capabilities. effort: multiple
-    of the suite's examples. thorough: the quickest suite leaves it out. The docstring of the
-    check is the text of the clause. Raises ClauseError for an id that is taken or not of the
-    form `section.slug`, for an unknown statement or capability, a missing docstring, and
-    parameters that nothing draws.
+    of the suite's examples. thorough: the quickest suite leaves it out. staged: its programs go
+    through `staged()`. The docstring of the check is the text of the clause. Raises ClauseError
+    for an id that is taken or not of the form `section.slug`, for an unknown statement or
+    capability, a missing docstring, and parameters that nothing draws.
     """
 
     def decorate(check: Check) -> Check:
@@ -105,6 +108,7 @@ def clause(
             metadata_only=metadata_only,
             effort=effort,
             thorough=thorough,
+            staged=staged,
             drawn=getattr(check, _STRATEGIES, {}),
         )
         return check
@@ -123,6 +127,7 @@ def register(
     metadata_only: bool = False,
     effort: float = 1.0,
     thorough: bool = False,
+    staged: bool = False,
 ) -> None:
     """Register a clause that is made rather than written, such as a law for one operator.
 
@@ -140,6 +145,7 @@ def register(
         metadata_only=metadata_only,
         effort=effort,
         thorough=thorough,
+        staged=staged,
         strategies=MappingProxyType(dict(drawn)),
         check=check,
         module=written.__module__,

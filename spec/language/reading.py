@@ -43,9 +43,10 @@ def read(tensor: Any) -> np.ndarray:
         plain = plain.cpu()
     if name == "bfloat16":
         return np.asarray(plain.float().numpy()).astype(numpy_dtype(name))
-    if plain.is_complex():
-        plain = plain.resolve_conj()
-    return np.array(plain.resolve_neg().numpy())
+    # A library that never leaves a conjugation or a sign to be applied later has no such names.
+    for lazy in ("resolve_conj", "resolve_neg"):
+        plain = getattr(plain, lazy, lambda now=plain: now)()
+    return np.array(plain.numpy())
 
 
 def elements(tensor: Any) -> list[Any] | Any:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 
 @dataclass
@@ -18,7 +19,9 @@ class Tally:
 
     cases: comparisons made; skipped: dtypes passed over because the backend declares that it
     lacks them, with how often; labels: what the enclosing `case` blocks name; forgives: tells of
-    an error in a `case` block whether it is a known one, which does not end the example.
+    an error in a `case` block whether it is a known one, which does not end the example; stage:
+    what becomes of a program, None where it runs as it is; compiles: whether it is compiled;
+    elsewhere: what did not run where it was asked to, each once.
     """
 
     lacks: frozenset[str] = frozenset()
@@ -26,6 +29,9 @@ class Tally:
     skipped: dict[str, int] = field(default_factory=dict)
     labels: list[dict[str, object]] = field(default_factory=list)
     forgives: Callable[[BaseException], bool] | None = None
+    stage: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+    compiles: bool = False
+    elsewhere: dict[str, None] = field(default_factory=dict)
 
     def labelled(self) -> dict[str, object]:
         """The labels of all open `case` blocks, the outermost first."""

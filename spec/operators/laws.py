@@ -6,7 +6,7 @@ verdict names the operation that is broken and the way in which it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import Operand, arrange, layouts, place, seeds, values
+from tenet.spec.cases import REGIMES, Operand, Place, arrange, layouts, place, seeds, values
 from tenet.spec.cases.operands import tensor_of
+from tenet.spec.cases.values import FINITE
 from tenet.spec.language import (
     assert_close,
     assert_equal,
@@ -24,7 +25,9 @@ from tenet.spec.language import (
     assert_same_object,
     assert_that,
     case,
+    compiles,
     read,
+    staged,
     supported,
 )
 from tenet.spec.language.clause import register
@@ -64,25 +67,26 @@ def hold(
         stated = (*covers, *operator.covers)
         add = partial(_add, operator, stated)
         turns = st.sampled_from(range(max(1, len(operator.dtypes) // AT_ONCE)))
-        add("value", value, {"call": operator.calls, "turn": turns}, effort=effort)
+        add("value", value, {"call": operator.calls, "turn": turns}, effort=effort, staged=True)
         if not operator.view or operator.method or operator.aliases:
             add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
-                effort=effort / 2)  # fmt: skip
+                effort=effort / 2, staged=True)  # fmt: skip
         if operator.view:
             add("aliasing", aliasing, {"call": operator.calls, "layout": layouts(writable=True)},
-                effort=effort / 2, requires=("views", "in-place"))  # fmt: skip
+                effort=effort / 2, requires=("views", "in-place"), staged=True)  # fmt: skip
         add("metadata", metadata, {"call": operator.calls}, effort=effort / 4,
             metadata_only=True, thorough=True)  # fmt: skip
         if not operator.any_input:
-            add("refusals", refusals, {"call": operator.calls}, effort=effort / 5)
+            add("refusals", refusals, {"call": operator.calls}, effort=effort / 5, staged=True)
         if operator.smooth is not None:
             # What the curvature looks at goes through the gradient, so the quickest suite makes do.
             add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
                 effort=effort / 2, requires=("autograd", "float64"),
-                thorough=not operator.once)  # fmt: skip
+                thorough=not operator.once, staged=True)  # fmt: skip
         if operator.smooth is not None and not operator.once:
             add("curvature", curvature, {"call": operator.calls, "seed": seeds()},
-                effort=max(effort / 4, 0.035), requires=("autograd", "float64"))  # fmt: skip
+                effort=max(effort / 4, 0.035), staged=True,
+                requires=("autograd", "double-backward", "float64"))  # fmt: skip
 
 
 def _add(
@@ -108,14 +112,72 @@ def _add(
 def value(torch: Any, device: str, operator: Operator, call: Call, turn: int) -> None:
     """The result is the reference's, within the derived bound, for every dtype, layout, length
     and value; it has the documented dtype and shape, and the operands keep theirs."""
-    function = find(torch, operator.name)
-    for dtype in supported(operator.dtypes[turn :: max(1, len(operator.dtypes) // AT_ONCE)]):
-        built = build(operator, call, torch, device, dtype)
-        with case(dtype=dtype):
-            result = operator.apply(function, built.tensors, call.keywords)
-            _check(operator, call, dtype, built.expected, built.arrays, result)
-            for tensor, array in zip(built.tensors, built.arrays, strict=True):
-                assert_equal(tensor, array)
+    for dtype in supported(_served(operator, call, turn)):
+        program = _program(torch, operator, call)
+        for use in _uses(operator, call):
+            built = build(operator, use, torch, device, dtype)
+            with case(dtype=dtype):
+                result = program(*built.tensors)
+                _check(operator, use, dtype, built.expected, built.arrays, result)
+                for tensor, array in zip(built.tensors, built.arrays, strict=True):
+                    assert_equal(tensor, array)
+
+
+def _served(operator: Operator, call: Call, turn: int) -> tuple[str, ...]:
+    """The dtypes of one example: every so-manieth from `turn` on; where each has to be compiled
+    for, one of them all."""
+    if compiles():
+        return (operator.dtypes[(turn + call.operands[0].seed) % len(operator.dtypes)],)
+    return operator.dtypes[turn :: max(1, len(operator.dtypes) // AT_ONCE)]
+
+
+def _program(torch: Any, operator: Operator, call: Call) -> Callable[..., Any]:
+    """The operation, with the arguments of the call, as a program of its operands."""
+    return staged(_said(operator, find(torch, operator.name), call))
+
+
+def _said(operator: Operator, function: Callable[..., Any], call: Call) -> Callable[..., Any]:
+    """The function with the arguments of the call, of the operands."""
+    keywords = call.keywords
+    return lambda *tensors: operator.apply(function, tensors, keywords)
+
+
+USES = 6
+"""How many calls are made of what has been compiled once."""
+
+_OF_ANY_LENGTH = frozenset({"dim", "dims", "keepdim", "descending", "stable", "alpha"})
+"""Arguments that mean the same whatever the lengths are."""
+
+_OF_ANY_REGIME = frozenset({"small", "ties", "constant", "wide", "extreme"})
+"""Regimes that are drawn only where all finite ones are."""
+
+
+def _uses(operator: Operator, call: Call) -> Iterator[Call]:
+    """The call; and where it is compiled, more that the same compilation serves: of other elements
+    and, where the arguments allow it, other lengths."""
+    yield call
+    if compiles():
+        plain = all(isinstance(operand, Operand) for operand in call.operands)
+        single = len(call.operands) == 1 and not operator.listed
+        free = operator.broadcasts or (single and call.keywords.keys() <= _OF_ANY_LENGTH)
+        for number in range(1, USES):
+            times = 1 + number % 3 if free and plain else 1
+            operands = (_another(each, number, times) for each in call.operands)
+            yield replace(call, operands=tuple(operands))
+
+
+def _another(operand: Any, number: int, times: int) -> Any:
+    """The operand with other elements, and so many times as long wherever it is longer than 1: as
+    every other operand, so that they still go together."""
+    if not isinstance(operand, Operand):
+        return operand
+    regime = operand.regime
+    if regime == "special":
+        regime = REGIMES[-number]
+    elif regime in _OF_ANY_REGIME:
+        regime = FINITE[-number]
+    shape = tuple(length * times if length > 1 else length for length in operand.shape)
+    return replace(operand, shape=shape, regime=regime, seed=operand.seed + 101 * number)
 
 
 def _check(
@@ -163,52 +225,80 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     if dtype is None:
         return
     built = build(operator, call, torch, device, dtype)
-    into = operator.result(dtype)
-    keywords = call.keywords
     check = partial(_check, operator, call, dtype, built.expected, built.arrays)
-    for alias in operator.aliases:
-        with case(spelling=alias):
-            check(operator.apply(find(torch, alias), built.tensors, keywords))
-    name = operator.name.rpartition(".")[2]
-    if operator.method:
-        with case(spelling=f"Tensor.{name}"):
-            check(operator.method_of(name, built.tensors, keywords))
-    if operator.symbol is not None and not keywords:
-        with case(spelling="operator"):
-            check(operator.symbol(*built.tensors))
-    if isinstance(built.expected, tuple):
-        _check_fresh(operator, call, torch, built)
-        return
-    shape = np.shape(built.expected)
-    if operator.out and set(operator.out_needs) <= keywords.keys():
-        to = operator.out_layout or layout
-        with case(spelling="out=", layout=to):
-            target = place(torch, device, values(shape, into, "small"), to)
-            function = partial(find(torch, operator.name), out=target.view)
-            result = operator.apply(function, built.tensors, keywords)
-            assert_same_object(result, target.view)
-            check(target.view)
-            assert_equal(target.base, target.after(read(target.view)))
-    if operator.in_place and into == dtype and shape == built.arrays[0].shape:
-        with case(spelling=f"Tensor.{name}_", layout=layout):
-            target = place(torch, device, built.arrays[0], layout)
-            written = (target.view, *built.tensors[1:])
-            result = operator.method_of(f"{name}_", written, keywords)
-            assert_same_object(result, target.view)
-            check(target.view)
-            assert_equal(target.base, target.after(read(target.view)))
+    for spelling, said in _spellings(torch, operator, call):
+        with case(spelling=spelling):
+            check(staged(said)(*built.tensors))
+    if not isinstance(built.expected, tuple):
+        into, shape = operator.result(dtype), np.shape(built.expected)
+        # Without views there is no other layout, and nothing around a target to be touched.
+        layout = layout if _has("views") else "contiguous"
+        if operator.out and set(operator.out_needs) <= call.keywords.keys() and _has("out"):
+            to = operator.out_layout or layout
+            with case(spelling="out=", layout=to):
+                target = place(torch, device, values(shape, into, "small"), to)
+                program = staged(_into(torch, operator, call))
+                _check_written(program(target.view, *built.tensors), target, check)
+        same = into == dtype and shape == built.arrays[0].shape
+        if operator.in_place and same and _has("in-place"):
+            name = f"{_short(operator)}_"
+            with case(spelling=f"Tensor.{name}", layout=layout):
+                target = place(torch, device, built.arrays[0], layout)
+                program = staged(_method(operator, name, call))
+                _check_written(program(target.view, *built.tensors[1:]), target, check)
     _check_fresh(operator, call, torch, built)
+
+
+def _has(capability: str) -> bool:
+    return capability in supported((capability,))
+
+
+def _spellings(
+    torch: Any, operator: Operator, call: Call
+) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The other ways to say the call that give a new result."""
+    for alias in operator.aliases:
+        yield alias, _said(operator, find(torch, alias), call)
+    if operator.method:
+        name = _short(operator)
+        yield f"Tensor.{name}", _method(operator, name, call)
+    if operator.symbol is not None and not call.arguments:
+        yield "operator", operator.symbol
+
+
+def _short(operator: Operator) -> str:
+    return operator.name.rpartition(".")[2]
+
+
+def _method(operator: Operator, name: str, call: Call) -> Callable[..., Any]:
+    keywords = call.keywords
+    return lambda *tensors: operator.method_of(name, tensors, keywords)
+
+
+def _into(torch: Any, operator: Operator, call: Call) -> Callable[..., Any]:
+    """The call with its first tensor as the destination, and the others as its operands."""
+    function, keywords = find(torch, operator.name), call.keywords
+    return lambda target, *tensors: operator.apply(
+        lambda *args, **named: function(*args, **named, out=target), tensors, keywords
+    )
+
+
+def _check_written(result: Any, target: Place, check: Callable[[Any], None]) -> None:
+    """The target is returned, holds the result, and nothing around it was touched."""
+    assert_same_object(result, target.view)
+    check(target.view)
+    assert_equal(target.base, target.after(read(target.view)))
 
 
 def aliasing(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:
     """The result is a view: what is written to it is written to the operand, and to no other
     element of the operand's memory; what is written to the operand shows in the result."""
-    for dtype in supported(operator.dtypes[:: max(1, len(operator.dtypes) // AT_ONCE)]):
+    for dtype in supported(_served(operator, call, 0)):
         operand = replace(call.operands[0], layout="contiguous")
         source = operand.array(dtype)
         target = place(torch, device, source, layout)
         with case(dtype=dtype, layout=layout, written="the result"):
-            result = operator.apply(find(torch, operator.name), (target.view,), call.keywords)
+            result = _program(torch, operator, call)(target.view)
             shown = operator.reference(source, **call.keywords)
             new = values(shown.shape, operator.result(dtype), "signed", operand.seed + 3)
             result.copy_(tensor_of(torch, device, new))
@@ -265,7 +355,7 @@ def refusals(torch: Any, device: str, operator: Operator, call: Call) -> None:
         assert_that(len(good) == len(built.expected), f"{len(good)} results")
     for refusal in refused(Setting(torch, device, operator, call, dtype)):
         with case(input=refusal.what):
-            assert_raises(refusal.bad)
+            assert_raises(staged(refusal.bad))
             refusal.good()
 
 
@@ -348,7 +438,7 @@ def _line(torch: Any, device: str, operator: Operator, call: Call, seed: int) ->
         along.append(values(arrangement.base.shape, dtype, "normal", seed + 900 + number))
         directions.append(np.array(arrangement.of_array(along[-1])))
         tensors.append(arrangement.of_tensor(leaf))
-    result = operator.apply(find(torch, operator.name), tensors, call.keywords)
+    result = _program(torch, operator, call)(*tensors)
     if isinstance(result, tuple):
         result = result[0]
     weights = values(tuple(result.shape), dtype, "normal", seed + 500)

@@ -154,6 +154,8 @@ def _growing(setting: Setting) -> Iterator[Refusal]:
     shapes = [operand.shape for operand in call.operands]
     if not (operator.in_place and operator.broadcasts and len(shapes) > 1):
         return
+    if not _has("in-place"):
+        return
     if operator.result(setting.dtype) != setting.dtype:
         return
     whole = broadcastable(*shapes)
@@ -172,7 +174,7 @@ def _category_in_place(setting: Setting) -> Iterator[Refusal]:
     operator, call = setting.operator, setting.call
     if not operator.in_place or not {"float32", "int64"} <= set(operator.dtypes):
         return
-    if not _has("float32", "int64"):
+    if not _has("in-place", "float32", "int64"):
         return
     call = _plain(call)
     good = setting.built(call, dtype="float32")
@@ -197,7 +199,7 @@ def _category_out(setting: Setting) -> Iterator[Refusal]:
     operator, call = setting.operator, setting.call
     keywords = call.keywords
     into = operator.result(setting.dtype)
-    if not operator.out or category(into) is Category.BOOL:
+    if not operator.out or category(into) is Category.BOOL or not _has("out"):
         return
     if not set(operator.out_needs) <= keywords.keys():
         return
@@ -235,7 +237,7 @@ def _overlap(setting: Setting) -> Iterator[Refusal]:
         return
     built = setting.built(_plain(_of_three(operator, call)))
     shape = built.arrays[0].shape
-    if not _has("overlap-check") or any(not array.size for array in built.arrays):
+    if not _has("in-place", "overlap-check") or any(not array.size for array in built.arrays):
         return
     if shape != np.shape(built.expected) or built.arrays[0].size < 2:
         return

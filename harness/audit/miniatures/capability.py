@@ -30,6 +30,10 @@ def _out_unwritten(right: Any, *arguments: Any, out: Any = None, **options: Any)
     return right(*arguments, **options) if out is None else out
 
 
+def _without_graph(right: Any, *arguments: Any, **options: Any) -> Any:
+    return tuple(each.detach() for each in right(*arguments, **options))
+
+
 def _overlapping_too(right: Any, x: Any, *arguments: Any, **options: Any) -> Any:
     return x if 0 in x.stride() else right(x, *arguments, **options)
 
@@ -57,6 +61,8 @@ MINIATURES = [
     Miniature("no offset is kept", ("Tensor.storage_offset",), lambda right, x: 0,
               "capability.views"),
     Miniature("add_ adds elsewhere", ("Tensor.add_",), _elsewhere, "capability.in-place"),
+    Miniature("a gradient has no graph", ("autograd.grad",), _without_graph,
+              "capability.double-backward"),
     Miniature("out= is not written", ("add",), _out_unwritten, "capability.out"),
     Miniature("backward does nothing", ("Tensor.backward",), lambda right, x: None,
               "capability.autograd"),

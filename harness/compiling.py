@@ -1,0 +1,93 @@
+"""The modes of torch.compile: programs that are compiled before they run."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from tenet.harness.errors import UsageError, unknown
+
+EAGER = "eager"
+"""The mode in which operations run one by one."""
+
+DOUBLE_BACKWARD = "what torch.compile compiles is differentiated once"
+"""Why a compiling mode lacks the capability `double-backward`: AOTAutograd says so itself."""
+
+_COSTS = {"inductor": 48, "openvino": 24}
+_COST = 8
+
+
+def cost(compiler: str) -> int:
+    """How many examples of eager mode one takes the time of, about: so many fewer are tried.
+
+    Of compilers that generate code, a compilation takes most of a second; of others, most of a
+    tenth, which is Dynamo's and AOTAutograd's.
+    """
+    return _COSTS.get(compiler, _COST)
+
+
+def check(torch: Any, name: str, compiler: str) -> None:
+    """UsageError where this PyTorch has no such backend of torch.compile."""
+    there = torch.compiler.list_backends(exclude_tags=None)
+    if compiler not in there:
+        problem = str(unknown(f"compiler of {name}:", compiler, there))
+        raise UsageError(f"{problem}; a package that brings it may have to be named by --import")
+
+
+class Compiling:
+    """What a compiling mode makes of a program: one that is compiled where it is first called.
+
+    Lengths that change from call to call become symbols (Dynamo's own rule), so that the second
+    compilation serves all calls that follow. What cannot be captured whole runs in
+    pieces, partly as in eager mode; `elsewhere` then says why.
+    """
+
+    def __init__(self, torch: Any, compiler: str, elsewhere: dict[str, None]) -> None:
+        self.torch = torch
+        self.compiler = compiler
+        self.elsewhere = elsewhere
+
+    def __call__(self, program: Callable[..., Any]) -> Callable[..., Any]:
+        own = _distinct(program)
+        run = self._compiled(own, whole=True)
+
+        def call(*tensors: Any) -> Any:
+            nonlocal run
+            try:
+                return run(*tensors)
+            except self.torch._dynamo.exc.Unsupported as error:
+                run = self._compiled(own, whole=False)
+                result = run(*tensors)
+                reason = str(error).strip().partition("\n")[0]
+                self.elsewhere[f"graph break: {reason}"] = None
+                return result
+
+        return call
+
+    def _compiled(self, program: Callable[..., Any], *, whole: bool) -> Callable[..., Any]:
+        compiled: Callable[..., Any] = self.torch.compile(
+            program, backend=self.compiler, fullgraph=whole
+        )
+        return compiled
+
+
+_numbers = itertools.count()
+
+
+def _distinct(program: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function with code of its own: Dynamo counts recompilations by code, and gives up
+    after a few, which would leave most programs of one law to eager mode."""
+    if not isinstance(program, FunctionType):
+        inner = program
+
+        def program(*tensors: Any) -> Any:
+            return inner(*tensors)
+
+    code = program.__code__.replace(co_name=f"{program.__code__.co_name}_{next(_numbers)}")
+    copy = FunctionType(
+        code, program.__globals__, program.__name__, program.__defaults__, program.__closure__
+    )
+    return functools.update_wrapper(copy, program)
