@@ -461,7 +461,10 @@ def other_ranks_use_permute_or_transpose(
             assert_equal(x.permute(*rotated), array.transpose(rotated))
 
 
-@clause("attributes.is-contiguous", covers=["dlnotes.is-contiguous"], metadata_only=True, effort=8)
+@clause(
+    "attributes.is-contiguous", covers=["dlnotes.is-contiguous"], requires={"views"},
+    metadata_only=True, effort=8,
+)  # fmt: skip
 @for_all(shape=shapes(), layout=layouts(), dtype=dtypes)
 def contiguous_means_row_major_without_gaps(
     torch: Any, device: str, shape: Shape, layout: str, dtype: str

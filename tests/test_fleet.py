@@ -19,7 +19,7 @@ from ray.cluster_utils import Cluster
 
 from tenet.harness.cli import main
 from tenet.harness.errors import UsageError
-from tenet.harness.fleet.cluster import Environment, environments
+from tenet.harness.fleet.cluster import Environment, connected, environments
 from tenet.harness.fleet.demand import Demand, Node, demand_of
 from tenet.harness.fleet.job import Job
 from tenet.harness.fleet.parts import Part, apart
@@ -32,7 +32,7 @@ CHOSEN = (
     "--clause",
     "comparison.is*",
     "--clause",
-    "view.*clone*",
+    "attributes.c*",
     "--examples",
     "5",
     "--seed",
@@ -354,6 +354,15 @@ def test_chunks_hold_every_clause_once_and_are_small() -> None:
     assert [c for chunk in chunked(clauses, 4, CHUNK_CLAUSES) for c in chunk] == clauses
     assert max(map(len, chunked(clauses, 4, CHUNK_CLAUSES))) == CHUNK_CLAUSES
     assert max(map(len, chunked(clauses, 1250, CHUNK_CLAUSES))) == 2
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere", "ray://127.0.0.1:1"])
+def test_an_address_without_a_cluster_is_refused_at_once(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(UsageError, match=f"--ray {address}"), connected(address):
+        pytest.fail("there is no cluster")
 
 
 def test_without_ray_the_repair_is_said(

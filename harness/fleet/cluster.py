@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -77,6 +78,8 @@ def connected(address: str, cores: int | None = None) -> Iterator[Any]:
             f"--ray {address}: judgements do not come through the Ray client; give host:port on a "
             "node of the cluster, or `ray job submit -- tenet run --ray auto`"
         )
+    if address not in ("auto", "local"):
+        _knock(address)
     options: dict[str, Any] = {"address": address, "runtime_env": {"env_vars": _variables()}}
     if address == "local":
         options |= {"num_cpus": cores, "include_dashboard": False}
@@ -85,8 +88,9 @@ def connected(address: str, cores: int | None = None) -> Iterator[Any]:
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, ValueError, RuntimeError) as error:
+        first, _, _ = str(error).strip().partition("\n")
         raise UsageError(
-            f"--ray {address}: there is no cluster to join ({str(error).strip().splitlines()[0]}); "
+            f"--ray {address}: there is no cluster to join ({first}); "
             "start one with `ray start --head`, or use --ray local"
         ) from error
     try:
@@ -96,6 +100,19 @@ def connected(address: str, cores: int | None = None) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """UsageError where nobody answers: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=10):
+            return
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--ray {address}: nobody answers there ({error}); give host:port as `ray start "
+            "--head` printed it, or auto, or local"
+        ) from error
 
 
 def _variables() -> dict[str, str]:

@@ -59,13 +59,12 @@ _SAME = ("tenet", "numpy", "hypothesis", "torch")
 
 @dataclass(eq=False)
 class Chunk:
-    """Clauses that a task judges. alone: one that is suspected; node, ready, heard: where the
-    task runs, whether it has begun to judge, and when it was last heard."""
+    """Clauses that a task judges, or is yet to. losses: nodes that died under them; node, ready,
+    heard: where the task runs, whether it has begun to judge, and when it was last heard."""
 
     part: int
     backend: str
     clauses: list[str]
-    alone: bool = False
     losses: int = 0
     node: str = ""
     ready: bool = False
@@ -205,7 +204,7 @@ class _Run:
     def _again(self, chunk: Chunk, clauses: Iterable[str]) -> None:
         """Give out once more those clauses of a chunk."""
         if left := list(clauses):
-            self.waiting.append(Chunk(chunk.part, chunk.backend, left, chunk.alone, chunk.losses))
+            self.waiting.append(Chunk(chunk.part, chunk.backend, left, chunk.losses))
 
     # --------------------------------------------------------------------------------- hearing
 
@@ -270,13 +269,13 @@ class _Run:
 
     def _died(self, chunk: Chunk, error: Exception) -> None:
         """A worker died, while its node may be alive."""
-        if not chunk.ready:
-            self._not_ready(chunk, "dies")
-            return
         try:
             explained = self._explained(chunk)
         except self.ray.exceptions.RayError:
             self._lost(chunk)  # so the node is dead too, or dying
+            return
+        if not explained and not chunk.ready:
+            self._not_ready(chunk, "dies")
             return
         if explained and isinstance(error, self.ray.exceptions.OutOfMemoryError):
             first, _, _ = str(error).partition("\n")
@@ -303,7 +302,7 @@ class _Run:
             if hung or self.deaths[key] >= DEATHS:
                 self._enter(chunk.part, explained or crashed(clause, chunk.backend))
             else:
-                self.waiting.append(Chunk(chunk.part, chunk.backend, [clause], alone=True))
+                self.waiting.append(Chunk(chunk.part, chunk.backend, [clause]))
 
     def _not_ready(self, chunk: Chunk, how: str) -> None:
         """A worker died or hung before it judged anything: no clause is to blame."""
