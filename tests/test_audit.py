@@ -155,6 +155,20 @@ def test_a_process_that_dies_is_no_kill(monkeypatch: pytest.MonkeyPatch) -> None
     assert percent([finding]) == 0
 
 
+def test_what_a_loader_starts_is_as_faulty_as_the_process_that_starts_it() -> None:
+    name = "data.get-worker-info-knows-of-one-worker"
+    [finding] = pool.examine_all(replace(SMOKE, thorough=True), [name], workers=1)
+    assert finding.fate is Fate.KILLED, finding
+
+
+def test_a_mutant_of_an_accelerator_is_not_examined_where_there_is_none(
+    examination: Examination,
+) -> None:
+    finding = examination.examine(catalogue.mutants()["performance.the-device-is-slow"])
+    assert finding.fate is Fate.UNSUPPORTED
+    assert finding.reason == "it computes on the CPU"
+
+
 def dying(pipe: object, terms: Terms) -> None:
     os._exit(7)
 

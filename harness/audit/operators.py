@@ -88,12 +88,13 @@ def lawful() -> dict[str, Operator]:
 def mutants() -> Iterator[Mutant]:
     """For each law of each operator, what it has to catch."""
     for clause, operator in _held():
-        for says, lie, name in _lies(clause.id.rpartition(".")[2], operator):
+        for says, lie, names in _lies(clause.id.rpartition(".")[2], operator):
+            first = names.partition(" ")[0]
             yield Mutant(
-                name=f"{clause.id}:{says}" + (f":{name}" if name != operator.name else ""),
-                says=f"{name}: {says.replace('-', ' ')}",
+                name=f"{clause.id}:{says}" + (f":{first}" if first != operator.name else ""),
+                says=f"{names}: {says.replace('-', ' ')}",
                 sections=(clause.section,),
-                fault=wrapped(name, lie),
+                fault=wrapped(names, lie),
                 likely=(clause.id,),
                 origin="law",
             )
@@ -106,7 +107,8 @@ def _held() -> Iterator[tuple[Clause, Operator]]:
 
 
 def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any], str]]:
-    """(what is wrong, the lie, the name that tells it)."""
+    """(what is wrong, the lie, the names that tell it)."""
+    short = operator.name.rpartition(".")[2]
     if law == "value":
         yield "scaled", scaled, operator.name
     elif law == "metadata":
@@ -116,14 +118,15 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
     elif law == "curvature":
         yield "another-bend", of_another_bend, operator.name
     elif law == "refusals":
-        yield "forgiving", forgiving, operator.name
+        in_place = f" Tensor.{short}_" if operator.in_place else ""
+        yield "forgiving", forgiving, operator.name + in_place
     elif law == "aliasing":
         yield "copied", copying, operator.name
     elif law == "forms":
         for alias in operator.aliases:
             yield "scaled", scaled, alias
         if operator.method:
-            yield "scaled", scaled, f"Tensor.{operator.name.rpartition('.')[2]}"
+            yield "scaled", scaled, f"Tensor.{short}"
         if operator.out:
             yield "copied", copying, operator.name
         if not (operator.aliases or operator.method or operator.out):

@@ -130,6 +130,9 @@ def _work(pipe: Connection[Any, Any], terms: Terms) -> None:
 
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
+    # A spawned process spawns in its turn; what a DataLoader starts has to be as anywhere else,
+    # and as faulty as this process is.
+    multiprocessing.set_start_method(None, force=True)
     examination = terms.examination()
     while True:
         try:

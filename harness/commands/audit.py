@@ -99,11 +99,12 @@ def _audit(options: argparse.Namespace) -> int:
         return 0
     from rich.console import Console
 
-    from tenet.harness.audit.examine import PROGRAM, Fate, order
+    from tenet.harness.audit.examine import PROGRAM, Fate, askable, order
     from tenet.harness.audit.matrix import show
     from tenet.harness.audit.pool import Terms, examine_all
     from tenet.harness.audit.record import AuditRecord, header
     from tenet.harness.audit.score import idle, percent
+    from tenet.harness.backend import resolve
     from tenet.harness.progress import Count
     from tenet.spec.sections import specification
 
@@ -114,11 +115,14 @@ def _audit(options: argparse.Namespace) -> int:
     workers = len(os.sched_getaffinity(0)) if options.workers is None else options.workers
     terms = Terms(suite.examples, suite.thorough, options.seed, options.every, options.blind)
     about = header(terms, suite.name, options.mutant, len(mutants))
+    [stock] = resolve(["cpu"])
     sections = {section for mutant in mutants.values() for section in mutant.sections}
     asked = [
         clause.id
         for clause in specification().values()
-        if clause.section in sections - {PROGRAM} and (suite.thorough or not clause.thorough)
+        if clause.section in sections - {PROGRAM}
+        and (suite.thorough or not clause.thorough)
+        and askable(clause, stock)
     ]
     findings = []
     with AuditRecord(options.results, about, len(mutants)) as record:

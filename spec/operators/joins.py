@@ -187,6 +187,6 @@ JOINS = table(
     _row("diagflat", lambda x, offset: np.diagflat(x, offset), _diagonal(0, 3, "offset"),
          method=True, any_input=True),
     _row("tile", lambda x, dims: np.tile(x, dims), _tiled, method=True, any_input=True),
-    _row("nn.functional.pad", _pad, _padded, any_input=True),
+    _row("nn.functional.pad", _pad, _padded, any_input=True, grows=True),
 )  # fmt: skip
 """Elements are moved bit by bit."""

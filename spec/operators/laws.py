@@ -68,7 +68,8 @@ def hold(
         add = partial(_add, operator, stated)
         turns = st.sampled_from(range(max(1, len(operator.dtypes) // AT_ONCE)))
         add("value", value, {"call": operator.calls, "turn": turns}, effort=effort, staged=True)
-        if not operator.view or operator.method or operator.aliases:
+        said_otherwise = operator.method or operator.aliases or operator.out
+        if said_otherwise or not (operator.view or operator.grows):
             add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
                 effort=effort / 2, staged=True)  # fmt: skip
         if operator.view:

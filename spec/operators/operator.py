@@ -154,6 +154,7 @@ class Operator:
     once: why the derivative is not differentiated again, where it is not.
     view: the result shares the memory of its operand, as documented, and the reference gives a
         NumPy view of its own.
+    grows: the result has more elements than the operand, and so no room in its memory.
     listed: the operands are handed over as one sequence.
     broadcasts: the operands broadcast, so that others do not fit.
     fits: else, an operand and its dimension that another length does not fit.
@@ -183,6 +184,7 @@ class Operator:
     smooth: Domain | None = None
     once: str = ""
     view: bool = False
+    grows: bool = False
     listed: bool = False
     broadcasts: bool = False
     fits: tuple[int, int] | None = None
