@@ -100,10 +100,10 @@ _TEXTS = ("clause", "backend", "symptom", "version", "example", "reason", "issue
 _KEYS = (*_TEXTS, "when", "expires")
 
 
-def shipped() -> list[Path]:
-    """The lists that come with Tenet."""
+def shipped(*names: str) -> list[Path]:
+    """The lists that come with Tenet: those of the backends or devices named, or all of them."""
     folder = Path(str(files("tenet.suites"))) / "expectations"
-    return sorted(folder.glob("*.toml"))
+    return [path for path in sorted(folder.glob("*.toml")) if not names or path.stem in names]
 
 
 def load(paths: Iterable[str | Path]) -> tuple[Expectation, ...]:

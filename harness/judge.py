@@ -7,7 +7,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -159,7 +159,7 @@ def _watched(trial: _Trial, backend: Backend) -> Iterator[None]:
 @contextmanager
 def _reseeded(backend: Backend, seed: int) -> Iterator[None]:
     """Every global generator that a check may reach starts from the seed; Python's and NumPy's
-    are given back as they were."""
+    are given back as they were. Gradients and the default dtype are as in a new process."""
     states = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed % 2**32)
@@ -170,6 +170,11 @@ def _reseeded(backend: Backend, seed: int) -> Iterator[None]:
     manual_seed = getattr(source, "manual_seed", None)
     if manual_seed is not None:
         manual_seed(seed % 2**63)
+    # What a clause that failed half-way left behind must not fail the next.
+    for setter, usual in (("set_grad_enabled", True), ("set_default_dtype", "float32")):
+        with suppress(Exception):
+            value = getattr(backend.torch, usual) if isinstance(usual, str) else usual
+            getattr(backend.torch, setter)(value)
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 
 from tenet.harness.announced import installed, of_files
 from tenet.harness.audit.power import known_power
@@ -116,8 +117,13 @@ def planned(request: Request, backends: Sequence[Backend]) -> Plan:
         left_out=tuple(left_out),
         backends=tuple(backend for backend in backends if backend.name in asked),
         selection=tuple(selection),
-        expectations=load([*shipped(), *request.expect]),
+        expectations=load([*_shipped_for(backends), *request.expect]),
     )
+
+
+def _shipped_for(backends: Sequence[Backend]) -> list[Path]:
+    """What comes with Tenet for any of them; a namespace made of PyTorch's fails as its device."""
+    return shipped(*{name for backend in backends for name in (backend.name, backend.device)})
 
 
 def import_all(modules: Iterable[str]) -> None:

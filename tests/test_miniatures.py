@@ -24,7 +24,7 @@ MINIATURES: list[Miniature] = [
     for path in sorted(FOLDER.glob("[a-z]*.py"))
     for miniature in import_module(f"{miniatures.__name__}.{path.stem}").MINIATURES
 ]
-KNOWN = load(shipped())
+KNOWN = load(shipped("cpu"))
 
 
 @pytest.mark.parametrize("miniature", MINIATURES, ids=lambda m: f"{m.caught_by}: {m.name}")

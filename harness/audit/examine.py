@@ -111,7 +111,7 @@ class Examination:
     every: bool = False
     blind: bool = False
     stock: Backend = field(default_factory=lambda: resolve(["cpu"])[0])
-    known: Sequence[Expectation] = field(default_factory=lambda: load(shipped()))
+    known: Sequence[Expectation] = field(default_factory=lambda: load(shipped("cpu")))
     held: dict[str, int] = field(default_factory=dict)
 
     def clauses(self, mutant: Mutant) -> list[Clause]:

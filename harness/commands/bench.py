@@ -39,7 +39,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "type": at_least(2),
         "default": 3,
         "metavar": "N",
-        "help": "comparisons of each workload that --calibrate makes; default: 3",
+        "help": "comparisons of each workload with its equal that --calibrate makes, and a third "
+        "as many with each slowdown; default: 3",
     },
     "--results": {
         "default": "results",

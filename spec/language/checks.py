@@ -59,7 +59,9 @@ def assert_equal(got: Any, expected: Any, *, signed_zero: bool = True) -> None:
     elif is_tensor(expected):
         raise Misuse("compare with a NumPy array: an expected value is not the backend's")
     elif is_tensor(got):
-        # Where a number or a list is documented, a library may well give a tensor.
+        if isinstance(expected, list | tuple):
+            raise Misuse("compare a tensor with a NumPy array, or read it first")
+        # Where a number or a bool is documented, a library may well give a tensor.
         raise Mismatch("type", "a tensor", "None" if expected is None else type(expected).__name__)
     elif got != expected or not _same_kind(got, expected):
         raise Mismatch("value", got, expected)

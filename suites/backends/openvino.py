@@ -28,5 +28,9 @@ backend = Backend(
     namespace=_namespace,
     mode=MODE,
     cost=24,
-    lacks={"accelerator": "it computes on the CPU"},
+    lacks={
+        "accelerator": "it computes on the CPU",
+        "autograd": "what it compiles requires no gradients, unless its option aot_autograd is set",
+        "double-backward": "what torch.compile compiles is differentiated once",
+    },
 )
