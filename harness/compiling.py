@@ -56,9 +56,10 @@ class Compiling:
 
         def call(*tensors: Any) -> Any:
             nonlocal run
+            exc = self.torch._dynamo.exc
             try:
                 return run(*tensors)
-            except self.torch._dynamo.exc.Unsupported as error:
+            except (exc.Unsupported, exc.UserError) as error:
                 run = self._compiled(own, whole=False)
                 result = run(*tensors)
                 reason = str(error).strip().partition("\n")[0]

@@ -44,10 +44,18 @@ def _plain(module: Any, inputs: Any) -> Callable[..., Any]:
     return run
 
 
+def _forgetful(module: Any, inputs: Any) -> Callable[..., Any]:
+    """Compiles each program into one that writes to copies of what it is given."""
+    return lambda *tensors: module(*(tensor.clone() for tensor in tensors))
+
+
+COMPILERS = {"tenet_liar": _liar, "tenet_plain": _plain, "tenet_forgetful": _forgetful}
+
+
 @pytest.fixture(autouse=True)
 def compilers() -> None:
     CAPTURED.clear()
-    for name, compiler in (("tenet_liar", _liar), ("tenet_plain", _plain)):
+    for name, compiler in COMPILERS.items():
         if name not in torch._dynamo.list_backends(exclude_tags=None):
             torch._dynamo.register_backend(compiler_fn=compiler, name=name)
 
@@ -160,6 +168,14 @@ def test_a_wrong_compiler_is_found(id: str) -> None:
     right = judge(clause, of_mode("tenet_plain"), examples=60, seed=0)
     assert right.verdict is Verdict.PASSED, right
     found = judge(clause, of_mode("tenet_liar"), examples=60, seed=0)
+    assert found.verdict is Verdict.FAILED, found
+
+
+@pytest.mark.parametrize(
+    "id", ["elementwise.add.forms", "view.transpose.aliasing", "program.views-and-writes"]
+)
+def test_a_compiler_that_loses_writes_is_found(id: str) -> None:
+    found = judge(specification()[id], of_mode("tenet_forgetful"), examples=60, seed=0)
     assert found.verdict is Verdict.FAILED, found
 
 
