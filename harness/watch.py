@@ -50,6 +50,9 @@ class Journal:
             for stream in (1, 2):
                 os.dup2(output.fileno(), stream)
         _die_with_parent()
+        # What is sent to the group of the run, by a terminal or by `timeout`, is for the run to
+        # answer: a worker that it ended first would be taken for one that crashed.
+        os.setpgrp()
 
     def follow(self, item: str, clause: Clause) -> Clause:
         """The clause, writing down every example before it is tried."""

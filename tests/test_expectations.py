@@ -134,6 +134,21 @@ def test_one_that_no_longer_fits_its_clause_is_an_error() -> None:
             assert "tenet expect" in judgement.reason
 
 
+def test_a_known_failure_that_another_comes_before_stays_known() -> None:
+    def check(torch: Any, device: str) -> None:
+        raise TypeError("before all else")
+
+    clause = replace(specification()["creation.eye"], id="test.clause", strategies={}, check=check)
+    known = [
+        Expectation("test.clause", "cpu", f"raised {kind}", example={}, reason="a lie")
+        for kind in ("ValueError", "TypeError")
+    ]
+    judgement = judge_expecting(
+        clause, Backend("cpu"), examples=1, seed=0, known=known, today=TODAY
+    )
+    assert judgement.verdict is Verdict.KNOWN, judgement
+
+
 def test_a_crash_can_be_known() -> None:
     entry = Expectation("a.b", "cpu", "crashed", reason="segfault")
     died = Judgement("a.b", "cpu", Verdict.CRASHED)

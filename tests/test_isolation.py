@@ -101,13 +101,17 @@ def test_a_run_that_was_ended_is_resumed(tmp_path: Path, end: signal.Signals) ->
     options += ["--results", str(tmp_path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     begun = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *options], env=environment, stdout=subprocess.DEVNULL
-    )
+        [sys.executable, "-c", COMMAND, *options],
+        env=environment, stdout=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
     while not [line for path in tmp_path.glob("cpu/*") for line in path.read_text().splitlines()]:
         assert begun.poll() is None
         time.sleep(0.05)
     time.sleep(random.Random(int(end)).uniform(0.5, 2))
-    begun.send_signal(end)
+    if end is signal.SIGKILL:
+        begun.kill()
+    else:  # as a terminal or `timeout` does
+        os.killpg(begun.pid, end)
     begun.wait(30)
     [path] = tmp_path.glob("cpu/*.jsonl")
     before = read_record(path)
