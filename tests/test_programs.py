@@ -33,7 +33,7 @@ def test_what_is_shown_is_what_runs(id: str) -> None:
         plan = program.plan()
         tensors = built(torch, "cpu", plan)
         for step in plan.steps:
-            result = step.on(torch, tensors)
+            result = step.on(torch)(tensors)
             if step.result == len(tensors):
                 tensors.append(result)
         shown: dict[str, Any] = {"torch": torch}
