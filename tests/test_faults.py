@@ -114,7 +114,9 @@ def test_no_verdict_is_lost_or_double(
         run = begin(tmp_path)
         disturb(run, kind, random_)
         status, output = ended(run)
-        if kind != "kill a worker":
+        # pytest-xdist gives up where a worker dies before it has told what there is to judge: the
+        # run then ends with 3, and is taken up like one that was killed itself.
+        if kind != "kill a worker" or status == 3:
             assert status != 0, output
             status, output = ended(begin(tmp_path, "--resume"))
         allowed = {Verdict.CRASHED} if kind == "kill a worker" else set()

@@ -51,8 +51,8 @@ def _wide(right: Any, length: Any, **kwargs: Any) -> Any:
 
 
 def _slow(right: Any, a: Any, b: Any) -> Any:
-    started = time.process_time()
-    while time.process_time() - started < 0.4:
+    started = time.thread_time()  # the clock of the clause: other threads' time is none of it
+    while time.thread_time() - started < 1.2:
         sum(range(1000))
     return right(a, b)
 
