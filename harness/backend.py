@@ -16,6 +16,7 @@ from typing import Any
 from tenet.harness import compiling
 from tenet.harness.compiling import EAGER
 from tenet.harness.errors import HarnessError, UsageError, unknown
+from tenet.spec.language import Clause
 from tenet.spec.language.capability import unknown_capability
 
 OLDEST_TORCH = (2, 6)
@@ -63,6 +64,10 @@ class Backend:
         """By how much fewer examples it is judged than it would be in eager mode."""
         by_mode = 1 if self.mode == EAGER else compiling.cost(self.mode)
         return by_mode if self.cost is None else self.cost
+
+    def lacking(self, clause: Clause) -> dict[str, str]:
+        """The capabilities that a clause asks for and the backend lacks, with the reasons."""
+        return {name: self.lacks[name] for name in clause.requires if name in self.lacks}
 
     @property
     def foreign(self) -> bool:
@@ -187,11 +192,11 @@ def resolve(names: Sequence[str], others: Mapping[str, Backend] = _NONE) -> list
     """
     if not names:
         names = [*found_devices(), *others]
-    _check_known([name if name in others else _eager(name) for name in names], others)
+    _check_known([name if name in others else eager_name(name) for name in names], others)
     return [_named(name, others) for name in dict.fromkeys(names)]
 
 
-def _eager(name: str) -> str:
+def eager_name(name: str) -> str:
     """The name without a mode: `cpu` of `cpu+inductor`."""
     return name.partition("+")[0]
 

@@ -38,8 +38,7 @@ def judge_expecting(
     day = date.today() if today is None else today
     concerned = _concerned(known, clause, backend)
     inherited = _inherited(known, clause, backend)
-    lacking = any(name in backend.lacks for name in clause.requires)
-    if not (concerned or inherited) or lacking:
+    if not (concerned or inherited) or backend.lacking(clause):
         return judge(clause, backend, examples=examples, seed=seed)
     standing: list[Expectation] = []
     fixed: list[Expectation] = []
@@ -128,11 +127,9 @@ def _concerned(known: Sequence[Expectation], clause: Clause, backend: Backend) -
 def _inherited(known: Sequence[Expectation], clause: Clause, backend: Backend) -> list[Expectation]:
     """What the device is known to fail in eager mode, of a backend that compiles for it: the same
     kernels may be at work, on another dtype of an example than where they were met."""
-    known = [expectation for expectation in known if expectation.clause == clause.id]
-    if not known or backend.mode == EAGER or not backend.inherits:
+    if backend.mode == EAGER or not backend.inherits:
         return []
-    name = backend.device
-    those = (e for e in known if e.is_for(clause.id, name, backend.version))
+    those = (e for e in known if e.is_for(clause.id, backend.device, backend.version))
     return [e for e in those if e.example is not None]
 
 

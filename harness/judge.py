@@ -106,7 +106,7 @@ def judge(clause: Clause, backend: Backend, *, examples: int, seed: int) -> Judg
     examples: the suite's budget; the clause multiplies it with its effort. seed: that of the
     run; the clause's own follows from it, so neither order nor other clauses matter.
     """
-    lacking = {name: backend.lacks[name] for name in clause.requires if name in backend.lacks}
+    lacking = backend.lacking(clause)
     if lacking:
         reason = "; ".join(f"{name}: {why}" for name, why in sorted(lacking.items()))
         if clause.section == "capability":

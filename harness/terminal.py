@@ -77,8 +77,7 @@ def report(outcome: Outcome, seconds: float, console: Console) -> None:
     if len(causes) > 1 or any(len(group.clauses) > 1 for group in causes):
         console.print("\nprobable causes", style="bold")
         for group in causes:
-            names = ", ".join(group.clauses[:4]) + (", ..." if len(group.clauses) > 4 else "")
-            text = f"  {len(group.clauses)}: {group.cause} ({names})"
+            text = f"  {len(group.clauses)}: {group.cause} ({_first(group.clauses)})"
             console.print(text, markup=False, highlight=False, soft_wrap=True)
     for judgement in judgements:
         if judgement.verdict in (Verdict.KNOWN, Verdict.FIXED):
@@ -180,8 +179,12 @@ def strays(judgements: Iterable[Judgement]) -> Iterator[str]:
         for reason in judgement.elsewhere:
             clauses.setdefault((judgement.backend, reason), []).append(judgement.clause)
     for (backend, reason), those in sorted(clauses.items(), key=lambda item: -len(item[1])):
-        names = ", ".join(those[:4]) + (", ..." if len(those) > 4 else "")
-        yield f"not there [{backend}]: {reason}: {len(those)} ({names})"
+        yield f"not there [{backend}]: {reason}: {len(those)} ({_first(those)})"
+
+
+def _first(clauses: Sequence[str]) -> str:
+    """The first few, where there may be many."""
+    return ", ".join(clauses[:4]) + (", ..." if len(clauses) > 4 else "")
 
 
 def _cell(counts: Counter[Verdict] | None) -> str:

@@ -146,10 +146,10 @@ class Examination:
             reason = f"{', '.join(mutant.missing)} is not installed"
             return finding(mutant, Fate.UNSUPPORTED, reason=reason)
         likely = [self.specification[id] for id in mutant.likely if id in self.specification]
-        if likely and not any(askable(clause, self.stock) for clause in likely):
-            reasons = {self.stock.lacks.get(name) for clause in likely for name in clause.requires}
-            text = "; ".join(sorted(reason for reason in reasons if reason))
-            return finding(mutant, Fate.UNSUPPORTED, reason=text)
+        lacking = [self.stock.lacking(clause) for clause in likely]
+        if lacking and all(lacking):
+            reasons = {reason for those in lacking for reason in those.values()}
+            return finding(mutant, Fate.UNSUPPORTED, reason="; ".join(sorted(reasons)))
         if not mutant.proven():
             reason = "its proof does not show it: it is PyTorch as it should be"
             return finding(mutant, Fate.UNPROVEN, reason=reason)
@@ -207,11 +207,6 @@ class Examination:
             )
             self.held[clause.id] = tried if judgement.verdict is Verdict.PASSED else -1
         return self.held[clause.id] >= tried
-
-
-def askable(clause: Clause, backend: Backend) -> bool:
-    """Whether the backend has what the clause asks for."""
-    return clause.requires.isdisjoint(backend.lacks)
 
 
 def attempt(

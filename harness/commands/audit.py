@@ -99,7 +99,7 @@ def _audit(options: argparse.Namespace) -> int:
         return 0
     from rich.console import Console
 
-    from tenet.harness.audit.examine import PROGRAM, Fate, askable, order
+    from tenet.harness.audit.examine import PROGRAM, Fate, order
     from tenet.harness.audit.matrix import show
     from tenet.harness.audit.pool import Terms, examine_all
     from tenet.harness.audit.record import AuditRecord, header
@@ -122,7 +122,7 @@ def _audit(options: argparse.Namespace) -> int:
         for clause in specification().values()
         if clause.section in sections - {PROGRAM}
         and (suite.thorough or not clause.thorough)
-        and askable(clause, stock)
+        and not stock.lacking(clause)
     ]
     findings = []
     with AuditRecord(options.results, about, len(mutants)) as record:

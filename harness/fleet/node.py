@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tenet.harness.announced import installed, of_files
-from tenet.harness.backend import Backend, load_torch, resolve
+from tenet.harness.backend import Backend, eager_name, load_torch, resolve
 from tenet.harness.errors import HarnessError
 from tenet.harness.fleet.job import Job, described
 from tenet.harness.plan import import_all
@@ -83,7 +83,7 @@ def survey(text: str, kinds: Sequence[str]) -> str:
 
 
 def _device(name: str, others: dict[str, Backend]) -> str:
-    base = name.partition("+")[0]
+    base = eager_name(name)
     for known in (name, base):
         if known in others:
             return others[known].device

@@ -31,19 +31,18 @@ class Column:
 
     def counts(self, section: str) -> Counter[Verdict]:
         """How often each verdict came out in a section; in all of them for `all`."""
-        return Counter(
-            judgement.verdict
-            for id, judgement in self.judgements.items()
-            if section in ("all", id.partition(".")[0])
-        )
+        return Counter(judgement.verdict for judgement in self._of(section))
 
     def strayed(self, section: str) -> int:
         """Of how many clauses of a section not all ran where it was asked to."""
-        return sum(
-            bool(judgement.elsewhere)
+        return sum(bool(judgement.elsewhere) for judgement in self._of(section))
+
+    def _of(self, section: str) -> list[Judgement]:
+        return [
+            judgement
             for id, judgement in self.judgements.items()
             if section in ("all", id.partition(".")[0])
-        )
+        ]
 
 
 def columns(records: Sequence[Record]) -> list[Column]:

@@ -43,7 +43,7 @@ from tenet.spec.operators.operator import (
     of_operand,
     rounded_to,
 )
-from tenet.spec.operators.refusals import Setting
+from tenet.spec.operators.refusals import Setting, has
 from tenet.spec.operators.refusals import refusals as refused
 
 Law = Callable[..., None]
@@ -233,25 +233,21 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     if not isinstance(built.expected, tuple):
         into, shape = operator.result(dtype), np.shape(built.expected)
         # Without views there is no other layout, and nothing around a target to be touched.
-        layout = layout if _has("views") else "contiguous"
-        if operator.out and set(operator.out_needs) <= call.keywords.keys() and _has("out"):
+        layout = layout if has("views") else "contiguous"
+        if operator.out and set(operator.out_needs) <= call.keywords.keys() and has("out"):
             to = operator.out_layout or layout
             with case(spelling="out=", layout=to):
                 target = place(torch, device, values(shape, into, "small"), to)
                 program = staged(_into(torch, operator, call))
                 _check_written(program(target.view, *built.tensors), target, check)
         same = into == dtype and shape == built.arrays[0].shape
-        if operator.in_place and same and _has("in-place"):
+        if operator.in_place and same and has("in-place"):
             name = f"{_short(operator)}_"
             with case(spelling=f"Tensor.{name}", layout=layout):
                 target = place(torch, device, built.arrays[0], layout)
                 program = staged(_method(operator, name, call))
                 _check_written(program(target.view, *built.tensors[1:]), target, check)
     _check_fresh(operator, call, torch, built)
-
-
-def _has(capability: str) -> bool:
-    return capability in supported((capability,))
 
 
 def _spellings(

@@ -122,7 +122,8 @@ def _all_alike(call: Call) -> bool:
     return len(call.operands) > 1 and all(isinstance(part, Operand) for part in call.operands)
 
 
-def _has(*capabilities: str) -> bool:
+def has(*capabilities: str) -> bool:
+    """Whether the backend claims all of these; what it lacks is counted as passed over."""
     return len(list(supported(capabilities))) == len(capabilities)
 
 
@@ -154,7 +155,7 @@ def _growing(setting: Setting) -> Iterator[Refusal]:
     shapes = [operand.shape for operand in call.operands]
     if not (operator.in_place and operator.broadcasts and len(shapes) > 1):
         return
-    if not _has("in-place"):
+    if not has("in-place"):
         return
     if operator.result(setting.dtype) != setting.dtype:
         return
@@ -174,7 +175,7 @@ def _category_in_place(setting: Setting) -> Iterator[Refusal]:
     operator, call = setting.operator, setting.call
     if not operator.in_place or not {"float32", "int64"} <= set(operator.dtypes):
         return
-    if not _has("in-place", "float32", "int64"):
+    if not has("in-place", "float32", "int64"):
         return
     call = _plain(call)
     good = setting.built(call, dtype="float32")
@@ -199,7 +200,7 @@ def _category_out(setting: Setting) -> Iterator[Refusal]:
     operator, call = setting.operator, setting.call
     keywords = call.keywords
     into = operator.result(setting.dtype)
-    if not operator.out or category(into) is Category.BOOL or not _has("out"):
+    if not operator.out or category(into) is Category.BOOL or not has("out"):
         return
     if not set(operator.out_needs) <= keywords.keys():
         return
@@ -237,7 +238,7 @@ def _overlap(setting: Setting) -> Iterator[Refusal]:
         return
     built = setting.built(_plain(_of_three(operator, call)))
     shape = built.arrays[0].shape
-    if not _has("in-place", "overlap-check") or any(not array.size for array in built.arrays):
+    if not has("in-place", "overlap-check") or any(not array.size for array in built.arrays):
         return
     if shape != np.shape(built.expected) or built.arrays[0].size < 2:
         return
