@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -31,6 +32,18 @@ def of_files(files: Iterable[str]) -> dict[str, Backend]:
     for file in files:
         found.update(_by_name(_of_file(Path(file)), file))
     return found
+
+
+def import_all(modules: Iterable[str]) -> None:
+    """Import what brings a device. HarnessError for what cannot be imported."""
+    for module in modules:
+        try:
+            import_module(module)
+        except Exception as error:
+            raise HarnessError(
+                f"--import {module}: it cannot be imported ({type(error).__name__}: {error}); "
+                "is it installed in this environment?"
+            ) from error
 
 
 def _by_name(values: Iterable[object], source: str) -> dict[str, Backend]:

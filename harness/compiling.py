@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
+from unittest import mock
 
 from tenet.harness.errors import UsageError, unknown
 
@@ -35,6 +37,18 @@ def check(torch: Any, name: str, compiler: str) -> None:
     if compiler not in there:
         problem = str(unknown(f"compiler of {name}:", compiler, there))
         raise UsageError(f"{problem}; a package that brings it may have to be named by --import")
+
+
+@contextmanager
+def guards_untimed(torch: Any) -> Iterator[None]:
+    """Without Dynamo's timing of its guards, which goes into its statistics and nowhere else:
+    for every compilation it flushes the caches of the processor, a third of the whole time."""
+    guards = torch._dynamo.guards
+    if not hasattr(guards, "profile_guard_manager"):
+        yield
+        return
+    with mock.patch.object(guards, "profile_guard_manager", return_value=0.0):
+        yield
 
 
 class Compiling:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 
-from tenet.harness.announced import installed, of_files
+from tenet.harness.announced import import_all, installed, of_files
 from tenet.harness.audit.power import known_power
 from tenet.harness.backend import Backend, resolve
 from tenet.harness.budget import affordable, seconds_of
-from tenet.harness.errors import HarnessError, UsageError
+from tenet.harness.errors import UsageError
 from tenet.harness.expectation import ENDED, Expectation, load, shipped
 from tenet.harness.expecting import settle_crash
 from tenet.harness.suite import Suite, select, suite_of
@@ -124,19 +123,3 @@ def planned(request: Request, backends: Sequence[Backend]) -> Plan:
 def _shipped_for(backends: Sequence[Backend]) -> list[Path]:
     """What comes with Tenet for any of them; a namespace made of PyTorch's fails as its device."""
     return shipped(*{name for backend in backends for name in (backend.name, backend.device)})
-
-
-def import_all(modules: Iterable[str]) -> None:
-    """Import what brings a device. HarnessError for what cannot be imported."""
-    for module in modules:
-        _import(module)
-
-
-def _import(module: str) -> None:
-    try:
-        import_module(module)
-    except Exception as error:
-        raise HarnessError(
-            f"--import {module}: it cannot be imported ({type(error).__name__}: {error}); "
-            "is it installed in this environment?"
-        ) from error

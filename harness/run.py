@@ -18,6 +18,10 @@ from tenet.harness.plugin import JOURNAL, judgement_of
 from tenet.harness.record import Records
 from tenet.harness.verdict import BROKEN, UNSOUND, Judgement, Verdict
 from tenet.harness.watch import Limits, Watch, watching
+from tenet.harness.worker import ONE_CORE
+
+_IDLE_SESSIONS = 3
+"""So many in a row without a judgement are taken for the end."""
 
 
 class Listener(Protocol):
@@ -77,10 +81,15 @@ class _Listening:
         self.ledger = ledger
         self.outcome = ledger.outcome
         self.watch = watch
+        self.deaths = 0
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput[JOURNAL] = self.watch.open_journal(node.gateway.id)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object | None) -> None:
+        self.deaths += error is not None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         judgement = judgement_of(report)
@@ -123,18 +132,14 @@ def run(
     if outcome.complete:
         records.close()
         return outcome
-    # A worker is one core: two threads on two busy cores are far slower than one.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    for name, value in ONE_CORE.items():
+        os.environ.setdefault(name, value)
     # The plugins and options that somebody else's tests need have no say in a verdict.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     try:
-        with watching(limits) as watch, _list_of(outcome.judgements) as done:
-            status = pytest.main(
-                [*_arguments(plan, workers), "--done", done],
-                plugins=[_Listening(Ledger(outcome, records, listener), watch)],
-            )
+        with watching(limits) as watch:
+            status = _sessions(Ledger(outcome, records, listener), watch, workers)
     finally:
         records.close()
     if status == pytest.ExitCode.INTERRUPTED and not outcome.complete and not outcome.problems:
@@ -145,6 +150,27 @@ def run(
             f"{len(plan.selection)} judgements"
         )
     return outcome
+
+
+def _sessions(ledger: Ledger, watch: Watch, workers: int) -> int:
+    """The status of the last of as many pytest sessions as it takes.
+
+    pytest-xdist replaces a worker that dies, but gives up where one dies before all have told
+    what there is to judge. Then what is left is begun anew, a few times where nothing comes of it.
+    """
+    outcome = ledger.outcome
+    idle = 0
+    while True:
+        before, known = len(outcome.judgements), len(outcome.problems)
+        listening = _Listening(ledger, watch)
+        with _list_of(outcome.judgements) as done:
+            arguments = [*_arguments(outcome.plan, workers), "--done", done]
+            status = pytest.main(arguments, plugins=[listening])
+        idle = idle + 1 if len(outcome.judgements) == before else 0
+        gave_up = status == pytest.ExitCode.INTERNAL_ERROR and listening.deaths
+        if outcome.complete or not gave_up or idle == _IDLE_SESSIONS:
+            return status
+        del outcome.problems[known:]
 
 
 @contextmanager

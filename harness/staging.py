@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tenet.harness.backend import Backend
-from tenet.harness.compiling import EAGER, Compiling
+from tenet.harness.compiling import EAGER, Compiling, guards_untimed
 from tenet.spec.language import Tally
 
 Program = Callable[..., Any]
@@ -41,13 +41,15 @@ def staging(backend: Backend, tally: Tally) -> Iterator[None]:
         return program
 
     tally.stage, tally.compiles = stage, compiles
-    try:
-        if compiles:
-            backend.torch.compiler.reset()
+    if not compiles:
         yield
+        return
+    backend.torch.compiler.reset()
+    try:
+        with guards_untimed(backend.torch):
+            yield
     finally:
-        if compiles:
-            backend.torch.compiler.reset()
+        backend.torch.compiler.reset()
 
 
 class Residence:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from tenet.harness.backend import Backend
 from tenet.harness.expectation import Expectation
@@ -11,6 +12,12 @@ from tenet.harness.repro.script import with_script
 from tenet.harness.verdict import Judgement, item_name
 from tenet.harness.watch import Journal
 from tenet.spec.language import Clause
+
+ONE_CORE: Mapping[str, str] = MappingProxyType(
+    {"OMP_NUM_THREADS": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+)
+"""Variables of a worker's environment. It is one core: two threads on two busy cores are far slower
+than one. Whoever sets them otherwise is obeyed."""
 
 
 def judged(

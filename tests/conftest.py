@@ -5,13 +5,42 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
+from hypothesis.strategies import SearchStrategy
+
+from tenet.spec.language import Clause
 
 COMMAND = "from tenet.harness.cli import main; raise SystemExit(main())"
 Tenet = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def a_clause(
+    check: Callable[..., None],
+    requires: Iterable[str] = (),
+    *,
+    staged: bool = False,
+    **drawn: SearchStrategy[Any],
+) -> Clause:
+    """A clause of no section, with what the test at hand asks of it."""
+    return Clause(
+        id="test.clause",
+        says="",
+        covers=(),
+        requires=frozenset(requires),
+        metadata_only=False,
+        effort=1.0,
+        thorough=False,
+        staged=staged,
+        strategies=MappingProxyType(drawn),
+        check=check,
+        module=__name__,
+        line=1,
+    )
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import a_clause
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -16,7 +16,6 @@ from tenet.harness.judge import judge, replay
 from tenet.harness.verdict import Judgement, Verdict
 from tenet.spec.cases import Operand, operands
 from tenet.spec.language import (
-    Clause,
     ClauseError,
     assert_equal,
     assert_that,
@@ -27,23 +26,6 @@ from tenet.spec.language import (
 from tenet.spec.model import tolerance
 
 CPU = Backend("cpu")
-
-
-def a_clause(check: Callable[..., None], requires: set[str] | None = None, **drawn: Any) -> Clause:
-    return Clause(
-        id="test.clause",
-        says="",
-        covers=(),
-        requires=frozenset(requires or ()),
-        metadata_only=False,
-        effort=1.0,
-        thorough=False,
-        staged=False,
-        strategies=MappingProxyType(drawn),
-        check=check,
-        module=__name__,
-        line=1,
-    )
 
 
 def judged(check: Callable[..., None], backend: Backend = CPU, **drawn: Any) -> Judgement:

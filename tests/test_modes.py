@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from conftest import a_clause
 
 from tenet.harness.backend import Backend, resolve
 from tenet.harness.compiling import Compiling
@@ -20,7 +20,7 @@ from tenet.harness.judge import judge
 from tenet.harness.staging import Residence
 from tenet.harness.suite import SUITES, select
 from tenet.harness.verdict import Judgement, Verdict
-from tenet.spec.language import Clause, assert_equal, assert_raises, case, compiles, staged
+from tenet.spec.language import assert_equal, assert_raises, case, compiles, staged
 from tenet.spec.sections import specification
 
 CAPTURED: list[Any] = []
@@ -65,16 +65,8 @@ def of_mode(mode: str) -> Backend:
     return backend
 
 
-def a_clause(check: Callable[..., None]) -> Clause:
-    return Clause(
-        id="test.clause", says="", covers=(), requires=frozenset(), metadata_only=False, effort=1.0,
-        thorough=False, staged=True, strategies=MappingProxyType({}), check=check, module=__name__,
-        line=1,
-    )  # fmt: skip
-
-
 def judged(check: Callable[..., None], mode: str) -> Judgement:
-    return judge(a_clause(check), of_mode(mode), examples=10, seed=0)
+    return judge(a_clause(check, staged=True), of_mode(mode), examples=10, seed=0)
 
 
 def test_a_name_says_device_and_compiler() -> None:
@@ -189,7 +181,7 @@ def test_what_eager_mode_is_known_to_fail_is_known_of_every_mode() -> None:
         Expectation("test.clause", "cpu", "values", when={"number": str(wrong)}, example={})
         for wrong in (7, 8)
     ]
-    clause, backend = a_clause(check), of_mode("tenet_plain")
+    clause, backend = a_clause(check, staged=True), of_mode("tenet_plain")
     whole = judge_expecting(clause, backend, examples=1, seed=0, known=known)
     assert (whole.verdict, whole.excused) == (Verdict.KNOWN, 2), whole
     part = judge_expecting(clause, backend, examples=1, seed=0, known=known[:1])

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from tenet.harness.commands.options import day
+from tenet.harness.commands.options import add_sources, backend_from, day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -45,6 +45,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="FILE",
         help="say what is wrong with lists; without FILE: those that come with Tenet",
     )
+    add_sources(parser)
     parser.set_defaults(command=_expect)
 
 
@@ -72,7 +73,7 @@ def _expect(options: argparse.Namespace) -> int:
     records = [read_record(Path(path)) for path in options.records]
     entries, left_out = updated(existing, records, expires)
     if options.complete:
-        entries, left_out = _completed(entries, records, expires)
+        entries, left_out = _completed(entries, records, expires, options)
     for line in left_out:
         print(f"left out: {line}", file=sys.stderr)
     if to is None:
@@ -92,16 +93,14 @@ def _expect(options: argparse.Namespace) -> int:
 
 
 def _completed(
-    entries: list[Expectation], records: list[Record], expires: date
+    entries: list[Expectation], records: list[Record], expires: date, options: argparse.Namespace
 ) -> tuple[list[Expectation], list[str]]:
-    from tenet.harness.announced import installed
-    from tenet.harness.backend import resolve
     from tenet.harness.listing import completed
     from tenet.spec.sections import specification
 
     left_out: list[str] = []
     for record in records:
-        [backend] = resolve([str(record.header["backend"])], installed())
+        backend = backend_from(str(record.header["backend"]), options)
         entries, left = completed(entries, record, specification(), backend, expires)
         left_out += left
     return entries, left_out

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
+
+from tenet.harness.commands.options import add_sources, backend_from
+
+if TYPE_CHECKING:
+    from tenet.harness.verdict import Failure
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,6 +26,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("record", metavar="RECORD", help="a record of `tenet run`")
     parser.add_argument("clause", metavar="CLAUSE", help="a clause that failed there")
     parser.add_argument("--to", metavar="FILE", help="write it into this new file")
+    add_sources(parser)
     parser.set_defaults(command=_repro)
 
 
@@ -42,7 +49,7 @@ def _repro(options: argparse.Namespace) -> int:
             f"{options.clause} is {verdict} there and has no example; "
             f"with one are: {', '.join(failed) or 'none'}"
         )
-    text = failure.script or _made(options.clause, record.header, failure)
+    text = failure.script or _made(options.clause, record.header, failure, options)
     if options.to is None:
         print(text, end="")
         return 0
@@ -57,15 +64,10 @@ def _repro(options: argparse.Namespace) -> int:
     return 0
 
 
-def _made(id: str, header: dict[str, object], failure: object) -> str:
+def _made(id: str, header: dict[str, object], failure: Failure, options: argparse.Namespace) -> str:
     """A script made now, for a record that holds none: on the backend of this machine."""
-    from typing import cast
-
-    from tenet.harness.announced import installed
-    from tenet.harness.backend import resolve
     from tenet.harness.errors import UsageError, unknown
     from tenet.harness.repro.script import needing_tenet, script
-    from tenet.harness.verdict import Failure
     from tenet.spec.sections import specification
 
     clauses = specification()
@@ -73,7 +75,7 @@ def _made(id: str, header: dict[str, object], failure: object) -> str:
         raise unknown("clause", id, clauses)
     name = str(header["backend"])
     try:
-        [backend] = resolve([name], installed())
+        backend = backend_from(name, options)
     except UsageError as error:
-        return needing_tenet(clauses[id], name, cast(Failure, failure), str(error))
-    return script(clauses[id], backend, cast(Failure, failure))
+        return needing_tenet(clauses[id], name, failure, str(error))
+    return script(clauses[id], backend, failure)

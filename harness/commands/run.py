@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from tenet.harness.commands.options import at_least
+from tenet.harness.commands.options import add_sources, at_least
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,20 +19,8 @@ _RUN_OPTIONS: dict[str, dict[str, Any]] = {
         "action": "append",
         "default": [],
         "metavar": "NAME",
-        "help": "cpu, cuda:1, mps, xpu, meta, ...; repeat for several; default: all found",
-    },
-    "--backend-file": {
-        "action": "append",
-        "default": [],
-        "metavar": "FILE",
-        "help": "a Python file that makes backends; they are judged unless --backend names others",
-    },
-    "--import": {
-        "action": "append",
-        "default": [],
-        "dest": "imports",
-        "metavar": "MODULE",
-        "help": "import it first: it brings a device, such as torch_npu",
+        "help": "cpu, cuda:1, cpu+inductor, meta, ...; repeat for several; default: those of "
+        "--backend-file, or all devices found",
     },
     "--suite": {
         "default": "core",
@@ -124,6 +112,7 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is judged, and how."""
     for names, settings in _RUN_OPTIONS.items():
         parser.add_argument(*names.split(), **settings)
+    add_sources(parser)
 
 
 def plan_of(options: argparse.Namespace) -> Plan:

@@ -17,6 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from tenet.harness.errors import UsageError
 from tenet.harness.fleet.demand import Node, nodes_of
+from tenet.harness.worker import ONE_CORE
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def connected(address: str, cores: int | None = None) -> Iterator[Any]:
         )
     if address not in ("auto", "local"):
         _knock(address)
-    options: dict[str, Any] = {"address": address, "runtime_env": {"env_vars": _variables()}}
+    variables = {name: os.environ.get(name, value) for name, value in ONE_CORE.items()}
+    options: dict[str, Any] = {"address": address, "runtime_env": {"env_vars": variables}}
     if address == "local":
         options |= {"num_cpus": cores, "include_dashboard": False}
     handler = signal.getsignal(signal.SIGTERM)
@@ -113,11 +115,6 @@ def _knock(address: str) -> None:
             f"--ray {address}: nobody answers there ({error}); give host:port as `ray start "
             "--head` printed it, or auto, or local"
         ) from error
-
-
-def _variables() -> dict[str, str]:
-    # A worker is one core: two threads on two busy cores are far slower than one.
-    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
 
 
 def _keep_quiet() -> None:

@@ -15,11 +15,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tenet.harness.announced import installed, of_files
+from tenet.harness.announced import import_all, installed, of_files
 from tenet.harness.backend import Backend, eager_name, load_torch, resolve
 from tenet.harness.errors import HarnessError
 from tenet.harness.fleet.job import Job, described
-from tenet.harness.plan import import_all
 from tenet.harness.record import surroundings
 from tenet.harness.verdict import Judgement, Verdict
 from tenet.harness.watch import Journal, Limits, memory_share, watching
