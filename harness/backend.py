@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -38,6 +39,8 @@ class Backend:
         reason. What is not named here is claimed, and judged.
     mode: how operations run: one by one (`eager`), or the name of a backend of torch.compile;
         such a backend is asked the clauses whose programs can be compiled.
+    package: the distribution that it comes in, where that is not torch's: its version names the
+        record, and is what the version conditions of known failures speak of.
     cost: the time of one of its examples as a multiple of eager mode's, about: so many fewer are
         tried; by default what its mode is known for.
     Raises ValueError for a name that no record or test id could bear, and for what is no
@@ -49,6 +52,7 @@ class Backend:
     namespace: Callable[[], Any] = _import_torch
     lacks: Mapping[str, str] = field(default_factory=dict)
     mode: str = EAGER
+    package: str = ""
     cost: int | None = None
 
     def __post_init__(self) -> None:
@@ -88,6 +92,23 @@ class Backend:
     def version(self) -> str:
         """The version that the namespace reports, as plain text."""
         return str(getattr(self.torch, "__version__", "unknown"))
+
+    @property
+    def release(self) -> str:
+        """The version of its package; empty where it names none. HarnessError for one that is
+        not there."""
+        try:
+            return version(self.package) if self.package else ""
+        except PackageNotFoundError as error:
+            raise HarnessError(
+                f"{self.name}: there is no package {self.package!r} in this environment; "
+                "install it, or correct the backend's `package`"
+            ) from error
+
+    @property
+    def edition(self) -> str:
+        """The version that its records and known failures are told apart by."""
+        return self.release or self.version
 
     @property
     def device_name(self) -> str:

@@ -96,7 +96,17 @@ def by_clause(record: Record) -> dict[str, Judgement]:
     return {judgement.clause: judgement for judgement in record.judgements}
 
 
-_SETTINGS = ("backend", "mode", "torch", "device_name", "python", "suite", "examples", "seed")
+_SETTINGS = (
+    "backend",
+    "mode",
+    "torch",
+    "release",
+    "device_name",
+    "python",
+    "suite",
+    "examples",
+    "seed",
+)
 
 
 def compare(before: Record, after: Record) -> Comparison:

@@ -118,10 +118,10 @@ def _concerned(known: Sequence[Expectation], clause: Clause, backend: Backend) -
     known = [expectation for expectation in known if expectation.clause == clause.id]
     if not known:
         return []
-    names = {backend.name}
+    names = {(backend.name, backend.edition)}
     if backend.mode == EAGER and backend.inherits:
-        names.add(backend.device)
-    return [e for e in known if any(e.is_for(clause.id, n, backend.version) for n in names)]
+        names.add((backend.device, backend.version))
+    return [e for e in known if any(e.is_for(clause.id, *name) for name in names)]
 
 
 def _inherited(known: Sequence[Expectation], clause: Clause, backend: Backend) -> list[Expectation]:

@@ -33,7 +33,7 @@ class Ruling:
 
 def settled(record: Record, known: Sequence[Expectation]) -> Record:
     """The record with the failures that an expectation names as known ones."""
-    version = str(record.header.get("torch", ""))
+    version = record.edition
     return replace(
         record, judgements=[settle_recorded(j, version, known) for j in record.judgements]
     )

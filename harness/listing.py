@@ -28,7 +28,7 @@ def updated(
     """
     entries, left_out = list(existing), list[str]()
     for record in records:
-        backend, version = str(record.header["backend"]), str(record.header["torch"])
+        backend, version = str(record.header["backend"]), record.edition
         for judgement in sorted(record.judgements, key=lambda j: j.clause):
             concerned = [e for e in entries if e.is_for(judgement.clause, backend, version)]
             if judgement.verdict is Verdict.FIXED:

@@ -71,7 +71,7 @@ class Plan:
         if section == "capability" and name in backend.lacks:
             reason = f"{name}: {backend.lacks[name]}"
             return Judgement(judgement.clause, backend.name, Verdict.UNSUPPORTED, reason=reason)
-        return settle_crash(judgement, backend.version, self.expectations)
+        return settle_crash(judgement, backend.edition, self.expectations)
 
 
 def plan(request: Request) -> Plan:

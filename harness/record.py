@@ -36,10 +36,15 @@ class Record:
     judgements: list[Judgement]
     footer: dict[str, Any] | None
 
+    @property
+    def edition(self) -> str:
+        """The backend's own version, or that of its torch."""
+        return str(self.header.get("release") or self.header.get("torch", "?"))
+
 
 def record_path(folder: str | Path, backend: Backend) -> Path:
-    """`<folder>/<backend>/<version>.jsonl`, in characters that every file system takes."""
-    return Path(folder) / file_name(backend.name) / f"{file_name(backend.version)}.jsonl"
+    """`<folder>/<backend>/<edition>.jsonl`, in characters that every file system takes."""
+    return Path(folder) / file_name(backend.name) / f"{file_name(backend.edition)}.jsonl"
 
 
 def read_record(path: Path) -> Record:
@@ -131,19 +136,19 @@ class Records:
         file.flush()
 
 
-_SAME_RUN = ("format", "tenet", "backend", "mode", "lacks", "torch", "numpy", "hypothesis",
-             "suite", "examples", "seed", "chosen", "clauses")  # fmt: skip
+_SAME_RUN = ("format", "tenet", "backend", "mode", "lacks", "torch", "release", "numpy",
+             "hypothesis", "suite", "examples", "seed", "chosen", "clauses")  # fmt: skip
 """What has to agree for one run to carry on the record of another."""
 
 
 def _resumed(record: Record, now: dict[str, Any], path: Path) -> list[Judgement]:
     """What a record cut short holds already. UsageError where it is another run's."""
-    differing = [name for name in _SAME_RUN if record.header.get(name) != now[name]]
+    differing = [name for name in _SAME_RUN if record.header.get(name) != now.get(name)]
     if differing:
         first = differing[0]
         raise UsageError(
             f"{path} cannot be resumed: its {first} is {record.header.get(first)!r}, this run's is "
-            f"{now[first]!r}; run without --resume, or with the options it was begun with"
+            f"{now.get(first)!r}; run without --resume, or with the options it was begun with"
         )
     return record.judgements
 
@@ -171,6 +176,7 @@ def header(backend: Backend, plan: Plan, around: Mapping[str, str] | None = None
         "mode": backend.mode,
         "lacks": dict(backend.lacks),
         "torch": backend.version,
+        **({"release": backend.release} if backend.release else {}),
         **{name: around[name] for name in ("numpy", "hypothesis", "python", "platform")},
         "suite": plan.suite.name,
         "examples": plan.examples,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tenet.harness.backend import Backend
 from tenet.harness.budget import left_out_text
 from tenet.harness.explain import explanation
 from tenet.harness.grouping import Group, groups, with_blocked
@@ -47,7 +48,7 @@ def announce(plan: Plan, console: Console) -> None:
     for backend in plan.backends:
         count = len(plan.clauses_on(backend))
         console.print(
-            f"{escape(backend.name)}: torch {backend.version} on {escape(backend.device_name)}, "
+            f"{escape(backend.name)}: {_versions(backend)} on {escape(backend.device_name)}, "
             f"{count} clauses, suite {plan.suite.name}, seed {plan.request.seed}",
             highlight=False,
             soft_wrap=True,
@@ -55,6 +56,11 @@ def announce(plan: Plan, console: Console) -> None:
     if plan.left_out:
         chosen = len({clause.id for clause, _ in plan.selection})
         console.print(left_out_text(plan.left_out, chosen), highlight=False, soft_wrap=True)
+
+
+def _versions(backend: Backend) -> str:
+    own = f"{backend.release}, " if backend.release else ""
+    return escape(f"{own}torch {backend.version}")
 
 
 def report(outcome: Outcome, seconds: float, console: Console) -> None:

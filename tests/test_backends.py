@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,34 @@ def test_a_file_makes_a_backend(tenet: Tenet, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "FAILED creation.eye [doubled]" in done.stdout
     assert "FAILED: 1 of 3 verdicts went against doubled." in done.stdout
+
+
+def test_a_backend_has_releases_of_its_own(tenet: Tenet, tmp_path: Path) -> None:
+    """Its record is named by them, and what is known of one is news in another."""
+    file = tmp_path / "mine.py"
+    text = FILE.replace('name="doubled"', 'name="doubled", package="doubled"')
+    file.write_text(text.replace("torch.eye(*a, **k) * 2", "1 / 0"))
+    installed = tmp_path / "doubled.dist-info" / "METADATA"
+    installed.parent.mkdir()
+    installed.write_text("Metadata-Version: 2.1\nName: doubled\nVersion: 1.4\n")
+    options = ("--backend-file", "mine.py", "--workers", "0", *CHOSEN)
+    done = tenet("run", *options)
+    assert "doubled: 1.4, torch " in done.stdout
+    record = tmp_path / "results" / "doubled" / "1.4.jsonl"
+    assert read_record(record).edition == "1.4"
+    tenet("expect", str(record), "--to", "known.toml")
+    listed = tmp_path / "known.toml"
+    text = listed.read_text().replace('reason = ""', 'reason = "twice the ones"')
+    text = text.replace('when = { "dtype" = "float32" }\n', "")
+    listed.write_text(text.replace(">=1.4", "<1.5"))
+    assert tenet("run", *options, "--expect", "known.toml").returncode == 0
+    assert tenet("gate", "--record", str(record), "--expect", "known.toml").returncode == 0
+    installed.write_text(installed.read_text().replace("1.4", "1.5"))
+    assert tenet("run", *options, "--expect", "known.toml").returncode == 1
+    shutil.rmtree(installed.parent)
+    done = tenet("run", *options)
+    assert done.returncode == 3
+    assert "there is no package 'doubled'" in done.stderr
 
 
 @pytest.mark.parametrize(

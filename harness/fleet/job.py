@@ -62,14 +62,21 @@ def described(backend: Backend) -> dict[str, Any]:
         if field.name != "namespace"
     }
     lacks = dict(backend.lacks)
-    return {**said, "lacks": lacks, "reported": backend.version, "hardware": backend.device_name}
+    return {
+        **said,
+        "lacks": lacks,
+        "reported": backend.version,
+        "released": backend.release,
+        "hardware": backend.device_name,
+    }
 
 
 @dataclass(frozen=True)
 class Remote(Backend):
-    """A backend that is elsewhere, as `described` there. reported: its version."""
+    """A backend that is elsewhere, as `described` there. reported, released: its versions."""
 
     reported: str = ""
+    released: str = ""
     hardware: str = ""
 
     @property
@@ -79,6 +86,10 @@ class Remote(Backend):
     @property
     def version(self) -> str:
         return self.reported
+
+    @property
+    def release(self) -> str:
+        return self.released
 
     @property
     def device_name(self) -> str:

@@ -113,7 +113,7 @@ def judge_clauses(text: str, name: str, clauses: Sequence[str]) -> Iterator[str]
     yield json.dumps({"node": node})
     backend = _backend(job.sources, job.request.imports, name)
     every = _every_clause()
-    yield json.dumps({**surroundings(), "torch": backend.version})
+    yield json.dumps({**surroundings(), "torch": backend.version, "release": backend.release})
     for clause in clauses:
         judgement = judged(
             every[clause],

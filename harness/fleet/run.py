@@ -53,7 +53,7 @@ _PAUSE = 1.0
 _ANSWER = 20.0
 """Seconds in which the watcher of a node that is alive answers."""
 
-_SAME = ("tenet", "numpy", "hypothesis", "torch")
+_SAME = ("tenet", "numpy", "hypothesis", "torch", "release")
 """What has to be the same on all nodes for their judgements to go into one record."""
 
 
@@ -249,7 +249,7 @@ class _Run:
             self.unready[chunk.part, chunk.backend] = 0
             part = self.parts[chunk.part]
             [backend] = [b for b in part.plan.backends if b.name == chunk.backend]
-            planned = {**part.surroundings, "torch": backend.version}
+            planned = {**part.surroundings, "torch": backend.version, "release": backend.release}
             differs = differing(planned, message, _SAME)
             if differs:
                 raise HarnessError(

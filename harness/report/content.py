@@ -51,7 +51,7 @@ def columns(records: Sequence[Record]) -> list[Column]:
     titles = Counter[str]()
     for record in sorted(records, key=lambda r: str(r.header.get("started", ""))):
         header = record.header
-        title = f"{header.get('backend', '?')} {header.get('torch', '?')}"
+        title = f"{header.get('backend', '?')} {record.edition}"
         titles[title] += 1
         if titles[title] > 1:
             title += f" ({titles[title]})"

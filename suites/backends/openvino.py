@@ -26,6 +26,7 @@ def _namespace() -> Any:
 backend = Backend(
     name="openvino",
     namespace=_namespace,
+    package="openvino",
     mode=MODE,
     cost=24,
     lacks={

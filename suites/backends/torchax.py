@@ -51,6 +51,7 @@ backend = Backend(
     name="torchax",
     device="jax",
     namespace=_namespace,
+    package="torchax",
     # Every operation is compiled for every shape and dtype that it meets first.
     cost=125,
     lacks={
