@@ -6,6 +6,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 from unittest import mock
@@ -40,10 +41,10 @@ def check(torch: Any, name: str, compiler: str) -> None:
 
 
 @contextmanager
-def guards_untimed(torch: Any) -> Iterator[None]:
+def guards_untimed() -> Iterator[None]:
     """Without Dynamo's timing of its guards, which goes into its statistics and nowhere else:
     for every compilation it flushes the caches of the processor, a third of the whole time."""
-    guards = torch._dynamo.guards
+    guards = import_module("torch._dynamo.guards")
     if not hasattr(guards, "profile_guard_manager"):
         yield
         return

@@ -46,7 +46,7 @@ def staging(backend: Backend, tally: Tally) -> Iterator[None]:
         return
     backend.torch.compiler.reset()
     try:
-        with guards_untimed(backend.torch):
+        with guards_untimed():
             yield
     finally:
         backend.torch.compiler.reset()

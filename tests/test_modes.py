@@ -17,6 +17,8 @@ from tenet.harness.errors import UsageError
 from tenet.harness.expectation import Expectation
 from tenet.harness.expecting import judge_expecting
 from tenet.harness.judge import judge
+from tenet.harness.repro.literals import UntraceableError
+from tenet.harness.repro.script import ends, traced
 from tenet.harness.staging import Residence
 from tenet.harness.suite import SUITES, select
 from tenet.harness.verdict import Judgement, Verdict
@@ -209,3 +211,28 @@ def test_a_program_that_is_no_function_is_compiled_too() -> None:
     compiled = Compiling(torch, "tenet_plain", {})(add.call)
     assert compiled(torch.ones(2), torch.ones(2)).tolist() == [2, 2]
     assert len(CAPTURED) == 1
+
+
+@pytest.mark.parametrize(
+    ("compiler", "clause"),
+    [
+        (_liar, "elementwise.neg.value"),
+        (_liar, "elementwise.neg.forms"),
+        (_forgetful, "elementwise.add.forms"),
+        (_forgetful, "program.views-and-writes"),
+    ],
+)
+def test_a_failure_is_shown_by_a_script_that_compiles_it(
+    compiler: Callable[..., Any], clause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mode = f"tenet{compiler.__name__}"
+    backend = of_mode(mode)
+    failure = judge(specification()[clause], backend, examples=250, seed=0).failure
+    assert failure is not None
+    with pytest.raises(UntraceableError, match="a package of its own"):
+        traced(specification()[clause], backend, failure)
+    monkeypatch.setattr(compiler, "__module__", "torch.one_of_its_own")
+    text = traced(specification()[clause], backend, failure)
+    assert f"@torch.compile(backend='{mode}')" in text
+    assert ends(text, backend) == 1
+    assert ends(text.replace(mode, "tenet_plain"), backend) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from dataclasses import is_dataclass
+from textwrap import indent
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -109,7 +110,7 @@ def _not_raised(check: FrameType, trace: Trace) -> Lines:
         raise UntraceableError("the call that has to raise is not the backend's")
     trace.statements[:] = [s for s in trace.statements if s.within is not check]
     lines = ["holds = False", "try:"]
-    lines += [f"    {statement.text}" for statement in inside]
+    lines += [indent(statement.text, "    ") for statement in inside]
     lines += ["except (RuntimeError, IndexError, ValueError, TypeError):", "    holds = True"]
     return lines, set().union(*(statement.uses for statement in inside))
 

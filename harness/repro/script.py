@@ -17,13 +17,14 @@ from tenet.harness.backend import Backend
 from tenet.harness.judge import replay
 from tenet.harness.repro.comparing import comparison, place_of
 from tenet.harness.repro.literals import UntraceableError
+from tenet.harness.repro.programs import recorded
 from tenet.harness.repro.symbols import stand_in
 from tenet.harness.repro.trace import Statement, Trace, reading_noted
 from tenet.harness.repro.twin import counting, told_apart
 from tenet.harness.verdict import Failure, Judgement, Verdict
-from tenet.spec.language import Clause, statements
+from tenet.spec.language import Clause, statements, tally
 
-_LETTERS = {"a": "array", "t": "x", "v": "value"}
+_LETTERS = {"a": "array", "p": "program", "t": "x", "v": "value"}
 
 _RANDOM = re.compile(r"rand|normal|uniform|dropout|bernoulli|poisson|multinomial|torch\.nn\.|_\(\)")
 
@@ -130,6 +131,8 @@ def _replayed(
     namespace = stand_in(backend.torch, trace)
 
     def check(torch: Any, device: str, **drawn: Any) -> None:
+        if tally().compiles:
+            tally().stage = recorded(backend.torch, backend.mode, trace)
         try:
             clause.check(torch, device, **drawn)
         except BaseException as error:
@@ -243,7 +246,7 @@ def _renumbered(text: str) -> str:
     tokens = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         word = token.string
-        if token.type == tokenize.NAME and re.fullmatch(r"[atv]\d+", word):
+        if token.type == tokenize.NAME and re.fullmatch(r"[aptv]\d+", word):
             if word not in names:
                 counts[word[0]] = counts.get(word[0], 0) + 1
                 names[word] = f"{_LETTERS[word[0]]}{counts[word[0]]}"
@@ -272,6 +275,8 @@ def ends(text: str, backend: Backend) -> int:
             exec(code, {"__name__": "__main__", "torch": backend.torch})
     except SystemExit as left:
         return int(bool(left.code))
+    except NameError:
+        return 2  # the script's own fault
     except Exception:
         return 1 if "holds = False\n" in text else 2
     return 2

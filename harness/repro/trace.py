@@ -51,17 +51,18 @@ class Statement:
 class Trace:
     """The statements so far.
 
-    plain: which name holds a plain value, by its identity; named: the same for dtypes and their
-    kin, which a torch-like library may print otherwise than it names them; arrays: the same for
-    arrays that were handed in, with their bytes; doubtful: arrays that may have been made of
-    what was read; fixed: what the comparison holds that the check has worked out, as text (see
-    twin.py); comparisons: how many were made; reached: how many statements there
+    values: what the names hold; plain: which name holds a plain value, by its identity; named: the
+    same for dtypes and their kin, which a torch-like library may print otherwise than it names
+    them; arrays: the same for arrays that were handed in, with their bytes; doubtful: arrays that
+    may have been made of what was read; fixed: what the comparison holds that the check has worked
+    out, as text (see twin.py); comparisons: how many were made; reached: how many statements there
     were when the last began; alter: makes other values of those that are read.
     """
 
     statements: list[Statement] = field(default_factory=list)
     plain: dict[int, str] = field(default_factory=dict)
     alive: list[object] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
     arrays: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     named: dict[int, str] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
@@ -124,7 +125,7 @@ class Trace:
         self, expression: str, uses: set[str], call: Callable[[], Any], *, pure: bool
     ) -> tuple[Any, str]:
         """Make a call and note it; what it gave, and the name that holds that."""
-        within = _guard()
+        within = guard()
         if len(self.statements) > _MOST:
             raise UntraceableError("it takes too many calls")
         try:
@@ -137,7 +138,7 @@ class Trace:
             return None, "None"
         name = self.name("v" if isinstance(result, _PLAIN) else "t")
         self.add(f"{name} = {expression}", name, uses, pure, None, within)
-        self.alive.append(result)
+        self.values[name] = result
         return result, name
 
     def add(self, text: str, target: str | None, uses: set[str], *rest: Any) -> None:
@@ -203,7 +204,7 @@ def silent() -> bool:
     return frame.f_globals.get("__name__") in _SILENT and frame.f_code.co_name != "assert_raises"
 
 
-def _guard() -> object:
+def guard() -> object:
     """The frame of the `assert_raises` that is running, if one is."""
     frame = sys._getframe(2)
     for _ in range(12):
@@ -325,7 +326,7 @@ class Proxy:
         value, source, trace = parts_of(self)
         uses = {root(source)}
         text = f"{source}[{trace.say(index, uses)}] = {trace.say(new, uses)}"
-        within = _guard()
+        within = guard()
         try:
             value[real(index)] = real(new)
         except Exception as error:
