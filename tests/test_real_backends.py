@@ -58,6 +58,18 @@ def test_options_go_to_tenet_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert settings["JAX_COMPILATION_CACHE_DIR"] == str(folder / "compiled")
 
 
+def test_what_building_left_beside_the_sources_is_not_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = command._tenet()
+    left = tmp_path / "tensor_tenet.egg-info" / "PKG-INFO"
+    left.parent.mkdir()
+    left.write_text("Metadata-Version: 2.1\nName: tensor-tenet\nVersion: 0.0.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert command.version("tensor-tenet") == "0.0.0"
+    assert command._tenet() == installed
+
+
 def test_an_environment_that_is_ready_is_kept(tmp_path: Path) -> None:
     recipe = command.Recipe(requirements=("nothing==1",))
     wanted = "\n".join([*recipe.requirements, *command._tenet()]) + "\n"

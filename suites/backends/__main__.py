@@ -12,7 +12,7 @@ import sys
 import venv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import distribution
+from importlib.metadata import distributions, version
 from json import loads
 from pathlib import Path
 from types import MappingProxyType
@@ -95,11 +95,13 @@ def prepare(folder: Path, recipe: Recipe) -> Path:
 
 def _tenet() -> list[str]:
     """What to tell pip so that it installs this Tenet, with the versions it is tested with."""
-    this = distribution("tensor-tenet")
-    source = loads(this.read_text("direct_url.json") or "{}")
+    # In a checkout there may be two: what was installed, which says from where, and what building
+    # it left beside the sources, which is found first there.
+    said = [each.read_text("direct_url.json") for each in distributions(name="tensor-tenet")]
+    source = next((loads(text) for text in said if text), {})
     path = url2pathname(urlsplit(source.get("url", "")).path)
     if not path or not Path(path).is_dir():
-        return [f"tensor-tenet=={this.version}"]
+        return [f"tensor-tenet=={version('tensor-tenet')}"]
     editable = ["-e"] if source.get("dir_info", {}).get("editable") else []
     constraints = Path(path) / "constraints.txt"
     pinned = ["-c", str(constraints)] if constraints.is_file() else []
