@@ -26,9 +26,18 @@ def file_name(name: str) -> str:
 def begin(path: Path) -> TextIO:
     """A new file at the path; one that stood there is kept beside it as `.previous.jsonl`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
+    if path.exists() and barely_begun(path):
+        path.unlink()
+    elif path.exists():
         os.replace(path, path.with_suffix(".previous.jsonl"))
     return path.open("x", encoding="utf-8")
+
+
+def barely_begun(path: Path) -> bool:
+    """Whether its writer was killed before it had written the header: there is nothing to lose."""
+    content = path.read_bytes()
+    start = line("header", "").partition("}")[0].encode()
+    return b"\n" not in content and (start.startswith(content) or content.startswith(start))
 
 
 def unwritable(folder: str | Path, error: OSError) -> UsageError:

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 
 from tenet.harness.backend import Backend
 from tenet.harness.errors import UsageError
-from tenet.harness.lines import begin, file_name, line, read_lines, unwritable
+from tenet.harness.lines import barely_begun, begin, file_name, line, read_lines, unwritable
 from tenet.harness.plan import Plan
 from tenet.harness.verdict import Judgement, Verdict
 
@@ -83,7 +83,7 @@ class Records:
         self._kept: dict[str, int] = {}
         for backend in plan.backends:
             path = self.paths[backend.name]
-            if not path.exists():
+            if not path.exists() or barely_begun(path):
                 continue
             record = read_record(path)
             if resume:

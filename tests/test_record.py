@@ -14,9 +14,11 @@ from tenet.harness.verdict import Failure, Judgement, Verdict
 FAILURE = Failure("values", "0.0", "nan", [0, 1], {"dtype": "float32"}, {"n": "1"}, {"n": 1}, "x:1")
 
 
+CHOSEN = Request(("cpu",), "smoke", ("comparison.*",))
+
+
 def made(folder: Path) -> Path:
-    request = Request(("cpu",), "smoke", ("comparison.*",))
-    asked = plan(request)
+    asked = plan(CHOSEN)
     records = Records(asked, folder)
     for clause, backend in asked.selection:
         records.add(Judgement(clause.id, backend.name, Verdict.FAILED, 3, 3, failure=FAILURE))
@@ -41,6 +43,21 @@ def test_a_record_cut_at_any_byte_loses_its_last_line_only(tmp_path: Path) -> No
         assert record.footer is None
         complete = whole[:cut].count(b"\n") - 1
         assert len(record.judgements) == complete
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_run_killed_before_its_first_line_left_nothing(tmp_path: Path, resume: bool) -> None:
+    path = made(tmp_path)
+    whole = path.read_bytes()
+    earlier = path.with_suffix(".previous.jsonl")
+    earlier.write_text("an earlier record")
+    for cut in (0, 5, whole.index(b"\n")):
+        path.write_bytes(whole[:cut])
+        records = Records(plan(CHOSEN), tmp_path, resume=resume)
+        assert records.judged == []
+        records.close()
+        assert read_record(path).judgements == []
+    assert earlier.read_text() == "an earlier record"
 
 
 @pytest.mark.parametrize(
