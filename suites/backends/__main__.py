@@ -16,6 +16,7 @@ from importlib.metadata import distributions, version
 from json import loads
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -98,7 +99,7 @@ def _tenet() -> list[str]:
     # In a checkout there may be two: what was installed, which says from where, and what building
     # it left beside the sources, which is found first there.
     said = [each.read_text("direct_url.json") for each in distributions(name="tensor-tenet")]
-    source = next((loads(text) for text in said if text), {})
+    source: dict[str, Any] = next((loads(text) for text in said if text), {})
     path = url2pathname(urlsplit(source.get("url", "")).path)
     if not path or not Path(path).is_dir():
         return [f"tensor-tenet=={version('tensor-tenet')}"]
