@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import LAYOUTS, Operand, arrange, layouts, operands, seeds, shapes, tensor_of
+from tenet.spec.cases.factories import FACTORIES, FROM_A_TENSOR
 from tenet.spec.language import (
     assert_equal,
     assert_metadata,
@@ -128,6 +129,44 @@ def numel_is_the_product_of_the_shape(
         assert_equal(x.new_empty((1, *shape)).expand(3, *shape).numel(), 3 * prod(shape))
 
 
+@clause("attributes.protocols", covers=["minicourse.item-single-element", "dlnotes.size"])
+def a_tensor_takes_part_in_the_protocols_of_python(torch: Any, device: str) -> None:
+    """float(), int(), complex() and the truth of a tensor of one element are its item()'s, whatever
+    its rank; of no element or several they raise. len() and iteration go along the first dimension,
+    which a 0-d tensor has not; nbytes counts elements, and stride(d) counts d from either end."""
+    for name in supported(ALL):
+        kind = getattr(torch, name)
+        zero_d = torch.ones((), dtype=kind, device=device)
+        for rank in range(4):
+            one = torch.ones((1,) * rank, dtype=kind, device=device)
+            with case(dtype=name, ndim=rank):
+                assert_equal(
+                    (bool(one), bool(one - one if name != "bool" else ~one)), (True, False)
+                )
+                assert_equal((complex(one), one.nbytes), (1 + 0j, one.element_size()))
+                if name not in COMPLEX:
+                    assert_equal((float(one), int(one)), (1.0, 1))
+                if name in FLOATS:
+                    assert_equal((int(one * -1.5), float(one * -1.5)), (-1, -1.5))
+        with case(dtype=name, ndim=0):
+            assert_raises(len, zero_d)
+            assert_raises(iter, zero_d)
+            assert_raises(list, zero_d)
+        for shape in ((2,), (0,), (2, 1), (1, 2), (2, 3), (0, 2)):
+            several = torch.ones(shape, dtype=kind, device=device)
+            with case(dtype=name, shape=shape):
+                for convert in (bool, float, int):
+                    assert_raises(convert, several)
+                assert_equal((len(several), len(list(several))), (shape[0], shape[0]))
+                assert_equal(1 in several, prod(shape) > 0)
+                assert_equal(several.nbytes, prod(shape) * several.element_size())
+        x = torch.ones((2, 3, 4, 5), dtype=kind, device=device).transpose(1, 3)
+        for d in range(4):
+            with case(dtype=name, d=d):
+                assert_equal((x.stride(d), x.stride(d - 4)), (x.stride()[d], x.stride()[d]))
+                assert_equal(x.stride()[d], (60, 1, 5, 20)[d])
+
+
 # -------------------------------------------------------------------- dtype, device, layout
 
 
@@ -244,14 +283,9 @@ def sparse_tensors_have_another_layout(torch: Any, device: str) -> None:
 # --------------------------------------------------------------------------- the gradient
 
 
-_WITH_GRADIENT: dict[str, Callable[..., Any]] = {
-    name: call for name, call in _FLOAT_FACTORIES.items() if name != "arange"
-} | {
-    "tensor": lambda t, **o: t.tensor([[0.5, 1, 2], [3, 4, 5]], **o),
-    "zeros_like": lambda t, **o: t.zeros_like(t.zeros(2, 3), **o),
-    "ones_like": lambda t, **o: t.ones_like(t.zeros(2, 3), **o),
-    "new_ones": lambda t, **o: t.zeros(2, 3).new_ones(2, 3, **o),
-    "new_tensor": lambda t, **o: t.zeros(2, 3).new_tensor([[0.5, 1, 2], [3, 4, 5]], **o),
+_OF_DATA: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "tensor": (lambda t, **o: t.tensor([[0.5, 1, 2], [3, 4, 5]], **o), ALL),
+    "new_tensor": (lambda t, x, **o: x.new_tensor([[0.5, 1, 2], [3, 4, 5]], **o), ALL),
 }
 
 
@@ -298,20 +332,25 @@ def a_leaf_may_require_gradients_if_its_dtype_can(
 )
 def every_factory_takes_requires_grad(torch: Any, device: str) -> None:
     """Every factory takes requires_grad=True and then makes a leaf that requires gradients, which
-    it does not otherwise; with an integer or bool dtype that raises."""
+    it does not otherwise, not even after the model of a tensor that does; with an integer or bool
+    dtype that raises."""
+    after = FROM_A_TENSOR | {"new_tensor": _OF_DATA["new_tensor"]}
     for name in supported(ALL):
-        for factory, call in _WITH_GRADIENT.items():
-            if factory in ("rand", "randn", "linspace") and name not in FLOATS:
+        options = {"dtype": getattr(torch, name), "device": device}
+        for factory, (call, makes) in (FACTORIES | _OF_DATA | after).items():
+            if name not in makes:
                 continue
-            options = {"dtype": getattr(torch, name), "device": device}
-            with case(factory=factory, dtype=name):
-                assert_equal(call(torch, **options).requires_grad, False)
-                if name in DISCRETE:
-                    assert_raises(call, torch, requires_grad=True, **options)
-                else:
-                    x = call(torch, requires_grad=True, **options)
-                    assert_metadata(x, shape=tuple(x.shape), dtype=name)
-                    assert_equal((x.requires_grad, x.is_leaf, x.grad_fn), (True, True, None))
+            # A model that requires gradients itself hands that to nothing.
+            models = [torch.zeros(2, 2, device=device, requires_grad=r) for r in (False, True)]
+            for given in [(model,) for model in models] if factory in after else [()]:
+                with case(factory=factory, dtype=name):
+                    assert_equal(call(torch, *given, **options).requires_grad, False)
+                    if name in DISCRETE:
+                        assert_raises(call, torch, *given, requires_grad=True, **options)
+                    else:
+                        x = call(torch, *given, requires_grad=True, **options)
+                        assert_metadata(x, shape=tuple(x.shape), dtype=name)
+                        assert_equal((x.requires_grad, x.is_leaf, x.grad_fn), (True, True, None))
 
 
 @clause(

@@ -7,7 +7,7 @@ and on every device; the derivatives of single operations are the operator table
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import product
 from typing import Any, NamedTuple
@@ -270,8 +270,14 @@ def backward_of_more_elements_needs_a_gradient_of_their_shape(
     for name in supported(("float32", *FLOATS[seed % 4 :][:1])):
         x = leaf(torch, device, array, name)
         y = x * plain(torch, device, weights, name)
-        wrong = torch.ones((*shape, 2), dtype=getattr(torch, name), device=device)
-        assert_raises(SEEDED[spelling], torch, y, wrong)
+        ones = [1] * len(shape)
+        # That it could be stretched to the shape, or be read as it, is not enough.
+        for other in ((*shape, 2), (1, *shape), (*shape, 1), shape[1:], (*ones[1:], *shape[:1]),
+                      ones, (array.size,)):  # fmt: skip
+            if tuple(other) != shape:
+                with case(shape=tuple(other)):
+                    wrong = torch.ones(other, dtype=getattr(torch, name), device=device)
+                    assert_raises(SEEDED[spelling], torch, y, wrong)
         if array.size != 1:
             assert_raises(y.backward)
             assert_raises(torch.autograd.backward, y)
@@ -382,8 +388,9 @@ def backward_multiplies_the_jacobian_from_the_left(
 def gradients_add_up_until_they_are_cleared(
     torch: Any, device: str, shape: Shape, layout: str, dtype: str, seed: int
 ) -> None:
-    """Every backward adds to the grad that is there; grad = None or grad.zero_() begins anew.
-    Within one graph the contributions of all uses of a leaf add up as well."""
+    """Every backward adds to the grad that is there, in place, so that its strides stay;
+    grad = None or grad.zero_() begins anew. Within one graph the contributions of all uses of a
+    leaf add up as well."""
     first, second = signed(shape, seed), signed(shape, seed + 7)
     for name in supported([dtype]):
         x = laid(torch, device, second, layout, name)
@@ -391,21 +398,28 @@ def gradients_add_up_until_they_are_cleared(
         u = plain(torch, device, second, name)
         (x * w).sum().backward()
         assert_grad(x, first, name)
+        there = x.grad
         (x * u).sum().backward()
         assert_grad(x, first + second, name)
         (x * w + x * u).sum().backward()
         assert_grad(x, 2 * (first + second), name)
+        assert_same_object(x.grad, there)
         x.grad.zero_()
         torch.autograd.backward([(x * w).sum(), (x * u).sum()])
         assert_grad(x, first + second, name)
         x.grad = None
         (x * u).sum().backward()
         assert_grad(x, second, name)
-        x.grad = plain(torch, device, first, name)
-        (x * u).sum().backward()
-        assert_grad(x, first + second, name)
-        (x * 0).sum().backward()
-        assert_grad(x, first + second, name)
+        x.grad = given = laid(torch, device, first, layout, name).detach()
+        strides = given.stride()
+        # A layout that repeats its elements cannot be added to in place.
+        if layout != "expanded":
+            (x * u).sum().backward()
+            assert_grad(x, first + second, name)
+            (x * 0).sum().backward()
+            assert_grad(x, first + second, name)
+            assert_same_object(x.grad, given)
+            assert_equal(given.stride(), strides)
 
 
 SAVERS: dict[str, Act] = {
@@ -474,6 +488,21 @@ def grad_returns_gradients_and_leaves_grad_alone(
         for part, expected in zip(got, wanted, strict=True):
             assert_equal(part, expected.astype(numpy_dtype(name)), signed_zero=False)
             assert_equal(part.requires_grad, False)
+        c, d = middle * 3, a.sum()
+        weights = [plain(torch, device, second, name), plain(torch, device, np.array(4.0), name)]
+        several = {
+            "two": grad((c, d), (a, b), weights, retain_graph=True),
+            "turned round": grad([d, c], [a, b], weights[::-1], retain_graph=True),
+            "None for the number": grad((c, d), (a, b), (weights[0], None), retain_graph=True),
+        }
+        for how, (of_a, of_b) in several.items():
+            with case(outputs=how):
+                factor = 1 if how.startswith("None") else 4
+                slopes = 3 * second * second + factor, 3 * second * first
+                if all(exact_in(name, np.abs(slope)) for slope in slopes):
+                    for part, expected in zip((of_a, of_b), slopes, strict=True):
+                        expected = expected.astype(numpy_dtype(name))
+                        assert_equal(part, expected, signed_zero=False)
         assert_raises(grad, total, unused, retain_graph=True)
         assert_raises(grad, total, [a, unused], retain_graph=True)
         assert_equal(grad(total, (unused,), allow_unused=True, retain_graph=True), (None,))
@@ -557,8 +586,12 @@ def gradients_of_gradients_are_higher_derivatives(
                 if not current.requires_grad:
                     break
         assert_that(x.grad is None, "there is a gradient")
-        (x * x * x).sum().backward(create_graph=True)
+        cube = (x * x * x).sum()
+        cube.backward(create_graph=True)
         assert_equal(x.grad.requires_grad, True)
+        # retain_graph is by default what create_graph is.
+        (again,) = torch.autograd.grad(cube, x, retain_graph=True)
+        assert_close(again, 3 * array**2, ulps(4, name, "two products and a sum"))
         slope, x.grad = x.grad, None
         (slope * 2).sum().backward()
         assert_close(x.grad, 12 * array, ulps(4, name, "three products"))
@@ -576,7 +609,8 @@ def modes_nest_and_end_where_they_began(
 ) -> None:
     """Inside no_grad(), set_grad_enabled(False) and inference_mode() nothing is recorded, inside
     enable_grad() and set_grad_enabled(True) it is; the innermost counts, and at its end, by an
-    error too, the one around it holds again. As decorators they hold while the function runs."""
+    error too, the one around it holds again. As decorators they hold while the function runs,
+    at every call, and while the body of a generator does."""
     x = torch.ones(shape, device=device, requires_grad=True)
 
     def facts() -> tuple[bool, bool, bool]:
@@ -600,8 +634,17 @@ def modes_nest_and_end_where_they_began(
             enter(modes, True)
         for mode in modes[:2]:
             make, outcome = MODES[mode]
-            assert_equal(make(torch)(facts)(), (outcome,) * 3)
-            assert_equal(facts(), (True,) * 3)
+
+            def each() -> Iterator[tuple[bool, bool, bool]]:
+                yield facts()
+                yield facts()
+
+            decorated, steps = make(torch)(facts), make(torch)(each)
+            for _ in range(2):
+                assert_equal(decorated(), (outcome,) * 3)
+                assert_equal(facts(), (True,) * 3)
+                for step in steps():
+                    assert_equal((step, facts()), ((outcome,) * 3, (True,) * 3))
     finally:
         torch.set_grad_enabled(True)
 
@@ -659,6 +702,11 @@ def inference_tensors_cannot_be_saved_for_backward(torch: Any, device: str) -> N
             result = w * 2
         with torch.inference_mode(mode=False):
             ordinary = w.detach() * 3
+        for decorate in (torch.inference_mode(), torch.inference_mode):
+            decorated = decorate(lambda of: of * 2)
+            for _ in range(2):
+                assert_equal(decorated(w).is_inference(), True)
+                assert_equal(torch.is_inference_mode_enabled(), False)
         flags = made.is_inference(), result.is_inference(), ordinary.is_inference()
         with case(dtype=name):
             assert_equal(flags, (True, True, False))
@@ -724,12 +772,15 @@ def detach_shares_memory_and_clone_passes_gradients(
         assert_equal(own, array)
         assert_same_object(z.detach_(), z)
         assert_equal((z.requires_grad, z.grad_fn, z.is_leaf), (False, None, True))
+        free = plain(torch, device, array, name).requires_grad_()
+        assert_same_object(free.detach_(), free)
+        assert_equal((free.requires_grad, free.is_leaf), (False, True))
 
 
 # ------------------------------------------------------------------ where gradients flow
 
 
-@clause("autograd.routes", covers=["notes.view-gradient"], requires=NEEDS, effort=2)
+@clause("autograd.routes", covers=["notes.view-gradient"], requires=NEEDS, effort=3)
 @for_all(
     shape=shapes(min_rank=1, max_rank=4, max_size=1100, empty=False),
     layout=st.sampled_from([*LAYOUTS]),
@@ -832,6 +883,17 @@ def writes_to_a_view_enter_the_history_of_its_base(
         assert_grad(x, expected, name)
         if passes:
             assert_grad(z, region, name)
+            # A tensor that nothing tracked is tracked from then on, however it is written to.
+            z.grad = None
+            for through_a_view in (True, False):
+                free = plain(torch, device, signed(shape, seed), name)
+                if through_a_view:
+                    act(free[index], z)
+                else:
+                    free[index] = z
+                assert_equal((free.requires_grad, free.is_leaf), (True, False))
+                (got,) = torch.autograd.grad(free, z, plain(torch, device, along, name))
+                assert_equal(got, np.asarray(region, numpy_dtype(name)), signed_zero=False)
         else:
             assert_that(z.grad is None, "there is a gradient")
         y = leaf(torch, device, signed(shape, seed), name)
@@ -842,6 +904,48 @@ def writes_to_a_view_enter_the_history_of_its_base(
         expected = np.zeros(shape)
         expected[index] = 3 * region
         assert_grad(y, expected, name)
+
+
+PLACES: dict[str, Any] = {
+    "slice": slice(1, None),
+    "step": slice(None, None, 2),
+    "row": 0,
+    "last row": -1,
+    "element": (1, 2),
+    "column": (slice(None), 1),
+    "both steps": (slice(1, None, 2), slice(None, None, 3)),
+    "ellipsis": ...,
+    "list": [0, 2],
+    "array": np.array([3, 1]),
+    "mask": np.array([True, False, True, True]),
+    "pairs": (np.array([0, 3]), np.array([1, 4])),
+}
+"""Places of a (4, 5) matrix, none of them named twice."""
+
+
+@clause("autograd.assignments", covers=["notes.view-gradient"], requires=NEEDS | {"in-place"})
+def what_is_assigned_takes_its_gradient_along(torch: Any, device: str) -> None:
+    """After x[place] = z the gradient of these elements is z's, summed where z was stretched, and
+    no longer that of what was there; x requires gradients from then on, if it did not before."""
+    array, along = signed((4, 5), 1), signed((4, 5), 2)
+    for (where, place), name, tracked in product(PLACES.items(), supported(SINGLE), (False, True)):
+        region = along[place]
+        index = tuple(place) if isinstance(place, tuple) else (place,)
+        given = [plain(torch, device, i, i.dtype.name) if isinstance(i, np.ndarray) else i
+                 for i in index]  # fmt: skip
+        key = tuple(given) if isinstance(place, tuple) else given[0]
+        for shape in {region.shape, region.shape[1:], ()}:
+            with case(place=where, value=shape, tracked=tracked, dtype=name):
+                x, z = leaf(torch, device, array, name), leaf(torch, device, signed(shape), name)
+                target = x * 2 if tracked else plain(torch, device, array, name)
+                target[key] = z
+                assert_equal((target.requires_grad, target.is_leaf), (True, False))
+                target.backward(plain(torch, device, along, name))
+                assert_grad(z, unbroadcast(region, shape), name)
+                if tracked:
+                    expected = 2 * along
+                    expected[place] = 0
+                    assert_grad(x, expected, name)
 
 
 MEETINGS: dict[str, tuple[Act, Callable[[Array, Array], tuple[Array, Array]]]] = {
@@ -896,6 +1000,137 @@ def the_gradient_of_a_broadcast_operand_has_its_own_shape(
                 assert_equal(got, expected, signed_zero=False)
 
 
+@clause("autograd.broadcast-patterns", covers=["notes.broadcast-gradient"], requires=NEEDS)
+def every_stretched_dimension_is_summed_over(torch: Any, device: str) -> None:
+    """Whichever of the dimensions of an operand are stretched, first, middle, last or absent,
+    its gradient is summed over these and no other."""
+    whole = (2, 3, 4)
+    kept = [tuple(n if keep else 1 for n, keep in zip(whole, flags, strict=True))
+            for flags in product((True, False), repeat=3)]  # fmt: skip
+    patterns = {shape[skip:] for shape in kept for skip in range(4)}
+    array, along = signed(whole, 1), np.sign(signed(whole, 2))
+    for shape, name in product(sorted(patterns), supported(SINGLE)):
+        other = signed(shape, 3)
+        for spelling, (act, derivative) in MEETINGS.items():
+            for turned in (False, True):
+                with case(shape=shape, dtype=name, spelling=spelling, second=not turned):
+                    a, b = leaf(torch, device, array, name), leaf(torch, device, other, name)
+                    pair, arrays = ((b, a), (other, array)) if turned else ((a, b), (array, other))
+                    act(torch, *pair).backward(plain(torch, device, along, name))
+                    slopes = derivative(*np.broadcast_arrays(*arrays))
+                    for tensor, slope in zip(pair, slopes, strict=True):
+                        assert_grad(tensor, unbroadcast(slope * along, tuple(tensor.shape)), name)
+
+
+COMPLEX_ACTS: dict[str, tuple[Act, Callable[[Array, Array, Array], tuple[Array, Array]]]] = {
+    "a * b": (lambda torch, a, b: a * b, lambda a, b, g: (g * b.conj(), g * a.conj())),
+    "torch.mul": (
+        lambda torch, a, b: torch.mul(a, b),
+        lambda a, b, g: (g * b.conj(), g * a.conj()),
+    ),
+    "a - b": (lambda torch, a, b: a - b, lambda a, b, g: (g, -g)),
+    "a * a + b": (lambda torch, a, b: a * a + b, lambda a, b, g: (2 * g * a.conj(), g)),
+    "conj": (lambda torch, a, b: a.conj() * 2 + b * 1j,
+             lambda a, b, g: (2 * g.conj(), g * -1j)),
+    "matmul": (
+        lambda torch, a, b: a @ b,
+        lambda a, b, g: (g @ b.conj().T, a.conj().T @ g),
+    ),
+    "real and imag": (
+        lambda torch, a, b: torch.complex(a.real, b.imag),
+        lambda a, b, g: (g.real + 0j, g.imag * 1j),
+    ),
+    "view_as_real": (
+        lambda torch, a, b: torch.view_as_complex(torch.view_as_real(a).flip(-1) * 3) + b,
+        lambda a, b, g: (3 * (g.imag + 1j * g.real), g),
+    ),
+}  # fmt: skip
+
+
+@clause("autograd.complex", covers=["notes.numeric-gradient"], requires=NEEDS)
+def the_gradient_of_complex_numbers_is_conjugate(torch: Any, device: str) -> None:
+    """The gradient of a real number L by z = a + ib is dL/da + i dL/db, so that a step against it
+    lowers L: through a product it goes with the conjugate of the other factor."""
+    a, b, g = (signed((3, 3), n) + 1j * signed((3, 3), n + 5) for n in range(3))
+    for name, (spelling, (act, slopes)) in product(supported(COMPLEX), COMPLEX_ACTS.items()):
+        with case(dtype=name, spelling=spelling):
+            x, y = leaf(torch, device, a, name), leaf(torch, device, b, name)
+            act(torch, x, y).backward(plain(torch, device, g, name))
+            for tensor, expected in zip((x, y), slopes(a, b, g), strict=True):
+                assert_grad(tensor, expected, name)
+
+
+@clause("autograd.powers", covers=["notes.numeric-gradient"], requires=NEEDS)
+def a_power_has_its_gradient_at_every_base(torch: Any, device: str) -> None:
+    """The gradient of x^n is n x^(n-1) for negative x and for 0 as well; of x^0 it is 0."""
+    array = np.array([-3.0, -2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0, 3.0])
+    for n, name in product(range(7), supported(SINGLE)):
+        expected = n * array ** (n - 1) if n else 0 * array
+        exponent = plain(torch, device, np.full(10, float(n)), name)
+        ways: dict[str, Act] = {
+            "**": lambda x, n=n: x**n,
+            "pow": lambda x, n=n: torch.pow(x, float(n)),
+            "tensor": lambda x, e=exponent: x.pow(e),
+            "in place": lambda x, n=n: (x * 1).pow_(n),
+        }
+        for way, act in ways.items():
+            with case(n=n, way=way, dtype=name):
+                x = leaf(torch, device, array, name)
+                act(x).sum().backward()
+                assert_close(x.grad, expected, ulps(4, name, "a power and a product"))
+
+
+@clause("autograd.functional", covers=["basics.vjp"], requires=NEEDS)
+def jacobians_and_hessians_come_in_the_order_of_the_inputs(torch: Any, device: str) -> None:
+    """torch.autograd.functional: jacobian has a block for each output and input, vjp and jvp are
+    its products with a vector from the left and from the right, hessian and hvp are those of the
+    gradient; they touch no .grad, and create_graph=True keeps them differentiable."""
+    functional = torch.autograd.functional
+    a, b = np.array([1.0, -2.0, 3.0]), np.array([2.0, 5.0, -1.0])
+    zeros, eye = np.zeros((3, 3)), np.eye(3)
+    for name in supported(SINGLE):
+        x, y = leaf(torch, device, a, name), leaf(torch, device, b, name)
+        left, right = np.array([1.0, 0.0, -2.0]), b[::-1].copy()
+        u, v = plain(torch, device, left, name), plain(torch, device, right, name)
+
+        def several(x: Any, y: Any) -> Any:
+            return x * x * y, y.flip(0) * 3
+
+        def single(x: Any, y: Any) -> Any:
+            return (x * x * y).sum()
+
+        blocks = ((np.diag(2 * a * b), np.diag(a * a)), (zeros, 3 * eye[::-1]))
+        for vectorize in (False, True):
+            got = functional.jacobian(several, (x, y), vectorize=vectorize)
+            for row, wanted in zip(got, blocks, strict=True):
+                for part, expected in zip(row, wanted, strict=True):
+                    with case(dtype=name, vectorize=vectorize):
+                        assert_equal(part, expected.astype(name), signed_zero=False)
+        alone = functional.jacobian(lambda x: x * x, x, create_graph=True)
+        assert_equal(alone.detach(), np.diag(2 * a).astype(name), signed_zero=False)
+        assert_equal(alone.requires_grad, True)
+        hessian = functional.hessian(single, (x, y))
+        second = ((np.diag(2 * b), np.diag(2 * a)), (np.diag(2 * a), zeros))
+        for row, wanted in zip(hessian, second, strict=True):
+            for part, expected in zip(row, wanted, strict=True):
+                assert_equal(part, expected.astype(name), signed_zero=False)
+        results = {
+            "vjp": (functional.vjp(several, (x, y), (u, v))[1],
+                    (left * 2 * a * b, left * a * a + 3 * right[::-1])),
+            "jvp": (functional.jvp(several, (x, y), (u, v))[1],
+                    (2 * a * b * left + a * a * right, 3 * right[::-1])),
+            "hvp": (functional.hvp(single, (x, y), (u, v))[1],
+                    (2 * b * left + 2 * a * right, 2 * a * left)),
+            "vhp": (functional.vhp(single, (x, y), (u, v))[1],
+                    (2 * b * left + 2 * a * right, 2 * a * left)),
+        }  # fmt: skip
+        for way, (parts, expecteds) in results.items():
+            for part, expected in zip(parts, expecteds, strict=True):
+                with case(way=way, dtype=name):
+                    assert_equal(part, expected.astype(name), signed_zero=False)
+        assert_equal((x.grad, y.grad), (None, None))
+
+
 CONVERSIONS: dict[str, Act] = {
     "to": lambda x, dtype, w: x.to(dtype),
     "type": lambda x, dtype, w: x.type(dtype),
@@ -922,6 +1157,9 @@ def a_gradient_has_the_dtype_and_device_of_its_leaf(torch: Any, device: str) -> 
         host = torch.ones(1, 3, dtype=getattr(torch, name), requires_grad=True)
         (host.to(device) * plain(torch, device, along, name)).sum().backward()
         assert_grad(host, along, name)
+        for wrong in ((3,), (1, 3, 1), (3, 1), (1, 4)):
+            with case(assigned=wrong, dtype=name):
+                assert_raises(setattr, host, "grad", torch.ones(wrong, dtype=host.dtype))
         dense = plain(torch, device, np.arange(12).reshape(3, 4), name).t().requires_grad_()
         (dense * 2).sum().backward()
         assert_metadata(dense.grad, shape=(4, 3), dtype=name, stride=(1, 4))
@@ -997,6 +1235,40 @@ def sqrt_is_infinitely_steep_at_0(torch: Any, device: str) -> None:
             assert_close(x.grad, 0.5 / np.sqrt(array), ulps(2, name, "a root and a quotient"))
 
 
+PRODUCTS: dict[str, tuple[Act, Callable[[Array], Array]]] = {
+    "prod()": (lambda torch, x: x.prod(), np.prod),
+    "prod(dim)": (lambda torch, x: torch.prod(x, -1), lambda x: x.prod(-1)),
+    "prod(dim, keepdim)": (
+        lambda torch, x: torch.prod(x, 0, keepdim=True),
+        lambda x: x.prod(0, keepdims=True),
+    ),
+    "cumprod": (lambda torch, x: torch.cumprod(x, -1), lambda x: x.cumprod(-1)),
+    "cumprod first": (lambda torch, x: x.cumprod(0), lambda x: x.cumprod(0)),
+}
+
+
+@clause("autograd.products-with-zeros", covers=["notes.numeric-gradient"], requires=NEEDS)
+def a_product_has_its_gradient_beside_zeros(torch: Any, device: str) -> None:
+    """A product is linear in each factor: the gradient of prod and of cumprod by an element is what
+    remains without it, also where that element is 0, or another, or several are."""
+    for (way, (act, reference)), zeros, name in product(
+        PRODUCTS.items(), ((), (0,), (4,), (1, 4), (0, 1, 2), (0, 3), (5,)), supported(SINGLE)
+    ):
+        array = np.array([2.0, -1.0, 3.0, 2.0, -2.0, 1.0])
+        array[list(zeros)] = 0
+        for shape in ((6,), (2, 3), (3, 2), (1, 6)):
+            at = array.reshape(shape)
+            along = signed(reference(at).shape, 3)
+            slopes = [  # of what is linear, without rounding
+                ((reference(at + unit) - reference(at - unit)) / 2 * along).sum()
+                for unit in np.eye(6).reshape(6, *shape)
+            ]
+            with case(way=way, zeros=zeros, shape=shape, dtype=name):
+                x = leaf(torch, device, at, name)
+                act(torch, x).backward(plain(torch, device, along, name))
+                assert_grad(x, np.reshape(slopes, shape), name)
+
+
 # ------------------------------------------------------------------ writes that are refused
 
 
@@ -1014,6 +1286,38 @@ CHANGES: dict[str, Act] = {
     "exp_": lambda torch, t: t.exp_(),
 }  # fmt: skip
 """In-place changes of a matrix or a vector, all of which count."""
+
+VIEWED: dict[str, Act] = {
+    "itself": lambda t: t,
+    "row": lambda t: t[0],
+    "slice": lambda t: t[..., 1:],
+    "step": lambda t: t[..., ::2],
+    "transpose": lambda t: t.t(),
+    "flat": lambda t: t.view(-1),
+    "view of a view": lambda t: t[1:][:, 1:],
+    "diagonal": lambda t: t.diagonal(),
+    "expanded": lambda t: t[None, 1, 1],
+}
+WRITTEN: dict[str, Act] = {
+    "add_": lambda t: t.add_(1),
+    "mul_": lambda t: t.mul_(2),
+    "fill_": lambda t: t.fill_(9),
+    "copy_": lambda t: t.copy_(t.detach() + 1),
+    "zero_": lambda t: t.zero_(),
+    "clamp_": lambda t: t.clamp_(max=0.5),
+    "[...] =": lambda t: t.__setitem__(..., 9),
+    "neg_": lambda t: t.neg_(),
+}
+"""In-place changes of a matrix of 1 to 4 through its views: each changes what it reaches."""
+
+UNSEEN: dict[str, Act] = {
+    "detach": lambda torch, t: t.detach().mul_(2),
+    "a view of detach": lambda torch, t: t.detach().t()[1:].zero_(),
+    "out=": lambda torch, t: torch.add(t, 1, out=t),
+    "out= of a view": lambda torch, t: torch.exp(t[1:], out=t[1:]),
+    "requires_grad off": lambda torch, t: t.detach().requires_grad_(False).copy_(-t),
+}
+"""Ways around the tensor itself: autograd does not look, but the count of changes is shared."""
 
 RESULT_SAVED: dict[str, Act] = {
     "exp": lambda torch, x: torch.exp(x),
@@ -1065,6 +1369,22 @@ def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str
             alter(torch, w)
             result.backward()
             assert_grad(x, np.ones_like(array), "float32")
+    through: list[tuple[str, Act]] = [
+        (f"{how} through {where}", lambda torch, t, w=write, v=view: w(v(t)))
+        for (how, write), (where, view) in product(WRITTEN.items(), VIEWED.items())
+    ]
+    for change, alter in (*through, *UNSEEN.items()):
+        with case(change=change):
+            x, w = leaf(torch, device, matrix), plain(torch, device, matrix)
+            result = (x * w).sum()
+            alter(torch, w)
+            assert_raises(result.backward)
+            assert_that(x.grad is None, "there is a gradient")
+            if not change.startswith("out="):
+                result = torch.exp(x)
+                total = result.sum()
+                alter(torch, result)
+                assert_raises(total.backward)
 
 
 @clause("autograd.leaf-in-place", covers=["notes.leaf-inplace"],
@@ -1089,6 +1409,17 @@ def a_leaf_that_requires_gradients_is_not_written_to(torch: Any, device: str) ->
             result = x * 1
             alter(torch, result)
             assert_equal((result.requires_grad, result.is_leaf), (True, False))
+    for (how, write), (where, view), dtype in product(
+        WRITTEN.items(), VIEWED.items(), supported(SINGLE)
+    ):
+        with case(write=how, through=where, dtype=dtype):
+            x = leaf(torch, device, array, dtype)
+            assert_raises(lambda w=write, v=view, t=x: w(v(t)))
+            assert_equal(x, array.astype(dtype))
+            with torch.no_grad():
+                write(view(x))
+            assert_that(not np.array_equal(read(x), array), "nothing was written")
+            assert_equal((x.requires_grad, x.is_leaf, x.grad_fn), (True, True, None))
 
 
 # ------------------------------------------------------------------ hooks and functions

@@ -32,7 +32,7 @@ from tenet.spec.language import (
     for_all,
     supported,
 )
-from tenet.spec.model.dtypes import ALL, COMPLEX, FLOATS
+from tenet.spec.model.dtypes import ALL, COMPLEX, FLOATS, numpy_dtype
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, ...]
@@ -137,6 +137,48 @@ def small_shapes_follow_the_rule(torch: Any, device: str) -> None:
                 assert_raises(operator.add, a, b)
             else:
                 assert_equal(a + b, arrays[first] + arrays[second])
+
+
+_SPREAD = [shape for rank in range(4) for shape in product((1, 17), repeat=rank)]
+"""Every shape of up to three dimensions, each stretched or longer than a vector."""
+
+_KINDS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "add": (np.add, ("float32", "int64", "bfloat16")),
+    "sub": (np.subtract, ("float64", "int16", "float16")),
+    "mul": (np.multiply, ("int32", "float32", "uint8")),
+    "div": (np.true_divide, ("float32", "float64")),
+    "eq": (np.equal, ("int64", "float32", "bool")),
+    "ne": (np.not_equal, ("uint8", "float16")),
+    "lt": (np.less, ("float32", "int16")),
+    "le": (np.less_equal, ("int32", "bfloat16")),
+    "gt": (np.greater, ("float64", "int8")),
+    "ge": (np.greater_equal, ("int64", "float32")),
+    "maximum": (np.maximum, ("float32", "int32")),
+    "fmin": (np.fmin, ("float64",)),
+    "bitwise_xor": (np.bitwise_xor, ("int64", "bool")),
+    "logical_and": (np.logical_and, ("bool", "float32")),
+    "fmod": (np.fmod, ("int64", "float32")),
+}
+"""NumPy's reference, and a few dtypes: each kernel has a loop of its own."""
+
+
+@clause("broadcasting.every-stretch", thorough=True,
+        covers=["notes.broadcast-rule", "basics.broadcast", "dlnotes.comparisons"])  # fmt: skip
+def every_operation_stretches_every_dimension(torch: Any, device: str) -> None:
+    """Whichever dimensions of either operand are stretched or missing, each operation pairs the
+    same elements as the others do, and comparisons among them."""
+    numbers = np.arange(17**3) % 11 + 1
+    for turn, (first, second) in enumerate(product(_SPREAD, repeat=2)):
+        p, q = (np.prod(shape, dtype=int) for shape in (first, second))
+        for name, (reference, dtypes) in _KINDS.items():
+            for dtype in supported([dtypes[turn % len(dtypes)]]):
+                a, b = (
+                    (part % (2 if dtype == "bool" else 12)).astype(numpy_dtype(dtype))
+                    for part in (numbers[:p].reshape(first), numbers[-q:].reshape(second))
+                )
+                x, y = tensor_of(torch, device, a), tensor_of(torch, device, b)
+                with case(function=name, dtype=dtype, first=first, second=second):
+                    assert_equal(getattr(torch, name)(x, y), reference(a, b))
 
 
 @clause(
@@ -391,7 +433,8 @@ def stretching_makes_views(
     torch: Any, device: str, pair: tuple[Operand, Operand], dtype: str
 ) -> None:
     """broadcast_to, broadcast_tensors, expand and expand_as stretch alike, without a copy: the
-    stretched dimensions have stride 0, and what is written to the source shows in all of them."""
+    stretched dimensions have stride 0, and what is written to the source shows in all of them. A
+    new dimension needs a length, so that -1 raises for it."""
     for name in supported([dtype]):
         a, b = (each.on(torch, device, name) for each in pair)
         x, y = (each.array(name) for each in pair)
@@ -414,6 +457,9 @@ def stretching_makes_views(
                 continue
             if pair[1].layout == "expanded" and source is b:
                 continue
+            # A length that is not there cannot be kept.
+            assert_raises(source.expand, (-1, *source.shape))
+            assert_raises(source.expand, -1, *source.shape)
             source.fill_(1)
             for spelling, view in views.items():
                 with case(spelling=spelling):

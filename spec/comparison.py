@@ -429,7 +429,10 @@ def equal_means_one_shape_and_equal_elements(
         assert_equal(torch.equal(a, b), same)
         assert_equal(b.equal(a), same)
         assert_equal(torch.equal(a, a), same)
-        assert_equal(torch.equal(input=a, other=b[None]), False)
+        for other in (b[None], b[..., None], b.reshape(*array.shape, 1, 1)):
+            assert_equal((torch.equal(a, other), torch.equal(other, a)), (False, False))
+            assert_equal(torch.equal(input=other, other=a), False)
+            assert_equal(other.equal(a), False)
         zeros = np.where(array == 0, -array if name in FORMATS else array, array)
         assert_equal(a.equal(other=place(torch, device, zeros, layout).view), same)
         if array.size:

@@ -116,17 +116,22 @@ def a_compiled_function_gives_the_same_result(torch: Any, device: str) -> None:
 def a_compiled_function_promotes_alike(torch: Any, device: str) -> None:
     """Dtypes meet in a compiled function as they do outside, and a call with another dtype gives
     that dtype's result."""
-    names = ("float32", "int64", "uint8", "float64", "bool")
+    names = ("float32", "int64", "uint8", "float64", "bool", "bfloat16", "float16")
     for compiler in COMPILERS:
         with compiling(torch) as compile_:
             compiled = compile_(lambda a: (a + 1, a * 2.0, a == 1, a.sum()), compiler)
+            alone = compile_(lambda a: a * a, compiler)
             for name in supported(names):
                 x = np.array([0, 1, 3], numpy_dtype(name))
                 whole = "int64" if name == "bool" else name
-                single = name if name.startswith("float") else "float32"
-                total = name if name.startswith("float") else "int64"
+                single = name if "float" in name else "float32"
+                total = name if "float" in name else "int64"
                 with case(compiler=compiler, dtype=name):
-                    plus, times, same, total_ = compiled(tensor_of(torch, device, x))
+                    results = compiled(tensor_of(torch, device, x))
+                    assert_equal(type(results), tuple)
+                    plus, times, same, total_ = results
+                    squares = (x.astype(np.float64) ** 2).astype(x.dtype)
+                    assert_equal(alone(tensor_of(torch, device, x)), squares)
                     assert_equal(plus, (x.astype(whole) + 1).astype(whole))
                     assert_equal(times, (x * 2.0).astype(single))
                     assert_equal(same, x == 1)
@@ -167,6 +172,17 @@ def a_compiled_function_decides_on_every_call(torch: Any, device: str) -> None:
                 with case(compiler=compiler, factor=factor, times=times, flag=flag, sign=sign):
                     got = compiled(tensor(torch, device, array), times, flag)
                     assert_equal(got, expected(array, times, flag))
+                    got = compiled(tensor(torch, device, array), flag=flag, times=times)
+                    assert_equal(got, expected(array, times, flag))
+
+
+ALONE: dict[str, tuple[Act, tuple[int, ...]]] = {
+    "slice": (lambda x: x[1:], (3, 1)),
+    "step": (lambda x: x[:, ::2], (3, 2)),
+    "swap": (lambda x: x.swapaxes(0, 1), (1, 3)),
+    "element": (lambda x: x[1, 1:2], (1,)),
+}
+"""Views that are the only result, with their strides: alike in both libraries."""
 
 
 @clause("compile.aliasing", thorough=True, covers=COVERS, requires=NEEDS | {"views", "in-place"})
@@ -194,6 +210,17 @@ def a_compiled_function_returns_views_where_eager_does(torch: Any, device: str) 
                     assert_equal(row, np.full(3, 9, dtype))
                     view.zero_()
                     assert_equal(x, np.array([[7, 0, 0], [7, 0, 0]], dtype))
+            for alone, (act, strides) in ALONE.items():
+                compiled = compile_(act, compiler)
+                for again in (False, True):
+                    x = tensor(torch, device, ARRAY, dtype)
+                    with case(compiler=compiler, alone=alone, again=again):
+                        view = compiled(x)
+                        assert_equal(view.stride(), strides)
+                        view.fill_(7)
+                        changed = ARRAY.astype(dtype)
+                        act(changed)[...] = 7
+                        assert_equal(x, changed)
 
 
 @clause("compile.mutation", thorough=True, covers=COVERS, requires=NEEDS | {"views", "in-place"})
@@ -273,6 +300,16 @@ def gradients_flow_through_a_compiled_function(torch: Any, device: str) -> None:
                         expected = (along * 4 * ARRAY).sum(0).astype(np.float32)
                         assert_equal(w.grad, expected, signed_zero=False)
                     assert_equal((x.grad is None, w.grad is None), (not flags[0], not flags[1]))
+            alone = compile_(lambda x, w: x * w, compiler)
+            for rows in (2, 1, 3):
+                with case(compiler=compiler, rows=rows):
+                    array = np.resize(ARRAY, (rows, 3))
+                    x, w = tensor(torch, device, array).requires_grad_(), tensor(torch, device, 2)
+                    for number in (w, tensor(torch, device, 5)):
+                        x.grad, result = None, alone(x, number)
+                        assert_equal(result.requires_grad, True)
+                        result.sum().backward()
+                        assert_equal(x.grad, np.full((rows, 3), float(number), np.float32))
             with torch.no_grad(), case(compiler=compiler, mode="no_grad"):
                 result, _ = compiled(x, w)
                 assert_equal((result.requires_grad, result.grad_fn), (False, None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -444,6 +445,41 @@ def casting_is_exact_for_every_small_value(torch: Any, device: str) -> None:
                 assert_equal(result, converted(given, target))
 
 
+def _nans(name: str) -> np.ndarray:
+    """Nans of a dtype with either sign and each single bit of the payload, and with all bits."""
+    kept = FORMATS[name].precision - 1
+    unsigned = np.dtype(f"uint{DTYPES[name].bits}")
+    sign = 1 << (DTYPES[name].bits - 1)
+    infinity = sign - (1 << kept)
+    payloads = [1 << bit for bit in range(kept)] + [(1 << kept) - 1]
+    codes = [infinity + payload + signed for signed in (0, sign) for payload in payloads]
+    return np.array(codes, unsigned).view(numpy_dtype(name))
+
+
+@clause("dtype.every-nan", covers=["notes.casting", "notes.nan-propagation"])
+def a_nan_is_a_nan_whatever_its_payload(torch: Any, device: str) -> None:
+    """A nan of any sign and payload is a nan: it stays one in every other dtype of floats, is
+    True as a bool, unequal to itself, found by isnan, and handed on by sums and extrema."""
+    for source in supported(FLOATS):
+        nans = _nans(source)
+        for layout in ("contiguous", "stepped"):
+            given = arrange(nans, layout)
+            x = given.of_tensor(tensor_of(torch, device, given.base))
+            every = np.ones(nans.shape, bool)
+            with case(source=source, layout=layout):
+                for target in supported(FLOATS):
+                    with case(target=target):
+                        assert_equal(x.to(_of(torch, target)).isnan(), every)
+                for answer in (x.bool(), torch.isnan(x), x != x, ~(x == x), ~x.isfinite()):
+                    assert_equal(answer, every)
+                assert_equal(torch.isnan(x + 1), every)
+                assert_equal(torch.isnan(torch.maximum(x, torch.ones_like(x))), every)
+                assert_equal(torch.isnan(torch.minimum(torch.ones_like(x), x)), every)
+                for number, one in enumerate(x):
+                    with case(element=number):
+                        assert_equal(isnan(one.item()), True)
+
+
 @clause("dtype.integers-survive", covers=["notes.casting"])
 @for_all(integer=st.sampled_from(INTEGERS), seed=seeds(), length=st.sampled_from(LENGTHS))
 def integers_survive_a_float_within_its_mantissa(
@@ -879,6 +915,9 @@ def half_precision_sums_accumulate_in_float32(
         for spelling, total in SUMS.items():
             with case(dtype=name, spelling=spelling):
                 assert_close(total(torch, a), exact.sum(), bound)
+        # Half of a unit more for each partial result, as large as the largest of them.
+        with case(dtype=name, spelling="cumsum"):
+            assert_close(a.cumsum(0), exact.cumsum(), bound)
         bound = half_sum(exact / length, name)
         for spelling, mean in MEANS.items():
             with case(dtype=name, spelling=spelling):

@@ -14,6 +14,7 @@ from tenet.spec.cases import (
     LENGTHS,
     Operand,
     broadcast_shapes,
+    layouts,
     operands,
     seeds,
     shapes,
@@ -25,6 +26,7 @@ from tenet.spec.language import (
     assert_close,
     assert_equal,
     assert_raises,
+    assert_same_object,
     assert_that,
     case,
     clause,
@@ -45,6 +47,7 @@ from tenet.spec.model.tolerance import rounded, ulps
 from tenet.spec.operators.activations import ACTIVATIONS
 from tenet.spec.operators.laws import hold
 from tenet.spec.operators.mixed import MIXED
+from tenet.spec.operators.operator import find
 from tenet.spec.operators.pointwise import POINTWISE
 from tenet.spec.operators.special import SPECIAL
 
@@ -66,7 +69,7 @@ def a_number_applies_to_every_element(
     torch: Any, device: str, operand: Operand, number: int, turn: int
 ) -> None:
     """tensor + 10, tensor - 10 and tensor * 10 apply to every element, as do 10 + tensor,
-    10 - tensor and 10 * tensor, and the operand keeps its values."""
+    10 - tensor and 10 * tensor, and tensor / 49 of floats; the operand keeps its values."""
     for dtype in supported((INTEGERS + FLOATS)[turn::3]):
         tensor, array = operand.on(torch, device, dtype), operand.array(dtype)
         wrapped = np.array(number).astype(array.dtype)
@@ -74,6 +77,13 @@ def a_number_applies_to_every_element(
             with case(dtype=dtype, operation=name):
                 assert_equal(operator(tensor, number), _exactly(operator, array, wrapped))
                 assert_equal(operator(number, tensor), _exactly(operator, wrapped, array))
+        if dtype in FLOATS:
+            # A device may multiply by the reciprocal, which is rounded too.
+            bound = ulps(2, dtype, "a reciprocal and a product", FORMATS[dtype].tiny)
+            exact = array.astype(np.float64) / 49
+            with case(dtype=dtype, operation="div"):
+                assert_close(tensor / 49, exact, bound)
+                assert_close(torch.div(tensor, 49.0), exact, bound)
         assert_equal(tensor, array)
 
 
@@ -83,6 +93,52 @@ def _exactly(operator: Any, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         return np.asarray(operator(left, right))
     wide = operator(left.astype(np.float64), right.astype(np.float64))
     return rounded(np.asarray(wide), left.dtype.name)
+
+
+@clause("elementwise.alpha", covers=["dlnotes.arithmetic-functions", "notes.elementwise-family"],
+        requires={"in-place", "out"}, effort=0.5)  # fmt: skip
+@for_all(
+    group=broadcast_shapes(2),
+    layout=layouts(),
+    name=st.sampled_from(("add", "sub", "subtract")),
+    alpha=st.sampled_from((2, -2, 1, 0, -1, 0.5, 3)),
+    seed=seeds(),
+)
+def alpha_multiplies_the_second_operand(
+    torch: Any, device: str, group: Any, layout: str, name: str, alpha: float, seed: int
+) -> None:
+    """add and sub take alpha, which multiplies the second operand first, be that a tensor or a
+    number; integers wrap. For integers alpha has to be one too; a float raises."""
+    sign = 1 if name == "add" else -1
+    function = getattr(torch, name)
+    for dtype in supported((INTEGERS + FLOATS)[seed % 3 :: 3]):
+        whole = category(dtype) is Category.INTEGER
+        # Small whole numbers and halves of them are not rounded on the way; integers may wrap.
+        first = Operand(group[0], layout, "normal" if whole else "signed", seed)
+        second = Operand(group[1], "contiguous", first.regime, seed + 7)
+        x, y = first.on(torch, device, dtype), second.on(torch, device, dtype)
+        a, b = first.array(dtype), second.array(dtype)
+        with case(dtype=dtype):
+            if whole and isinstance(alpha, float):
+                assert_raises(function, x, y, alpha=alpha)
+                assert_raises(getattr(x, name), 1, alpha=alpha)
+                continue
+            if dtype == "uint8" and alpha < 0:  # uint8 has no such number
+                continue
+            kind = a.dtype if whole else np.dtype(np.float64)
+            factor = np.array(sign * alpha).astype(kind)
+            expected = (a.astype(kind) + factor * b.astype(kind)).astype(a.dtype)
+            assert_equal(function(x, y, alpha=alpha), expected)
+            assert_equal(getattr(x, name)(y, alpha=alpha), expected)
+            out = torch.empty(expected.shape, dtype=x.dtype, device=device)
+            assert_same_object(function(x, y, alpha=alpha, out=out), out)
+            assert_equal(out, expected)
+            number = (a.astype(kind) + factor * kind.type(3)).astype(a.dtype)
+            assert_equal(function(x, 3, alpha=alpha), number)
+            if a.shape == expected.shape:
+                written = tensor_of(torch, device, a)
+                assert_same_object(getattr(written, f"{name}_")(y, alpha=alpha), written)
+                assert_equal(written, expected)
 
 
 @clause("elementwise.rebinding", covers=["minicourse.out-of-place"], effort=5)
@@ -112,7 +168,7 @@ EXPONENTS = (2, 3, 1, 0, 4)
 def pow_raises_every_element(torch: Any, device: str, operand: Operand, exponent: int) -> None:
     """x.pow(n), torch.pow(x, n), x ** n and the exponent as a tensor are the n-th power, element
     by element; integers wrap around."""
-    for dtype in supported(("float32", "int64", "float64", "int32", "uint8", "int8")):
+    for dtype in supported(("float32", "float64", *INTEGERS)):
         tensor, array = operand.on(torch, device, dtype), operand.array(dtype)
         power = np.power(array, np.array(exponent, array.dtype))
         whole = torch.full_like(tensor, exponent)
@@ -151,25 +207,58 @@ LIMITS: dict[str, tuple[tuple[float, float], ...]] = {
     "erf": ((INF, 1.0), (-INF, -1.0), (0.0, 0.0), (NAN, NAN)),
     "reciprocal": ((INF, 0.0), (-INF, -0.0), (0.0, INF), (-0.0, -INF), (NAN, NAN)),
     "sign": ((INF, 1.0), (-INF, -1.0), (0.0, 0.0), (NAN, 0.0)),
+    "rsqrt": ((0.0, INF), (-0.0, -INF), (INF, 0.0), (-1.0, NAN), (NAN, NAN)),
+    "exp2": ((-INF, 0.0), (INF, INF), (0.0, 1.0), (NAN, NAN)),
+    "sinh": ((INF, INF), (-INF, -INF), (0.0, 0.0), (NAN, NAN)),
+    "cosh": ((INF, INF), (-INF, INF), (0.0, 1.0), (NAN, NAN)),
+    "asinh": ((INF, INF), (-INF, -INF), (0.0, 0.0), (NAN, NAN)),
+    "acosh": ((1.0, 0.0), (INF, INF), (0.5, NAN), (-INF, NAN), (NAN, NAN)),
+    "atanh": ((1.0, INF), (-1.0, -INF), (1.5, NAN), (0.0, 0.0), (NAN, NAN)),
+    "asin": ((0.0, 0.0), (1.0078125, NAN), (-1.0078125, NAN), (NAN, NAN)),
+    "acos": ((1.0, 0.0), (1.0078125, NAN), (-1.0078125, NAN), (NAN, NAN)),
+    "erfc": ((INF, 0.0), (-INF, 2.0), (0.0, 1.0), (NAN, NAN)),
+    "erfinv": ((1.0, INF), (-1.0, -INF), (1.5, NAN), (0.0, 0.0), (NAN, NAN)),
+    "lgamma": ((0.0, INF), (-1.0, INF), (-3.0, INF), (INF, INF), (-INF, INF), (NAN, NAN)),
+    "digamma": ((0.0, -INF), (-1.0, NAN), (INF, INF), (NAN, NAN)),
+    "logit": ((0.0, -INF), (1.0, INF), (1.5, NAN), (0.5, 0.0), (NAN, NAN)),
+    "sinc": ((0.0, 1.0), (-0.0, 1.0), (NAN, NAN)),
+    "special.entr": ((0.0, 0.0), (1.0, 0.0), (-1.0, -INF), (INF, -INF), (NAN, NAN)),
+    "special.ndtr": ((INF, 1.0), (-INF, 0.0), (0.0, 0.5), (NAN, NAN)),
+    "special.ndtri": ((1.0, INF), (0.0, -INF), (1.5, NAN), (NAN, NAN)),
+    "trunc": ((-0.5, -0.0), (0.5, 0.0), (INF, INF), (-0.0, -0.0), (NAN, NAN)),
+    "ceil": ((-0.5, -0.0), (0.5, 1.0), (-INF, -INF), (-0.0, -0.0), (NAN, NAN)),
+    "floor": ((-0.5, -1.0), (0.5, 0.0), (-INF, -INF), (-0.0, -0.0), (NAN, NAN)),
+    "round": ((-0.5, -0.0), (0.5, 0.0), (INF, INF), (-0.0, -0.0), (NAN, NAN)),
+    "logical_not": ((NAN, 0.0), (INF, 0.0), (0.0, 1.0), (-0.0, 1.0)),
 }
-"""Function: (argument, limit) pairs, as IEEE 754 and C have them."""
+"""Function: (argument, limit) pairs, as IEEE 754 and C have them. An argument just outside a domain
+is the number after its end in bfloat16, which every format of floats has."""
+
+SIGNED = frozenset({"abs", "sqrt", "reciprocal", "rsqrt", "trunc", "ceil", "floor", "round"})
+"""Those whose zeros have a documented sign."""
+WIDE_ONLY = frozenset({"special.ndtr", "special.ndtri"})
+"""Those that are documented for float32 and float64 only."""
 
 
 @clause("elementwise.special-values", covers=["dlnotes.unary-math", "notes.extremal-values"])
 def functions_take_their_limits_at_special_values(torch: Any, device: str) -> None:
     """sqrt(-1) is nan, log(0) is -inf, exp(-inf) is 0, and the like at 0, at infinity and at
-    NaN, for one element and for more than a vector of them."""
+    NaN, for one element and for more than a vector of them, stepped or not."""
     for dtype in supported(FLOATS):
         for name, points in LIMITS.items():
+            if name in WIDE_ONLY and dtype in ("float16", "bfloat16"):
+                continue
             array, limit = np.array(points).T.astype(numpy_dtype(dtype))
             for times in (1, 40):
                 with case(dtype=dtype, function=name, length=times * len(points)):
-                    result = getattr(torch, name)(tensor_of(torch, device, np.tile(array, times)))
-                    assert_equal(
-                        result,
-                        np.tile(limit, times),
-                        signed_zero=name in ("abs", "sqrt", "reciprocal"),
-                    )
+                    x = tensor_of(torch, device, np.tile(array, times))
+                    strided = torch.stack([x, x], 1)[:, 0]
+                    for argument in (x, strided):
+                        result = find(torch, name)(argument)
+                        expected = np.tile(limit, times)
+                        if name == "logical_not":
+                            expected = expected.astype(bool)
+                        assert_equal(result, expected, signed_zero=name in SIGNED)
 
 
 SPECIALS = (NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, 2.0, -2.0)
@@ -186,9 +275,16 @@ MEETINGS: dict[str, tuple[Callable[..., Any], bool]] = {
     "minimum": (np.minimum, False),
     "fmax": (np.fmax, False),
     "fmin": (np.fmin, False),
-    "fmod": (np.fmod, False),
+    "fmod": (np.fmod, True),
     "atan2": (np.arctan2, True),
     "hypot": (np.hypot, False),
+    "logaddexp": (np.logaddexp, False),
+    "remainder": (np.mod, False),
+    "xlogy": (
+        lambda x, y: np.where(np.isnan(y), y, np.where(x == 0, 0, x * np.log(y))),
+        False,
+    ),
+    "ldexp": (lambda x, y: x * np.exp2(y), False),
 }
 """Function: (the reference, whether the sign of a zero follows from IEEE 754)."""
 
@@ -212,7 +308,7 @@ def special_values_meet_each_other(torch: Any, device: str) -> None:
             for lying, result in (("vector", vector), ("table", table.reshape(-1)),
                                   ("stepped", stepped)):  # fmt: skip
                 with case(function=name, dtype=dtype, lying=lying):
-                    if name in ("atan2", "hypot"):
+                    if name in ("atan2", "hypot", "logaddexp", "xlogy"):
                         assert_close(result, exact, ulps(8, dtype, "an elementary function"))
                         if signed:
                             sure = ~np.isnan(exact)
@@ -300,23 +396,27 @@ def _known(reference: Callable[..., Any], left: Any, right: Any, name: str) -> A
 @clause("elementwise.shifts", covers=["notes.elementwise-family"])
 def bits_are_shifted_by_every_amount(torch: Any, device: str) -> None:
     """x << n multiplies by 2 to the power of n, x >> n divides by it and rounds down, for every n
-    below the width of the dtype, as a number and as a tensor."""
+    below the width of the dtype, as a number and as a tensor, and for negative x too."""
     for dtype in supported(INTEGERS):
         info = np.iinfo(numpy_dtype(dtype))  # type: ignore[type-var] # an integer dtype
         amounts = np.arange(info.bits - 1).astype(numpy_dtype(dtype))
-        for start in (1, 3, int(info.max)):
+        for start in (1, 3, int(info.max), -8, -1, int(info.min)):
+            if start < 0 <= int(info.min):
+                continue
             whole = np.full_like(amounts, start)
             a, n = (tensor_of(torch, device, array) for array in (whole, amounts))
             down = np.right_shift(whole, amounts)
             with case(dtype=dtype, start=start):
                 assert_equal(a >> n, down)
                 assert_equal(torch.bitwise_right_shift(a, n), down)
+                assert_equal(a >> 3, whole >> 3)
+                if start < 0:
+                    continue
                 fits = whole.astype(object) << amounts.astype(object)
                 fitting = np.array([x <= int(info.max) for x in fits])
                 up = np.where(fitting, fits, 0).astype(amounts.dtype)
                 assert_equal((a << n)[: fitting.sum()], up[: fitting.sum()])
                 assert_equal(torch.bitwise_left_shift(a, n)[: fitting.sum()], up[: fitting.sum()])
-                assert_equal(a >> 3, whole >> 3)
 
 
 @clause("elementwise.signed-zero", covers=["notes.extremal-values"])
@@ -325,20 +425,20 @@ def the_sign_of_zero_is_kept(torch: Any, device: str) -> None:
     while -0.0 - 0.0 is -0.0."""
     for dtype in supported(FLOATS):
         for length in (1, 33):
-            zero = tensor_of(torch, device, np.zeros(length, numpy_dtype(dtype)))
-            plus, minus = (
-                np.zeros(length, numpy_dtype(dtype)),
-                -np.zeros(length).astype(numpy_dtype(dtype)),
-            )
-            with case(dtype=dtype, length=length):
-                assert_equal(-zero, minus)
-                assert_equal(zero * -1, minus)
-                assert_equal(-zero / 3, minus)
-                assert_equal(zero / -np.inf, minus)
-                assert_equal(torch.sqrt(-zero), minus)
-                assert_equal(zero - zero, plus)
-                assert_equal(-zero - zero, minus)
-                assert_equal(-zero + zero, plus)
+            plus = np.zeros(length, numpy_dtype(dtype))
+            minus = -plus
+            packed = tensor_of(torch, device, plus)
+            stepped = torch.stack([packed, packed + 1], 1)[:, 0]
+            for zero, lying in ((packed, "packed"), (stepped, "stepped")):
+                with case(dtype=dtype, length=length, lying=lying):
+                    assert_equal(-zero, minus)
+                    assert_equal(zero * -1, minus)
+                    assert_equal(-zero / 3, minus)
+                    assert_equal(zero / -np.inf, minus)
+                    assert_equal(torch.sqrt(-zero), minus)
+                    assert_equal(zero - zero, plus)
+                    assert_equal(-zero - zero, minus)
+                    assert_equal(-zero + zero, plus)
 
 
 @clause("elementwise.subnormals", covers=["notes.extremal-values"], effort=4)
@@ -451,12 +551,13 @@ def where_chooses_element_by_element(
 
 @clause("elementwise.clamp", covers=["notes.elementwise-family"], effort=0.5)
 @for_all(operand=operands(finite=True), low=st.sampled_from((0, -3, 2)),
-         span=st.sampled_from((4, 0, 50)))  # fmt: skip
+         span=st.sampled_from((4, 0, 50, -3)))  # fmt: skip
 def clamp_keeps_elements_within_its_limits(
     torch: Any, device: str, operand: Operand, low: int, span: int
 ) -> None:
-    """clamp(min, max) raises what is below min to min and lowers what is above max to max;
-    either limit may be left out, and NaN stays NaN."""
+    """clamp(min, max) raises what is below min to min and lowers what is above max to max, so that
+    all is max where min is above it; either limit may be left out, both may be tensors, and NaN
+    stays NaN."""
     high = low + span
     for dtype in supported(("float32", "int64", "float64", "int8", "float16", "bfloat16")):
         array = operand.array(dtype)
@@ -468,24 +569,32 @@ def clamp_keeps_elements_within_its_limits(
             assert_equal(torch.clip(tensor, low, high), within, signed_zero=False)
             assert_equal(tensor.clamp(min=low), np.maximum(array, least), signed_zero=False)
             assert_equal(torch.clamp(tensor, max=high), np.minimum(array, most), signed_zero=False)
+            lows, highs = torch.full_like(tensor, low), torch.full_like(tensor, high)
+            assert_equal(torch.clamp(tensor, lows, highs), within, signed_zero=False)
     for dtype in supported(FLOATS):
         nan = tensor_of(torch, device, np.full(17, np.nan, numpy_dtype(dtype)))
-        assert_equal(nan.clamp(low, high), np.full(17, np.nan, numpy_dtype(dtype)))
+        lows, highs = torch.full_like(nan, low), torch.full_like(nan, high)
+        for result in (nan.clamp(low, high), nan.clamp(lows, highs), nan.clamp(min=lows),
+                       torch.clamp(nan, max=highs)):  # fmt: skip
+            assert_equal(result, np.full(17, np.nan, numpy_dtype(dtype)))
 
 
 @clause("elementwise.lerp", covers=["notes.elementwise-family"], effort=0.75)
-@for_all(operand=operands(finite=True), weight=st.sampled_from((0.5, 0.0, 1.0, 0.25, 0.75)))
+@for_all(
+    operand=operands(finite=True), weight=st.sampled_from((0.5, 0.0, 1.0, 0.25, 0.75, 2.0, -1.5))
+)
 def lerp_goes_from_start_to_end(torch: Any, device: str, operand: Operand, weight: float) -> None:
-    """lerp(start, end, w) is start + w * (end - start): start at 0, end at 1; w a number or a
-    tensor."""
+    """lerp(start, end, w) is start + w * (end - start): start at 0, end at 1, and beyond them
+    below 0 and above 1; w a number or a tensor."""
     for dtype in supported(("float32", "float64")):
         start = np.clip(operand.array(dtype), -1e3, 1e3)
         end = np.clip(start * -0.5 + 3, -1e3, 1e3).astype(start.dtype)
         a, b = tensor_of(torch, device, start), tensor_of(torch, device, end)
         exact = start.astype(np.longdouble) * (1 - weight) + end.astype(np.longdouble) * weight
         scale = np.max(np.abs(np.concatenate([start.ravel(), end.ravel(), [0]])))
-        bound = ulps(2, dtype, "three roundings, of terms as large as the ends",
-                     4 * FORMATS[dtype].eps * float(scale))  # fmt: skip
+        reach = 1 + abs(weight)
+        bound = ulps(2, dtype, "three roundings, of terms as large as the weighted ends",
+                     4 * FORMATS[dtype].eps * reach * float(scale))  # fmt: skip
         with case(dtype=dtype):
             assert_close(torch.lerp(a, b, weight), exact, bound)
             assert_close(a.lerp(b, torch.full_like(a, weight)), exact, bound)
@@ -513,15 +622,123 @@ def the_remainder_of_floats_has_the_divisors_sign(
             assert_equal(tensor // divisor, down, signed_zero=False)
 
 
+_QUOTIENTS = (1000, 7, 1, 40)
+"""How large the quotients may be."""
+
+
+@clause("elementwise.float-quotients", covers=["notes.integer-division", "notes.extremal-values"],
+        effort=0.5)  # fmt: skip
+@for_all(
+    group=broadcast_shapes(2),
+    layout=layouts(),
+    reach=st.sampled_from(_QUOTIENTS),
+    seed=seeds(),
+)
+def quotients_of_floats_round_as_asked(
+    torch: Any, device: str, group: Any, layout: str, reach: int, seed: int
+) -> None:
+    """// and div(rounding_mode="floor") round the exact quotient down, not a rounded one, so that
+    1.0 // 0.1 is 9; div(rounding_mode="trunc") takes the fraction off the quotient that division
+    gives. fmod has the sign of the dividend, zero included, and % that of the divisor."""
+    for dtype in supported(FLOATS):
+        b = Operand(group[1], layout, "normal", seed).array(dtype)
+        b = np.where(np.abs(b) < 0.0625, b.dtype.type(0.5), b).astype(b.dtype)
+        a = Operand(group[0], "contiguous", "normal", seed + 3).array(dtype).astype(np.float64)
+        largest = np.abs(b.astype(np.float64)).min(initial=1.0) * reach
+        a = np.clip(a * reach / 4, -largest, largest).astype(b.dtype)
+        x = tensor_of(torch, device, a)
+        arrangement = arrange(b, layout)
+        y = arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
+        # The remainder of two floats is one itself, and so the quotient follows without rounding.
+        wide, by = a.astype(np.float64), b.astype(np.float64)
+        fmod = np.fmod(wide, by)
+        below = (fmod != 0) & ((fmod < 0) != (by < 0))
+        down, remains = np.rint((wide - fmod) / by) - below, fmod + below * by
+        trunc = np.trunc(rounded(wide / by, dtype).astype(np.float64))
+        with case(dtype=dtype):
+            assert_equal(torch.fmod(x, y), fmod.astype(a.dtype))
+            for result in (x % y, torch.remainder(x, y)):
+                assert_equal(result, remains.astype(a.dtype), signed_zero=False)
+            if dtype in ("float16", "bfloat16"):  # to half precision a quotient may be rounded
+                continue
+            assert_equal(torch.div(x, y, rounding_mode="trunc"), trunc.astype(a.dtype),
+                         signed_zero=False)  # fmt: skip
+            for result in (x // y, torch.floor_divide(x, y), torch.div(x, y, rounding_mode="floor"),
+                           x.div(y, rounding_mode="floor")):  # fmt: skip
+                assert_equal(result, down.astype(a.dtype), signed_zero=False)
+
+
+_LONG = 2**62 + 1
+
+
+@clause("elementwise.large-quotients", covers=["notes.integer-division"])
+def large_integers_divide_without_rounding(torch: Any, device: str) -> None:
+    """Quotients and remainders of int64 are exact beyond the 53 bits of a float64, at any length,
+    be the divisor a number or a tensor."""
+    for _ in supported(("int64",)):
+        for length, (a, b) in product(
+            (1, 9, 64), product((_LONG, -_LONG, 2**53 + 1), (1, 3, -3, 7))
+        ):
+            x = torch.full((length,), a, device=device)
+            sign = -1 if (a < 0) != (b < 0) else 1
+            toward_zero = sign * (abs(a) // abs(b))
+            with case(a=a, b=b, length=length):
+                for divisor in (b, torch.full_like(x, b)):
+                    for result, number in (
+                        (x // divisor, a // b),
+                        (torch.div(x, divisor, rounding_mode="floor"), a // b),
+                        (torch.div(x, divisor, rounding_mode="trunc"), toward_zero),
+                        (x % divisor, a % b),
+                        (torch.fmod(x, divisor), a - toward_zero * b),
+                    ):
+                        assert_equal(result, np.full(length, number, np.int64))
+
+
+@clause("elementwise.exponents", covers=["notes.elementwise-family", "notes.extremal-values"],
+        effort=0.5)  # fmt: skip
+@for_all(operand=operands(finite=True))
+def numbers_come_apart_into_mantissa_and_exponent(
+    torch: Any, device: str, operand: Operand
+) -> None:
+    """frexp gives a mantissa of 0.5 to 1 and an int32 exponent of 2, of numbers below the smallest
+    normal one too, and ldexp puts them together again."""
+    for dtype in supported(("float32", "float64", "float16")):
+        array, x = operand.array(dtype), operand.on(torch, device, dtype)
+        with case(dtype=dtype):
+            mantissa, exponent = np.frexp(array)
+            got = torch.frexp(x)
+            assert_equal(got.mantissa, mantissa)
+            assert_equal(got.exponent, exponent.astype(np.int32))
+            if dtype != "float16":
+                # In two steps, for 2 to the power of the whole exponent may be no number.
+                half = got.exponent // 2
+                again = torch.ldexp(torch.ldexp(got.mantissa, half), got.exponent - half)
+                normal = (np.abs(array) >= FORMATS[dtype].tiny) | (array == 0)
+                shown = torch.where(tensor_of(torch, device, normal), again, x)
+                assert_equal(shown, array)
+
+
 @clause("elementwise.decimals", covers=["notes.elementwise-family"], effort=3)
 @for_all(operand=operands(finite=True))
 def halves_round_to_even(torch: Any, device: str, operand: Operand) -> None:
-    """round() takes halves to the even neighbour: 0.5 to 0, 1.5 and 2.5 to 2."""
+    """round() takes halves to the even neighbour: 0.5 to 0, 1.5 and 2.5 to 2. It rounds to so many
+    decimals, and left of the point where they are negative: 25 at -1 is 20."""
     for dtype in supported(FLOATS):
         halves = (np.round(np.clip(operand.array(dtype), -60, 60)) + 0.5).astype(numpy_dtype(dtype))
         with case(dtype=dtype):
             expected = np.rint(halves.astype(np.float64)).astype(halves.dtype)
             assert_equal(tensor_of(torch, device, halves).round(), expected)
+    for dtype in supported(("float32", "float64")):
+        # Tens, units and tenths of these are halves or whole numbers, without any rounding.
+        quarters = (np.round(np.clip(operand.array(dtype), -600, 600)) / 4).astype(dtype)
+        for decimals, tenfold in ((-1, 0.1), (0, 1.0), (1, 10.0)):
+            given = quarters * 20 if decimals < 0 else quarters
+            shifted = np.rint(given / 10) if decimals < 0 else np.rint(given * tenfold)
+            expected = (shifted * 10 if decimals < 0 else shifted / tenfold).astype(dtype)
+            with case(dtype=dtype, decimals=decimals):
+                x = tensor_of(torch, device, given)
+                assert_equal(torch.round(x, decimals=decimals), expected)
+                assert_equal(x.round_(decimals=decimals), expected)
 
 
 @clause("elementwise.infinities-replaced", covers=["notes.elementwise-family"])

@@ -217,7 +217,8 @@ def fourier_transforms_are_those_of_numpy(
                     assert_equal(source, array)
 
 
-BOXES = (((4, 6), None), ((5, 3), None), ((3, 4, 5), (0, 2)), ((2, 7, 3), (1, 2)))
+BOXES = (((4, 6), None), ((5, 3), None), ((3, 4, 5), (0, 2)), ((2, 7, 3), (1, 2)),
+         ((2, 4, 3), None), ((2, 3, 1, 5), None), ((3, 4, 4), (2, 0)))  # fmt: skip
 
 
 @clause(

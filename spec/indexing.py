@@ -716,6 +716,10 @@ def unique_lists_each_value_once(
             assert_equal(found[0], each.astype(array.dtype), signed_zero=False)
             assert_equal(found[1], back.reshape(array.shape).astype(np.int64))
             assert_equal(found[2], count.astype(np.int64))
+            alone = torch.unique(x, return_inverse=True)
+            assert_equal(alone[0], each.astype(array.dtype), signed_zero=False)
+            assert_equal(alone[1], back.reshape(array.shape).astype(np.int64))
+            assert_equal(torch.unique(x, return_counts=True)[1], count.astype(np.int64))
             runs_found = torch.unique_consecutive(x, return_inverse=True, return_counts=True)
             assert_equal(runs_found[0], array.ravel()[starts], signed_zero=False)
             assert_equal(runs_found[1],
@@ -724,6 +728,116 @@ def unique_lists_each_value_once(
             if array.size and array.shape[0] <= 64:
                 slices = np.unique(_wide(array), axis=0).astype(array.dtype)
                 assert_equal(torch.unique(x, dim=0), slices, signed_zero=False)
+
+
+_ODD_INDICES: tuple[Any, ...] = (
+    True, False, None, ..., slice(None, None, 5), slice(3, 1), slice(-1, None), slice(None, -9),
+    (0, None, slice(None)), (slice(None), None, 1), (None, 0, None), (..., None), (0, ..., 0),
+    [], [0, -1], ([0, 1], slice(None), [0, 1]), (slice(None), [1], 0),
+    (slice(None), 1, [0, 0, 1]), ([[0], [1]], [0, 2]),
+)  # fmt: skip
+"""Indices of a tensor of 2x3x4, at the edge of what NumPy documents."""
+
+
+@clause("indexing.odd-ones", covers=["basics.index-like-numpy", "notes.advanced-indexing"])
+def indices_mean_what_they_mean_to_numpy(torch: Any, device: str) -> None:
+    """A bool alone adds a dimension of length 1 or 0, an empty list picks nothing, a step may be
+    longer than the dimension, and indices before and behind a slice put their dimensions first;
+    what is written through such an index arrives where it is read."""
+    for dtype in supported(ALL):
+        array = values((2, 3, 4), dtype, "signed", 1)
+        for number, index in enumerate(_ODD_INDICES):
+            found = array[np.array([], np.int64) if index == [] else index]
+            x = tensor_of(torch, device, array)
+            with case(dtype=dtype, index=number):
+                assert_equal(x[index], found)
+                written = array.copy()
+                written[np.array([], np.int64) if index == [] else index] = 1
+                x[index] = 1
+                assert_equal(x, written)
+        x = tensor_of(torch, device, array)
+        for negative in (slice(None, None, -1), slice(2, 0, -1), (0, slice(None, None, -2))):
+            assert_raises(getitem, x, negative)
+        for count in (2, 17):
+            mask = np.arange(3 * count).reshape(3, count) % 4 != 1
+            lying = tensor_of(torch, device, np.ascontiguousarray(mask.T)).t()
+            every = values((3, count), dtype, "ties", 2)
+            y = tensor_of(torch, device, every)
+            with case(dtype=dtype, mask="transposed", count=count):
+                assert_equal(y[lying], every[mask])
+                assert_equal(y.masked_select(lying), every[mask])
+                assert_equal(lying.nonzero(), np.argwhere(mask))
+        with case(dtype=dtype, nonzero="0-d"):
+            scalar = torch.ones((), dtype=getattr(torch, dtype), device=device)
+            assert_equal(scalar.nonzero(), np.zeros((1, 0), np.int64))
+    for dtype in supported(FLOATS):
+        nan = torch.full((9,), float("nan"), dtype=getattr(torch, dtype), device=device)
+        with case(dtype=dtype, nonzero="nan"):
+            assert_equal(nan.nonzero(), np.arange(9)[:, None])
+            assert_equal(torch.count_nonzero(nan), np.int64(9))
+
+
+@clause("indexing.slices-replaced", covers=["notes.index-put", "notes.scatter-gather"])
+def slices_are_replaced_in_a_copy(torch: Any, device: str) -> None:
+    """select_scatter, slice_scatter and diagonal_scatter give a copy in which what select, a slice
+    or diagonal shows is replaced; the tensor itself stays as it is."""
+    for dtype in supported(ALL):
+        array = values((4, 5, 6), dtype, "signed", 1)
+        x = tensor_of(torch, device, array)
+        for dim, at in ((0, 0), (1, -1), (-1, 2), (-3, 3)):
+            expected, index = array.copy(), [slice(None)] * 3
+            source = values(np.take(array, 0, dim).shape, dtype, "ties", 2)
+            place_: Any = (*index[: dim % 3], at)
+            expected[place_] = source
+            with case(dtype=dtype, function="select_scatter", dim=dim, index=at):
+                got = torch.select_scatter(x, tensor_of(torch, device, source), dim, at)
+                assert_equal(got, expected)
+        for dim, start, end, step in ((0, 1, 3, 1), (1, None, -1, 2), (-1, -4, None, 3)):
+            expected = array.copy()
+            place_ = (slice(None),) * (dim % 3) + (slice(start, end, step),)
+            source = values(expected[place_].shape, dtype, "ties", 3)
+            expected[place_] = source
+            with case(dtype=dtype, function="slice_scatter", dim=dim, start=start):
+                given = tensor_of(torch, device, source)
+                got = torch.slice_scatter(x, given, dim, start=start, end=end, step=step)
+                assert_equal(got, expected)
+        for offset in (0, 1, -2):
+            expected = array.copy()
+            shown = np.diagonal(expected, offset, 0, 2)
+            source = values(shown.shape, dtype, "ties", 4)
+            rows = np.arange(source.shape[1])
+            expected[rows + max(-offset, 0), :, rows + max(offset, 0)] = source.T
+            with case(dtype=dtype, function="diagonal_scatter", offset=offset):
+                got = torch.diagonal_scatter(x, tensor_of(torch, device, source), offset, 0, 2)
+                assert_equal(got, expected)
+        assert_equal(x, array)
+
+
+@clause("indexing.put", covers=["notes.index-put"], requires={"in-place"})
+def put_writes_by_place_in_row_major_order(torch: Any, device: str) -> None:
+    """put_ writes to the places that take reads, counted through the elements in row-major order
+    and from the end where negative; with accumulate=True every contribution counts."""
+    for dtype in supported(NUMERIC):
+        for layout in ("contiguous", "transposed"):
+            array = values((3, 7), dtype, "signed", 1)
+            at = np.array([0, 5, -1, 5, 13, -21, 5])
+            source = values((7,), dtype, "ties", 2)
+            index = tensor_of(torch, device, at)
+            added = array.copy().reshape(-1)
+            np.add.at(added, at, source)
+            written = array.copy().reshape(-1)
+            single = at[[0, 1, 2, 4]]
+            written[single] = source[:4]
+            with case(dtype=dtype, layout=layout):
+                x = place(torch, device, array, layout).view
+                assert_same_object(
+                    x.put_(index, tensor_of(torch, device, source), accumulate=True), x
+                )
+                assert_equal(x, added.reshape(3, 7), signed_zero=False)
+                y = place(torch, device, array, layout).view
+                y.put_(tensor_of(torch, device, single), tensor_of(torch, device, source[:4]))
+                assert_equal(y, written.reshape(3, 7))
+                assert_equal(y.take(tensor_of(torch, device, single)), source[:4])
 
 
 @clause("indexing.sort-every-length", covers=["notes.sort-topk"])

@@ -22,7 +22,7 @@ from tenet.spec.language import (
     read,
     supported,
 )
-from tenet.spec.model.dtypes import FLOATS, INTEGERS, numpy_dtype
+from tenet.spec.model.dtypes import FLOATS, FORMATS, INTEGERS, numpy_dtype
 from tenet.spec.model.tolerance import Bound, half_product
 from tenet.spec.operators.laws import hold
 from tenet.spec.operators.products import PRODUCTS, matmul_shapes, shape_pool
@@ -279,7 +279,9 @@ EQUATIONS = {
     "ij,jk,kl->il": ((2, 3), (3, 4), (4, 5)), "bn,anm,bm->ba": ((2, 3), (5, 3, 4), (2, 4)),
     "ijk,k->ji": ((2, 3, 4), (4,)), "...->...": ((2, 3),), "ijkl->lkij": ((2, 3, 4, 5),),
     "i,i": ((1,), (1,)), "ij,jk->ik": ((0, 3), (3, 2)), "aij,jk->ik": ((2, 3, 4), (4, 5)),
-    "i j, j k -> i k": ((3, 4), (4, 2)),
+    "i j, j k -> i k": ((3, 4), (4, 2)), "ba": ((2, 3),), "cab": ((2, 3, 4),),
+    "iij->ij": ((3, 3, 4),),
+    "ij,ij->ij": ((3, 9), (3, 9)), "ii,i": ((4, 4), (4,)), "...i->i...": ((2, 3, 4),),
 }  # fmt: skip
 """Equation: shapes of its operands."""
 
@@ -302,6 +304,106 @@ def einsum_sums_over_the_labels_that_are_not_in_the_result(
                          signed_zero=False)  # fmt: skip
             assert_equal(torch.einsum(equation, tensors), expected.astype(numpy_dtype(dtype)),
                          signed_zero=False)  # fmt: skip
+
+
+def _members(torch: Any, a: Any, b: Any, x: Any, y: Any) -> dict[str, Any]:
+    """Products of two matrices of 3x4 and 4x5, and of two vectors of 4 elements."""
+    zero = torch.zeros(3, 5, dtype=a.dtype, device=a.device)
+    return {
+        "matmul": a @ b, "mm": torch.mm(a, b), "addmm": torch.addmm(zero, a, b),
+        "einsum": torch.einsum("ij,jk->ik", a, b), "tensordot": torch.tensordot(a, b, dims=1),
+        "bmm": torch.bmm(a[None], b[None])[0], "matmul of a batch": torch.matmul(a[None], b)[0],
+        "out=": torch.mm(a, b, out=torch.empty_like(zero)),
+        "dot": torch.dot(x, y), "vdot": torch.vdot(x, y), "mv": torch.mv(a, y),
+        "vm": x @ b, "inner": torch.inner(x, y), "outer": torch.outer(x, y), "vecdot":
+        torch.linalg.vecdot(x, y), "sum": (x * y).sum(),
+    }  # fmt: skip
+
+
+@clause("matmul.conjugates", covers=["notes.matmul-family", "notes.view-operations"])
+def a_conjugated_view_is_multiplied_as_what_it_shows(torch: Any, device: str) -> None:
+    """conj() and H are views that conjugate what is read through them, and products take
+    their elements as they read, on the left, on the right and on both sides."""
+    for dtype in supported(("complex64", "complex128")):
+        arrays = [values(shape, dtype, "signed", n) for n, shape in
+                  enumerate(((3, 4), (4, 5), (4,), (4,)))]  # fmt: skip
+        plain = [tensor_of(torch, device, array) for array in arrays]
+        lazy = [tensor_of(torch, device, array.conj()).conj() for array in arrays]
+        turned = [
+            tensor_of(torch, device, np.ascontiguousarray(array.conj().T)).H
+            if array.ndim > 1
+            else tensor_of(torch, device, array)
+            for array in arrays
+        ]
+        a, b, x, y = arrays
+        product_ = a @ b
+        expected = dict.fromkeys(("matmul", "mm", "addmm", "einsum", "tensordot", "bmm", "out=",
+                                  "matmul of a batch"), product_)  # fmt: skip
+        expected |= {
+            "dot": x @ y, "vdot": x.conj() @ y, "mv": a @ y, "vm": x @ b, "inner": x @ y,
+            "outer": np.outer(x, y), "vecdot": x.conj() @ y, "sum": x @ y,
+        }  # fmt: skip
+        kinds = {"plain": plain, "conj": lazy, "H": turned}
+        for (left, first), (right, second) in product(kinds.items(), repeat=2):
+            operands = first[0], second[1], first[2], second[3]
+            for member, got in _members(torch, *operands).items():
+                with case(dtype=dtype, left=left, right=right, member=member):
+                    assert_equal(got, np.asarray(expected[member]), signed_zero=False)
+
+
+@clause("matmul.contracted", covers=["notes.matmul-family"])
+def tensordot_contracts_the_dimensions_that_are_named(torch: Any, device: str) -> None:
+    """tensordot sums over the last dims dimensions of the first operand and the first of the
+    second: over none for 0, an outer product; or over pairs of dimensions, in any order. The
+    cross product is taken along the dimension that is named, counted from either end."""
+    for dtype in supported(SINGLE):
+        a, b = values((2, 3, 4), dtype, "signed", 1), values((3, 4, 2), dtype, "signed", 2)
+        x, y = tensor_of(torch, device, a), tensor_of(torch, device, b)
+        for dims in (0, 2, ([1], [0]), ([2, 1], [1, 0]), ([0, 1, 2], [2, 0, 1]), ([-1], [-2])):
+            with case(dtype=dtype, dims=dims):
+                expected = np.tensordot(a, b, axes=dims)
+                assert_equal(torch.tensordot(x, y, dims=dims), np.asarray(expected),
+                             signed_zero=False)  # fmt: skip
+        same = values((2, 3, 4), dtype, "signed", 3)
+        with case(dtype=dtype, dims="none of equal shapes"):
+            assert_equal(torch.tensordot(x, tensor_of(torch, device, same), dims=0),
+                         np.asarray(np.tensordot(a, same, axes=0)), signed_zero=False)  # fmt: skip
+        for dim in range(-3, 3):
+            shape = [2, 2, 2]
+            shape[dim] = 3
+            left, right = (values(tuple(shape), dtype, "signed", n) for n in (4, 5))
+            expected = np.cross(left, right, axis=dim)
+            p, q = tensor_of(torch, device, left), tensor_of(torch, device, right)
+            with case(dtype=dtype, cross=dim):
+                for got in (torch.linalg.cross(p, q, dim=dim), torch.cross(p, q, dim=dim),
+                            p.cross(q, dim)):  # fmt: skip
+                    assert_equal(got, expected, signed_zero=False)
+
+
+@clause("matmul.solved-from-the-right", covers=["notes.matmul-family"])
+def solving_from_the_right_and_upper_factors(torch: Any, device: str) -> None:
+    """linalg.solve with left=False gives the x of x @ a = b, and linalg.cholesky with upper=True
+    the upper factor, the conjugate transpose of the lower; of one matrix and of a batch."""
+    for dtype in supported(SINGLE):
+        # Unit triangles of small whole numbers, and an exact product of them.
+        lower = np.tril(values((2, 4, 4), dtype, "signed", 3) % 3, -1) + np.eye(4)
+        x = values((2, 3, 4), dtype, "signed", 4).astype(np.float64)
+        scale = np.array([2.0, 4.0, 1.0, 2.0])
+        definite = (lower * scale) @ np.swapaxes(lower * scale, -1, -2)
+        # Substitution with such triangles errs by n u |L^-1| |L| |x|, below 8 n u 50.
+        bound = Bound(dtype, 0.5, "n u kappa |x|", absolute=32 * 50 * FORMATS[dtype].eps)
+        for batch in (slice(None), 0):
+            a, b = lower[batch].astype(dtype), (x @ lower)[batch].astype(dtype)
+            with case(dtype=dtype, batch=batch == slice(None)):
+                solved = torch.linalg.solve(
+                    tensor_of(torch, device, a), tensor_of(torch, device, b), left=False
+                )
+                assert_close(solved, x[batch], bound)
+                m = tensor_of(torch, device, definite[batch].astype(dtype))
+                factor = (lower * scale)[batch]
+                assert_close(torch.linalg.cholesky(m, upper=True),
+                             np.swapaxes(factor, -1, -2), bound)  # fmt: skip
+                assert_close(torch.linalg.cholesky(m), factor, bound)
 
 
 @clause("matmul.multi-dot", covers=["notes.matmul-family"], effort=8)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gc
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import product
 from typing import Any
@@ -403,6 +404,43 @@ def what_was_kept_for_backward_is_released_by_it(torch: Any, device: str) -> Non
 COST = 6
 """Backward of a matrix product is two products and two transposes, of tanh three operations; the
 sums of gradients and what an engine adds come on top."""
+
+
+@clause("performance.nothing-outlives-its-use",
+        covers=["notes.autograd-cost", "hackmd.no-grad-memory"], requires={"autograd"})  # fmt: skip
+def what_is_dropped_is_released(torch: Any, device: str) -> None:
+    """Operands, intermediate results and gradients are released when the last name for them goes:
+    neither an operation, with recording on or off, nor a backward pass holds on to them."""
+    functional = torch.nn.functional
+    modes: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+        "recorded": nullcontext,
+        "no_grad": torch.no_grad,
+        "inference_mode": torch.inference_mode,
+    }
+
+    def steps(recorded: bool) -> Iterator[tuple[str, Any]]:
+        x = torch.ones(4, 4, device=device)
+        weight = torch.ones(4, 4, device=device, requires_grad=True)
+        line, plane = functional.linear(x, weight), x @ weight
+        hidden = functional.relu(line) + torch.tanh(plane)
+        view = hidden.t()[1:].reshape(-1)
+        shares = torch.softmax(view, 0)
+        loss = shares.square().sum() + hidden.clone().detach().mean()
+        yield from (("operand", x), ("weight", weight), ("linear", line), ("product", plane),
+                    ("hidden", hidden), ("view", view), ("softmax", shares),
+                    ("loss", loss))  # fmt: skip
+        if recorded:
+            torch.autograd.grad(loss, weight, retain_graph=True)
+            loss.backward()
+            yield "gradient", weight.grad
+
+    for mode, make in modes.items():
+        with make():
+            held = [(name, weakref.ref(made)) for name, made in steps(mode == "recorded")]
+        gc.collect()
+        for name, reference in held:
+            with case(mode=mode, of=name):
+                assert_that(reference() is None, "something holds on to it")
 
 
 @clause("performance.backward-cost", thorough=True, covers=["notes.autograd-cost"],

@@ -177,6 +177,7 @@ def sums_differences_and_products_have_the_promoted_dtype(torch: Any, device: st
     result_type names, whichever side an operand stands on and however the operation is said."""
     _have_promoted_dtypes(torch, device, ARITHMETIC)
     _have_promoted_dtypes(torch, device, ARITHMETIC[:1], (1,), (2, 0))
+    _have_promoted_dtypes(torch, device, ARITHMETIC, (0,), (1,))
 
 
 @clause("promotion.division", covers=["notes.promotion-default-dtype"])
@@ -252,7 +253,7 @@ def the_promoted_dtype_depends_on_no_length(
 )
 def selecting_and_joining_promote(torch: Any, device: str) -> None:
     """where promotes the two things that it chooses from, Python numbers among them; cat, stack
-    and their kin give the promoted dtype of all tensors that they join."""
+    and their kin give the promoted dtype of all tensors that they join, of empty ones too."""
     available = frozenset(supported(ALL))
     lefts, rights = ones(torch, device, (2,)), ones(torch, device, (2,))
     mask = torch.ones(2, dtype=torch.bool, device=device)
@@ -271,6 +272,9 @@ def selecting_and_joining_promote(torch: Any, device: str) -> None:
                 with case(join=join):
                     assert_metadata(getattr(torch, join)([a, b]), dtype=dtype)
                     assert_metadata(getattr(torch, join)((b, a)), dtype=dtype)
+                    if join not in ("stack", "vstack"):
+                        assert_metadata(getattr(torch, join)([a[:0], b]), dtype=dtype)
+                        assert_metadata(getattr(torch, join)([b, a[:0]]), dtype=dtype)
 
 
 @clause(
@@ -468,11 +472,16 @@ SCALARS: tuple[tuple[str, int | float | complex], ...] = (
     ("int64", 0),
     ("int64", 100),
     ("float32", -2.0),
+    ("float32", 0.5),
     ("float32", 4.0),
     ("complex64", 1 + 2j),
 )
 """Exact in every dtype of their category; the floats are powers of two, so that to divide and to
 multiply by the inverse is the same."""
+
+
+SCALED = ("add", "lt", "mul", "div", "sub", "eq", "gt", "ge", "le", "ne")
+"""Operations that take a scalar on the right; an example tries a third of them."""
 
 
 @clause(
@@ -505,11 +514,39 @@ def a_scalar_takes_the_dtype_of_the_tensor(
         if kind.rank == Rank.ZERO_DIM:
             value = torch.tensor(number, dtype=getattr(torch, kind.dtype), device=device)
         with case(scalar=kind):
-            for name in ("add", "lt", "mul", "div", "sub", "eq")[operand.seed % 3 :: 3]:
+            for name in SCALED[operand.seed % 3 :: 3]:
                 if name != "div" or number != 0:
                     _agrees(torch, name, (held, kind), (tensor, value), (array, exact), (used,))
             for name in ("add", "sub", "mul", "lt")[operand.seed % 2 :: 2]:
                 _agrees(torch, name, (kind, held), (value, tensor), (exact, array), (used,))
+
+
+_BESIDE = (-2.5, -1.5, -1.0, -0.5, -0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 100.0)
+"""Exact in every dtype of floats, and with two of them between any two whole numbers near 0."""
+
+
+@clause(
+    "promotion.compared-with-scalars",
+    covers=["notes.promotion-categories", "notes.promotion-priority", "dlnotes.comparisons"],
+)
+def comparisons_with_scalars_keep_fractions(torch: Any, device: str) -> None:
+    """Tensors of any dtype compare with 0-d tensors of any dtype and with Python numbers as the
+    numbers that they hold do: an integer is below 1.5, and neither loses its fraction."""
+    wide = np.array(_BESIDE * 3)
+    numbers = {name: wide if name in FLOATS else np.trunc(wide) for name in FLOATS + INTEGERS}
+    numbers["uint8"] = np.abs(numbers["uint8"])
+    for name, other in product(supported(FLOATS + INTEGERS), supported(FLOATS + INTEGERS)):
+        x = torch.tensor(numbers[name].tolist(), device=device).to(getattr(torch, name))
+        for number in (0.5, 1.5, 1, 100) if other in FLOATS else (1, 2, 100):
+            scalar = torch.tensor(number, dtype=getattr(torch, other), device=device)
+            for compare in ("eq", "ne", "lt", "le", "gt", "ge"):
+                expected = EXACT[compare](numbers[name], float(number))
+                turned = EXACT[compare](float(number), numbers[name])
+                with case(dtype=name, scalar=other, number=number, comparison=compare):
+                    function = getattr(torch, compare)
+                    assert_equal(function(x, scalar), expected)
+                    assert_equal(function(x, number), expected)
+                    assert_equal(function(scalar, x), turned)
 
 
 @clause("promotion.integers-wrap", covers=["notes.promotion-priority"])

@@ -284,6 +284,9 @@ def the_nan_functions_leave_nan_out(torch: Any, device: str, length: int, seed: 
         bound = summation(np.abs(kept).sum(0), length + 1, name, name)
         with case(dtype=name):
             assert_close(torch.nansum(x, 0), kept.sum(0), bound)
+            nothing = tensor_of(torch, device, np.full_like(array, np.nan))
+            assert_equal(nothing.nansum(0), np.zeros(3, array.dtype))
+            assert_equal(torch.nansum(nothing), np.zeros((), array.dtype))
             means = [lane.mean() if len(lane) else np.nan for lane in some]
             assert_close(x.nanmean(0), np.array(means), bound)
             assert_equal(torch.nanmedian(x, 0)[0], np.array(lower, array.dtype))
@@ -292,6 +295,8 @@ def the_nan_functions_leave_nan_out(torch: Any, device: str, length: int, seed: 
             low = [lane.min() if len(lane) else np.nan for lane in some]
             assert_equal(torch.nanquantile(x, 0.0, 0), np.array(low, array.dtype))
             assert_equal(torch.median(x, 0)[0][2], np.array(np.nan, array.dtype))
+            assert_equal(torch.median(x[:, 2], 0)[0], np.array(np.nan, array.dtype))
+            assert_equal(x[:, 2].contiguous().median(-1)[0], np.array(np.nan, array.dtype))
             assert_equal(torch.quantile(x, 0.5, 0)[2], np.array(np.nan, array.dtype))
             assert_equal(x.median(), np.array(np.nan, array.dtype))
 
@@ -541,13 +546,20 @@ def two_results_go_to_two_destinations(
 @clause("reduction.norms", covers=["mlnotes.dim-is-axis"])
 def the_norm_of_order_zero_counts(torch: Any, device: str) -> None:
     """vector_norm of order 0 counts the elements that differ from 0; norm() is the root of the
-    sum of squares."""
+    sum of squares. Of any other order they hand a NaN on."""
     for name, length in product(supported(SINGLE), (1, 2, 7, 8, 17, 33, 129)):
         array = values((length,), name, "signed", length)
         x, wide = tensor_of(torch, device, array), array.astype(np.float64)
         with case(dtype=name, length=length):
             count = np.asarray((array != 0).sum(), array.dtype)
             assert_equal(torch.linalg.vector_norm(x, 0), count)
+            spoilt = array.copy()
+            spoilt[length // 2] = np.nan
+            y = tensor_of(torch, device, spoilt)
+            for order in (2, 1, np.inf, -np.inf, 3):
+                nan = np.asarray(np.nan, array.dtype)
+                assert_equal(torch.linalg.vector_norm(y, order), nan)
+                assert_equal(torch.norm(y, order), nan)
             root = np.sqrt((wide * wide).sum())
             bound = ulps(length + 4, name, "n roundings without cancellation")
             assert_close(x.norm(), root, bound)
@@ -649,6 +661,139 @@ def every_length_is_reduced_to_its_end(torch: Any, device: str, piece: tuple[int
 def _bool(result: Any, dtype: str) -> Array:
     """any and all of uint8 are uint8, of every other dtype bool."""
     return np.asarray(result).astype("uint8" if dtype == "uint8" else bool)
+
+
+@clause("reduction.only-the-lowest", covers=["minicourse.min-max-mean-sum", "dlnotes.max-dim"])
+def a_reduction_starts_from_no_number_of_its_own(torch: Any, device: str) -> None:
+    """The largest of elements that are all -inf, or all the smallest integer, is that, and stands
+    at the first place; so it is with the smallest of the largest, and with what is found so far."""
+    for name, length in product(supported(REAL), (1, 2, 7, 8, 9, 16, 17, 33, 65, 129)):
+        kind = numpy_dtype(name)
+        if category(name) is Category.FLOAT:
+            ends: tuple[Any, Any] = (-np.inf, np.inf)
+        elif category(name) is Category.INTEGER:
+            ends = int(np.iinfo(kind).min), int(np.iinfo(kind).max)  # type: ignore[type-var]
+        else:
+            continue
+        lowest, highest = (np.full((2, length), end).astype(kind) for end in ends)
+        for label, array, whole, extreme, argument, running in (
+            ("max", lowest, torch.amax, torch.max, torch.argmax, torch.cummax),
+            ("min", highest, torch.amin, torch.min, torch.argmin, torch.cummin),
+        ):
+            x = tensor_of(torch, device, array)
+            columns = x.t().contiguous().t()
+            with case(dtype=name, length=length, function=label):
+                for y in (x, columns):
+                    assert_equal(whole(y, 1), array[:, 0])
+                    assert_equal(whole(y), np.asarray(array[0, 0]))
+                    assert_equal(extreme(y), np.asarray(array[0, 0]))
+                    values_, places = extreme(y, 1)
+                    assert_equal(values_, array[:, 0])
+                    assert_equal(places, np.zeros(2, np.int64))
+                    assert_equal(argument(y, 1), np.zeros(2, np.int64))
+                    assert_equal(argument(y), np.int64(0))
+                    assert_equal(running(y, 1).values, array)
+                both = torch.aminmax(x)
+                assert_equal(both.min, np.asarray(array[0, 0]))
+                assert_equal(both.max, np.asarray(array[0, 0]))
+
+
+_OFFSETS = {"float32": 2.0**16, "float64": 2.0**42}
+
+
+@clause("reduction.variance-far-from-zero", covers=["dlnotes.std-var"], effort=0.5)
+@for_all(length=st.sampled_from((2, 3, 7, 8, 9, 17, 33, 129, 1025)), seed=seeds(),
+         last=st.booleans(), sign=st.sampled_from((1, -1)))  # fmt: skip
+def the_variance_does_not_suffer_from_a_large_mean(
+    torch: Any, device: str, length: int, seed: int, last: bool, sign: int
+) -> None:
+    """var and std measure the distance from the mean, so that elements far from zero and near
+    each other lose no more than their mean does: the difference of the mean square and the
+    squared mean would lose everything."""
+    for name in supported(SINGLE):
+        near = values((2, length), "int16", "signed", seed).astype(np.float64)
+        array = (near + sign * _OFFSETS[name]).astype(name)
+        exact = near.var(1, ddof=1)
+        x = tensor_of(torch, device, array if last else array.T)
+        dim = 1 if last else 0
+        # The mean may be off by n*u of itself, and counts squared (Chan, Golub and LeVeque, 1983).
+        unit = FORMATS[name].eps / 2
+        step = 4 * (length + 4) * unit * _OFFSETS[name]
+        most = float(np.max(np.sqrt(exact) * step + step**2)) * 2
+        bound = ulps(8, name, "n*u*kappa, kappa = sqrt(1 + mean^2/var)", most)
+        with case(dtype=name):
+            assert_close(x.var(dim), exact, bound)
+            assert_close(torch.var_mean(x, dim)[0], exact, bound)
+            assert_close(x.select(1 - dim, 0).var(), exact[0], bound)
+
+
+@clause("reduction.counts-and-covariances", covers=["mlnotes.dim-is-axis", "dlnotes.std-var"])
+def counts_covariances_and_differences_agree_with_numpy(torch: Any, device: str) -> None:
+    """bincount counts each whole number, or sums their weights, and gives minlength numbers at
+    least; cov and corrcoef compare rows, cov dividing by n minus correction; diff of order n
+    takes what is put before and behind along."""
+    for length in (1, 2, 9, 33, 129):
+        with case(function="bincount", length=length):
+            for _ in supported(("int64",)):
+                whole = values((length,), "uint8", "signed", length).astype(np.int64)
+                x = tensor_of(torch, device, whole)
+                for minlength in (0, 4, 12):
+                    counted = np.bincount(whole, minlength=minlength)
+                    assert_equal(torch.bincount(x, minlength=minlength), counted)
+                for name in supported(SINGLE):
+                    weights = values((length,), name, "signed", 3)
+                    assert_equal(x.bincount(tensor_of(torch, device, weights)),
+                                 np.bincount(whole, weights).astype(name))  # fmt: skip
+    for name in supported(SINGLE):
+        bound = ulps(64, name, "n roundings of whole numbers below 10", 512 * FORMATS[name].eps)
+        for shape in ((2, 9), (3, 17), (5,)):
+            array = values(shape, name, "signed", 5)
+            x, wide = tensor_of(torch, device, array), array.astype(np.float64)
+            for correction in (1, 0, 2):
+                with case(function="cov", dtype=name, shape=shape, correction=correction):
+                    assert_close(torch.cov(x, correction=correction),
+                                 np.cov(wide, ddof=correction), bound)  # fmt: skip
+            with case(function="corrcoef", dtype=name, shape=shape):
+                assert_close(torch.corrcoef(x), np.corrcoef(wide), bound)
+    for name in supported(("float32", "int64", "int16")):
+        array, more = values((3, 5), name, "signed", 6), values((3, 2), name, "signed", 7)
+        x, y = tensor_of(torch, device, array), tensor_of(torch, device, more)
+        for n, ends in product((1, 2, 3), ("prepend", "append")):
+            with case(function="diff", dtype=name, n=n, ends=ends):
+                expected = np.diff(array, n, 1, **{ends: more})
+                assert_equal(torch.diff(x, n, 1, **{ends: y}), expected, signed_zero=False)
+        with case(function="diff", dtype=name, ends="both"):
+            expected = np.diff(array, 2, -1, prepend=more, append=more)
+            assert_equal(x.diff(2, -1, prepend=y, append=y), expected, signed_zero=False)
+        for dim, keepdim in product((0, 1, -1), (True, False)):
+            with case(function="aminmax", dtype=name, dim=dim, keepdim=keepdim):
+                low, high = torch.aminmax(x, dim=dim, keepdim=keepdim)
+                assert_equal(low, array.min(dim, keepdims=keepdim), signed_zero=False)
+                assert_equal(high, array.max(dim, keepdims=keepdim), signed_zero=False)
+
+
+@clause("reduction.vector-of-quantiles", covers=["mlnotes.dim-is-axis"], effort=0.5)
+@for_all(length=st.sampled_from((1, 2, 3, 5, 9, 17, 33)), seed=seeds(),
+         rule=st.sampled_from(("linear", "lower", "higher", "midpoint", "nearest")))  # fmt: skip
+def quantiles_of_several_ranks_stand_in_front(
+    torch: Any, device: str, length: int, seed: int, rule: str
+) -> None:
+    """quantile of a vector of ranks has a first dimension for them, and each is what the rank
+    alone gives, by whatever rule between two elements."""
+    ranks = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+    for name in supported(SINGLE):
+        array = values((length, 3), name, "signed", seed)
+        x, q = tensor_of(torch, device, array), tensor_of(torch, device, ranks.astype(name))
+        # Quarters of differences of small whole numbers are not rounded.
+        expected = np.quantile(array, ranks, axis=0, method=rule).astype(name)  # type: ignore[call-overload] # one of NumPy's names
+        with case(dtype=name):
+            for function in (torch.quantile, torch.nanquantile):
+                got = function(x, q, dim=0, interpolation=rule)
+                assert_equal(got, expected, signed_zero=False)
+                kept = function(x, q, dim=0, keepdim=True, interpolation=rule)
+                assert_equal(kept, expected[:, None], signed_zero=False)
+                assert_equal(function(x, 0.75, dim=0, interpolation=rule), expected[3],
+                             signed_zero=False)  # fmt: skip
 
 
 @clause("reduction.of-few", covers=["notes.extremal-values"])

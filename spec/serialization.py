@@ -116,6 +116,40 @@ def every_bit_of_a_number_survives(torch: Any, device: str) -> None:
                 assert_equal(bits(torch, got["zero-dim"]), [int(integers[1])])
 
 
+RARE = ("uint16", "uint32", "uint64", "complex32", "float8_e4m3fn", "float8_e5m2",
+        "float8_e4m3fnuz", "float8_e5m2fnuz")  # fmt: skip
+"""Dtypes that are for keeping numbers rather than for reckoning with them."""
+
+
+@clause("serialization.rare-dtypes", covers=["notes.save-everything"])
+def dtypes_for_keeping_numbers_survive(torch: Any, device: str) -> None:
+    """Tensors of the wider unsigned integers, of eight-bit floats and of half-precision complex
+    numbers, and views that are conjugated or negated, are loaded with the same dtype, strides and
+    bits."""
+    octets = np.arange(240, dtype=np.uint8)
+    # The old format is older than these.
+    for name, way in product(RARE, [way for way in WAYS if way != "old format"]):
+        with case(dtype=name, way=way):
+            whole = tensor_of(torch, "cpu", octets).view(getattr(torch, name))
+            table = whole.view(-1, 6)
+            sources = {"whole": whole, "turned": table.t(), "part": table[1:, 2], "one": whole[7]}
+            got = carried(torch, sources, way)
+            for part, source in sources.items():
+                assert_equal((str(got[part].dtype), _placement(got[part])),
+                             (f"torch.{name}", _placement(source)))  # fmt: skip
+                kept = got[part].contiguous().view(-1).view(torch.uint8)
+                assert_equal(kept, read(source.contiguous().view(-1).view(torch.uint8)))
+    for name, way in product(supported(("complex64", "complex128")), WAYS):
+        array = values((3, 4), name, "normal", 3)
+        x = tensor_of(torch, device, array)
+        got = carried(torch, {"conjugated": x.conj(), "turned": x.mH}, way)
+        got["negated"] = carried(torch, x.conj().imag, way)
+        with case(dtype=name, way=way):
+            assert_equal(got["conjugated"], array.conj())
+            assert_equal(got["turned"], array.conj().T)
+            assert_equal(got["negated"], -array.imag)
+
+
 @clause("serialization.lengths", thorough=True, covers=["notes.save-everything"])
 def every_length_is_saved_whole(torch: Any, device: str) -> None:
     """Empty, 0-d and large tensors of every dtype are saved to the last element."""
@@ -262,8 +296,9 @@ def nested_containers_survive_saving_and_loading(
 def a_parameter_is_loaded_as_a_parameter(torch: Any, device: str) -> None:
     """A parameter is loaded as one, a tensor that requires gradients as one that does, and one
     that does not as one that does not, in every dtype that gradients have."""
-    for name, way in product(supported(FLOATS), WAYS):
-        array = np.arange(3).astype(numpy_dtype(name))
+    for turn, (name, way) in enumerate(product(supported(FLOATS), WAYS)):
+        shape = ((3,), (), (2, 3), (0, 2), (1, 2, 2))[turn % 5]
+        array = np.arange(math.prod(shape)).reshape(shape).astype(numpy_dtype(name))
         plain = tensor_of(torch, device, array)
         with case(dtype=name, way=way):
             got = carried(
@@ -355,6 +390,9 @@ def a_model_of_another_structure_refuses_a_state_dict(torch: Any, device: str) -
                 grown = {**good, name: torch.zeros(*good[name].shape, 2, device=device)}
                 longer = {**good, name: torch.cat([good[name].reshape(-1)] * 3)}
                 wrong = [without, beside, renamed, grown]
+                if good[name].numel() != 1:  # one number fills nothing
+                    one = good[name].reshape(-1)[:1]
+                    wrong += [{**good, name: one}, {**good, name: one[0]}]
                 for state in (*wrong, *([longer] if good[name].dim() == 1 else [])):
                     assert_raises(target.load_state_dict, state)
                     assert_raises(target.load_state_dict, state, strict=True)

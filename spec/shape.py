@@ -6,7 +6,7 @@ Nothing is computed here, so every dtype is exact and NumPy, or a line of Python
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
+from itertools import combinations, combinations_with_replacement, product
 from typing import Any
 
 import numpy as np
@@ -312,8 +312,8 @@ def the_underscored_forms_change_the_tensor_itself(
     metadata_only=True,
 )
 def a_shape_of_another_element_count_raises(torch: Any, device: str) -> None:
-    """reshape and view raise for a shape of another element count, for two lengths of -1, and
-    where the other lengths do not divide the count."""
+    """reshape and view raise for a shape of another element count, for two lengths of -1, where
+    the other lengths do not divide the count or leave it open, and for a length below -1."""
     for dtype in supported(("float32", "int64", "bool", "bfloat16")):
         for shape, wrong in WRONG_COUNTS:
             x = tensor_of(torch, device, values(shape, dtype))
@@ -421,6 +421,38 @@ def cat_joins_along_an_existing_dimension(
     may differ and be 0."""
     for name in supported(dtypes):
         _is_the_join(torch, device, join, name, regime, seed)
+
+
+@clause("shape.grids", covers=["mlnotes.numpy-names"])
+def vectors_span_grids_and_tuples(torch: Any, device: str) -> None:
+    """meshgrid repeats each vector along the dimensions of the others, in the order of the vectors
+    ("ij") or with the first two exchanged ("xy"). cartesian_prod lists the tuples of one element
+    of each, combinations those of several elements of one, with or without repetition."""
+    for dtype in supported(("float32", "int64", "bool", "bfloat16")):
+        for lengths in ((3,), (2, 3), (1, 4), (2, 3, 4), (3, 1, 2), (2, 17), (2, 0)):
+            arrays = [values((n,), dtype, "signed", 7 * i) for i, n in enumerate(lengths)]
+            vectors = [tensor_of(torch, device, array) for array in arrays]
+            for order in ("ij", "xy"):
+                with case(dtype=dtype, lengths=lengths, order=order):
+                    expected = np.meshgrid(*arrays, indexing=order)
+                    for call in (torch.meshgrid(*vectors, indexing=order),
+                                 torch.meshgrid(vectors, indexing=order)):  # fmt: skip
+                        assert_equal(len(call), len(arrays))
+                        for got, wanted in zip(call, expected, strict=True):
+                            assert_equal(got, np.asarray(wanted))
+            with case(dtype=dtype, lengths=lengths, function="cartesian_prod"):
+                tuples = [grid.ravel() for grid in np.meshgrid(*arrays, indexing="ij")]
+                listed = np.stack(tuples, 1) if len(arrays) > 1 else arrays[0]
+                assert_equal(torch.cartesian_prod(*vectors), listed)
+        array = values((5,), dtype, "signed", 3)
+        x = tensor_of(torch, device, array)
+        for r, (repeated, choose) in product(
+            (1, 2, 3), ((False, combinations), (True, combinations_with_replacement))
+        ):
+            with case(dtype=dtype, r=r, with_replacement=repeated):
+                places = np.array(list(choose(range(5), r)))
+                got = torch.combinations(x, r, with_replacement=repeated)
+                assert_equal(got.reshape(len(places), r), array[places])
 
 
 @clause("shape.named-joins", covers=["mlnotes.cat", "minicourse.stack"], effort=3)

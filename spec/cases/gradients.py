@@ -97,7 +97,27 @@ ROUTES: dict[str, tuple[Act, Callable[[Array], Array]]] = {
         lambda torch, x: torch.cat([x[..., 1:], x], dim=-1),
         lambda x: np.concatenate([x[..., 1:], x], -1),
     ),
+    "cat of one": (lambda torch, x: torch.cat([x]), lambda x: x),
+    "cat of three last": (
+        lambda torch, x: torch.cat((x, x[..., :1], x), -1),
+        lambda x: np.concatenate((x, x[..., :1], x), -1),
+    ),
+    "cat beside nothing": (
+        lambda torch, x: torch.cat([x[:0], x, x[:0]]),
+        lambda x: x,
+    ),
+    "concatenate": (
+        lambda torch, x: torch.concatenate((x[:1], x), axis=0),
+        lambda x: np.concatenate((x[:1], x)),
+    ),
     "stack": (lambda torch, x: torch.stack((x, x)), lambda x: np.stack((x, x))),
+    "stack of one": (lambda torch, x: torch.stack([x]), lambda x: x[None]),
+    "stack of three inside": (
+        lambda torch, x: torch.stack((x, x, x), 1),
+        lambda x: np.stack((x, x, x), 1),
+    ),
+    "hstack": (lambda torch, x: torch.hstack((x, x)), lambda x: np.hstack((x, x))),
+    "vstack": (lambda torch, x: torch.vstack((x, x, x)), lambda x: np.vstack((x, x, x))),
     "stack last": (lambda torch, x: torch.stack([x, x], dim=-1), lambda x: np.stack([x, x], -1)),
     "permute": (
         lambda torch, x: x.permute(*range(1, x.dim()), 0),
@@ -115,6 +135,14 @@ ROUTES: dict[str, tuple[Act, Callable[[Array], Array]]] = {
         lambda torch, x: x.unsqueeze(-1).expand(*x.shape, 2),
         lambda x: np.broadcast_to(x[..., None], (*x.shape, 2)),
     ),
+    "expand -1": (
+        lambda torch, x: x[None].expand(2, *[-1] * x.dim()),
+        lambda x: np.broadcast_to(x, (2, *x.shape)),
+    ),
+    "broadcast_to": (
+        lambda torch, x: torch.broadcast_to(x[..., :1], (2, *x.shape)),
+        lambda x: np.broadcast_to(x[..., :1], (2, *x.shape)),
+    ),
     "expand_as": (
         lambda torch, x: x[:1].expand_as(x),
         lambda x: np.broadcast_to(x[:1], x.shape),
@@ -131,7 +159,27 @@ ROUTES: dict[str, tuple[Act, Callable[[Array], Array]]] = {
     "squeeze": (lambda torch, x: x[:1].squeeze(0), lambda x: x[0]),
     "movedim": (lambda torch, x: torch.movedim(x, 0, -1), lambda x: np.moveaxis(x, 0, -1)),
     "narrow": (lambda torch, x: x.narrow(0, 0, 1), lambda x: x[:1]),
+    "narrow last": (lambda torch, x: torch.narrow(x, -1, -1, 1), lambda x: x[..., -1:]),
     "select": (lambda torch, x: x.select(-1, -1), lambda x: x[..., -1]),
+    "select first": (lambda torch, x: torch.select(x, -x.dim(), 0), lambda x: x[0]),
+    "unsqueeze": (lambda torch, x: torch.unsqueeze(x, -2), lambda x: np.expand_dims(x, -2)),
+    "unflatten": (lambda torch, x: x.unflatten(-1, (1, -1)), lambda x: np.expand_dims(x, -2)),
+    "ravel": (lambda torch, x: x.transpose(0, -1).ravel(),
+              lambda x: np.swapaxes(x, 0, -1).ravel()),
+    "repeat_interleave": (
+        lambda torch, x: x.repeat_interleave(3, -1),
+        lambda x: np.repeat(x, 3, -1),
+    ),
+    "take_along_dim": (
+        lambda torch, x: torch.take_along_dim(
+            x, _tensor(torch, x, _gathered(x.shape[0], tuple(x.shape))), 0
+        ),
+        lambda x: np.take_along_axis(x, _gathered(x.shape[0], x.shape), 0),
+    ),
+    "index_select first": (
+        lambda torch, x: x.index_select(0, _tensor(torch, x, [len(x) - 1, 0, 0, 0])),
+        lambda x: x[[-1, 0, 0, 0]],
+    ),
     "split": (lambda torch, x: torch.split(x, 2)[-1], lambda x: x[(len(x) - 1) // 2 * 2 :]),
     "chunk": (
         lambda torch, x: torch.chunk(x, 2)[0],
@@ -151,6 +199,14 @@ ROUTES: dict[str, tuple[Act, Callable[[Array], Array]]] = {
         lambda x: np.expand_dims(x, -1),
     ),
     "clone": (lambda torch, x: x.clone(), lambda x: x),
+    "clone in order": (
+        lambda torch, x: x.transpose(0, -1).clone(memory_format=torch.contiguous_format),
+        lambda x: np.swapaxes(x, 0, -1),
+    ),
+    "clone as it lies": (
+        lambda torch, x: torch.clone(x.transpose(0, -1), memory_format=torch.preserve_format),
+        lambda x: np.swapaxes(x, 0, -1),
+    ),
     "iterate": (lambda torch, x: torch.cat([row.reshape(-1) for row in [*x][:3]]),
                 lambda x: x[:3].ravel()),
 }  # fmt: skip

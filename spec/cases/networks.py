@@ -65,7 +65,8 @@ def _convolution(rank: int, random: Random) -> Convolution | None:
     groups = random.choice((1, 1, 1, 2, 3, 4))
     channels = groups * random.choice(_CHANNELS[: 4 if groups > 1 else None])
     out = groups * random.choice(_CHANNELS[: 4 if groups > 1 else None])
-    shape = (random.choice((1, 2, 3)), channels, *(random.choice(_LENGTHS) for _ in range(rank)))
+    # Squares among them: what takes one length for another keeps their shape.
+    shape = (random.choice((1, 2, 3, 5)), channels, *_each(rank, _LENGTHS, random))
     kernel = _each(rank, (1, 2, 3, 3, 4, 5), random)
     stride = _each(rank, (1, 1, 2, 3), random)
     padding: Shape | str = _each(rank, (0, 0, 1, 2, 3), random)
@@ -86,8 +87,8 @@ def _convolution(rank: int, random: Random) -> Convolution | None:
 
 
 def _pooling(rank: int, random: Random) -> Pooling | None:
-    shape = (random.choice((1, 2, 3)), random.choice(_CHANNELS),
-             *(random.choice((*_LENGTHS, 2, 1)) for _ in range(rank)))  # fmt: skip
+    lengths = _each(rank, (*_LENGTHS, 2, 1), random)
+    shape = (random.choice((1, 2, 3)), random.choice(_CHANNELS), *lengths)
     kernel = _each(rank, (2, 2, 3, 3, 1, 4, 5), random)
     stride = None if random.random() < 0.3 else _each(rank, (1, 2, 2, 3), random)
     padding = tuple(random.randint(0, k // 2) if random.random() < 0.5 else 0 for k in kernel)

@@ -196,6 +196,10 @@ EXACT: dict[str, Any] = {
     "maximum": np.maximum,
     "eq": np.equal,
     "lt": np.less,
+    "ne": np.not_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "le": np.less_equal,
     "bitwise_xor": np.bitwise_xor,
 }
 """Operations that NumPy computes exactly as IEEE 754 and two's complement say."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from math import log
 from operator import methodcaller
@@ -27,7 +28,7 @@ from tenet.spec.model import layers
 from tenet.spec.model.dtypes import FORMATS, numpy_dtype
 from tenet.spec.model.layers import Array, unit, wide
 from tenet.spec.model.tolerance import Bound, rounded, ulps
-from tenet.spec.nn.common import FLOATS, Shape, laid_out
+from tenet.spec.nn.common import FLOATS, Shape, filled, laid_out
 
 
 class Activation(NamedTuple):
@@ -40,6 +41,21 @@ class Activation(NamedTuple):
     ulps: float = 0
     absolute: Callable[[Array], Array] | None = None
     inplace: bool = True
+    options: dict[str, Any] = {}  # noqa: RUF012 - never written to
+
+
+def _softplus(x: Array) -> Array:
+    """With beta = 0.5 and threshold = 1.5: exact powers, so that all agree where it bends."""
+    return np.where(x.real > 3, x, 2 * np.log1p(np.exp(np.where(x.real > 3, 0, x) / 2)))
+
+
+def _gelu_by_tanh(x: Array) -> Array:
+    return np.asarray(x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2)
+
+
+def _exponential(alpha: float, scale: float) -> Callable[[Array], Array]:
+    """x above 0, alpha * (e^(x / scale) - 1) below."""
+    return lambda x: np.where(x.real > 0, x, alpha * np.expm1(np.where(x.real > 0, 0, x) / scale))
 
 
 ACTIVATIONS = (
@@ -53,7 +69,18 @@ ACTIVATIONS = (
     ),
     Activation("LeakyReLU", "leaky_relu", (), lambda x: np.where(x.real > 0, x, 0.01 * x), 2),
     Activation("ReLU6", "relu6", (), lambda x: np.clip(x, 0, 6)),
-)
+    Activation("GELU", "gelu", (), _gelu_by_tanh, 16, np.abs, False, {"approximate": "tanh"}),
+    Activation("ELU", "elu", (), _exponential(0.5, 1.0), 16, np.ones_like, True, {"alpha": 0.5}),
+    Activation("CELU", "celu", (), _exponential(0.5, 0.5), 16, np.ones_like, True, {"alpha": 0.5}),
+    Activation("LeakyReLU", "leaky_relu", (), lambda x: np.where(x.real > 0, x, 0.25 * x), 2,
+               None, True, {"negative_slope": 0.25}),
+    Activation("Softplus", "softplus", (), _softplus, 16, np.ones_like, False,
+               {"beta": 0.5, "threshold": 1.5}),
+    Activation("LogSigmoid", "logsigmoid", (), lambda x: np.log(layers.sigmoid(x)), 16,
+               np.ones_like, False),
+    Activation("Hardtanh", "hardtanh", (), lambda x: np.clip(x, -2, 0.5), 0, None, True,
+               {"min_val": -2.0, "max_val": 0.5}),
+)  # fmt: skip
 """absolute: the rounding error of something that cancels, in units of u."""
 
 ACTIVATED: tuple[Shape, ...] = (
@@ -66,14 +93,15 @@ def _activations(
     torch: Any, activation: Activation
 ) -> Iterator[tuple[str, bool, Callable[[Any], Any]]]:
     """Every spelling of an activation, and whether it works in place."""
-    functional = getattr(torch.nn.functional, activation.functional)
-    yield "layer", False, getattr(torch.nn, activation.module)()
+    options = activation.options
+    functional = partial(getattr(torch.nn.functional, activation.functional), **options)
+    yield "layer", False, getattr(torch.nn, activation.module)(**options)
     yield "functional", False, functional
     for name in activation.names:
         yield f"torch.{name}", name.endswith("_"), getattr(torch, name)
         yield f"Tensor.{name}", name.endswith("_"), methodcaller(name)
     if activation.inplace:
-        yield "layer in place", True, getattr(torch.nn, activation.module)(inplace=True)
+        yield "layer in place", True, getattr(torch.nn, activation.module)(inplace=True, **options)
         yield "functional in place", True, lambda x: functional(x, inplace=True)
 
 
@@ -90,7 +118,8 @@ def activations_compute_their_functions(
     torch: Any, device: str, shape: Shape, layout: str, how: tuple[str, str, int], seed: int
 ) -> None:
     """ReLU is max(x, 0), Sigmoid 1 / (1 + e^-x), Tanh the hyperbolic tangent; GELU, SiLU, ELU,
-    LeakyReLU and ReLU6 compute their published functions as well. The layer, the function and the
+    CELU, LeakyReLU, ReLU6, Hardtanh, Softplus and LogSigmoid compute their published functions as
+    well, with the options that they are given. The layer, the function and the
     method agree; those in place write into their operand and return it, the others leave it."""
     dtype, regime, which = how
     activation = ACTIVATIONS[which]
@@ -117,7 +146,8 @@ def activations_compute_their_functions(
                     assert_equal(given.view, x)
 
 
-_EDGES = (-np.inf, -1e4, -100.0, -30.0, -1e-6, -0.0, 0.0, 1e-6, 30.0, 100.0, 1e4, np.inf)
+_EDGES = (-np.inf, -1e4, -100.0, -80.0, -60.0, -45.0, -30.0, -20.0, -15.0, -10.0, -1e-6, -0.0, 0.0,
+          1e-6, 8.0, 15.0, 20.0, 30.0, 60.0, 80.0, 100.0, 1e4, np.inf)  # fmt: skip
 
 
 @clause("nn.activations-at-the-ends", covers=["mlnotes.activations"])
@@ -134,10 +164,58 @@ def activations_saturate_without_overflow(torch: Any, device: str) -> None:
                     assert_close(call(tensor_of(torch, device, x)), wide(expected), bound)
 
 
+@clause("nn.activations-of-channels", covers=["mlnotes.activations"])
+def some_activations_know_dimensions(torch: Any, device: str) -> None:
+    """PReLU multiplies what is below 0 by the slope of its channel, the second dimension, or by
+    the only one; GLU multiplies one half of a dimension by the sigmoid of the other."""
+    nn = torch.nn
+    for name, shape in product(supported(FLOATS), ((4, 3), (2, 3, 5), (3, 3, 3), (2, 3, 2, 2))):
+        x = values(shape, name, "normal", 3)
+        for count in (1, 3):
+            slopes = np.array([0.25, -2.0, 0.0][:count]).astype(numpy_dtype(name))
+            per = slopes.reshape(1, count, *[1] * (len(shape) - 2))
+            layer = filled(torch, device, nn.PReLU(count), weight=slopes)
+            with case(of="PReLU", shape=shape, slopes=count, dtype=name):
+                expected = rounded(np.where(wide(x) > 0, wide(x), wide(x) * wide(per)), name)
+                got = layer(tensor_of(torch, device, x)).detach()
+                assert_equal(got, expected, signed_zero=False)
+        for dim in range(-len(shape), len(shape)):
+            doubled = np.concatenate([x, values(shape, name, "normal", 4)], dim)
+            given, gate = np.split(wide(doubled), 2, dim)
+            expected = given * layers.sigmoid(gate)
+            bound = ulps(16, name, "a sigmoid and a product", FORMATS[name].tiny)
+            with case(of="GLU", shape=shape, dim=dim, dtype=name):
+                assert_close(nn.GLU(dim)(tensor_of(torch, device, doubled)), expected, bound)
+
+
+@clause("nn.softmax-of-large-numbers", covers=["mlnotes.activations"])
+def softmax_does_not_overflow_along_any_dimension(torch: Any, device: str) -> None:
+    """What is added to all elements along dim changes nothing, so softmax of large numbers is that
+    of their differences, along every dimension, for every length, dtype and memory layout."""
+    for name, shape in product(supported(FLOATS), ((3, 4), (4, 4), (2, 17), (3, 3, 3), (33, 2))):
+        small = values(shape, name, "signed", 3)
+        for dim, sign in product(range(len(shape)), (1, -1)):
+            # Multiples of 16 are exact in bfloat16; e^2000 is in no format.
+            x = (wide(small) * 16 + sign * 2048).astype(small.dtype)
+            for turned in (False, True):
+                given = tensor_of(torch, device, x.T.copy() if turned else x)
+                given = given.permute(*reversed(range(len(shape)))) if turned else given
+                with case(dtype=name, shape=shape, dim=dim, sign=sign, turned=turned):
+                    expected = layers.softmax(wide(x), dim)
+                    bound = layers.softmax_bound(wide(x), dim, name)
+                    assert_close(torch.softmax(given, dim), expected, bound)
+                    logs = torch.nn.functional.log_softmax(given, dim)
+                    expected = layers.log_softmax(wide(x), dim)
+                    # Of differences below 300 and numbers of 2400, rounded in between.
+                    off = 8 * 2400 * unit(name if name in layers.HALF else "float32")
+                    assert_close(logs, expected, Bound(name, 2, "x - max - log(sum)", off))
+
+
 @clause("nn.softmax", covers=["mlnotes.activations"])
 @for_all(
     shape=st.sampled_from(
-        [(s, d) for s in (*ACTIVATED[2:], (5, 7, 3), (3, 17, 2), (2, 129), (33, 33), (2, 3, 2, 5))
+        [(s, d) for s in (*ACTIVATED[2:], (5, 7, 3), (3, 17, 2), (2, 129), (33, 33), (2, 3, 2, 5),
+                          (4, 4), (3, 3, 3))
          if 0 not in s for d in range(-len(s), len(s))]
     ),
     layout=layouts(),

@@ -108,11 +108,15 @@ def _pairwise() -> Iterator[Differentiated]:
 
 
 def _pointwise() -> Iterator[Differentiated]:
-    for activation in ACTIVATIONS[:-1]:
+    for activation in ACTIVATIONS:
+        if activation.functional in ("relu6", "hardtanh"):
+            continue  # clipped, which complex numbers cannot be
         for length in (7, 33):
             yield Differentiated(
-                activation.functional, ((length,),),
-                lambda torch, x, name=activation.functional: getattr(torch.nn.functional, name)(x),
+                f"{activation.functional} {activation.options}", ((length,),),
+                lambda torch, x, of=activation: getattr(torch.nn.functional, of.functional)(
+                    x, **of.options
+                ),
                 activation.reference,
             )  # fmt: skip
 
@@ -150,6 +154,17 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
     Differentiated("layer_norm over two", ((2, 3, 5), (3, 5), (3, 5)),
                    lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (3, 5), w, b, 1e-3),
                    _normed((-2, -1), (3, 5))),
+    Differentiated("layer_norm of many", ((33, 5), (5,), (5,)),
+                   lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (5,), w, b, 1e-3),
+                   _normed((-1,), (5,))),
+    Differentiated("group_norm", ((5, 6, 3), (6,), (6,)),
+                   lambda torch, x, w, b: torch.nn.functional.group_norm(x, 2, w, b, 1e-3),
+                   lambda x, w, b: layers.normalised(x.reshape(5, 2, 9), (-1,), 1e-3)
+                   .reshape(5, 6, 3) * w[:, None] + b[:, None]),
+    Differentiated("softmax of the first", ((5, 9),), lambda torch, x: torch.softmax(x, 0),
+                   lambda x: layers.softmax(x, 0)),
+    Differentiated("log_softmax of the first", ((5, 9),),
+                   lambda torch, x: torch.log_softmax(x, 0), lambda x: layers.log_softmax(x, 0)),
     Differentiated("softmax", ((2, 9, 2),), lambda torch, x: torch.softmax(x, 1),
                    lambda x: layers.softmax(x, 1)),
     Differentiated("softmax of the last", ((3, 17),), lambda torch, x: torch.softmax(x, -1),

@@ -138,6 +138,16 @@ def the_documented_linear_layers_have_their_shapes(torch: Any, device: str) -> N
         # 64 uniform numbers all within half of the range: one in 2^64.
         assert_that(np.abs(numbers).max() > limit / 2, "they do not fill their range")
         assert_that(np.unique(numbers).size > numbers.size // 2, "they repeat")
+    for before, after in ((4, 1000), (1000, 9), (1, 500)):
+        wide_or_narrow = torch.nn.Linear(before, after, device=device)
+        limit = (1 + 2**-20) / sqrt(before)
+        for name, parameter in wide_or_narrow.named_parameters():
+            with case(features=(before, after), parameter=name):
+                largest = np.abs(read(parameter)).max()
+                assert_that(largest <= limit, f"one is {largest}")
+                # Of 500 uniform numbers all within 0.9 of the range: once in 8e22.
+                filled_out = parameter.numel() < 500 or largest > 0.9 * limit
+                assert_that(filled_out, f"none is larger than {largest}")
     assert_equal(torch.nn.Linear(3, 2, bias=False).bias, None)
     for name in supported(("float64",)):
         layer = torch.nn.Linear(3, 2, device=device, dtype=getattr(torch, name))
@@ -163,7 +173,8 @@ def convolution_is_a_cross_correlation(
     """Conv1d and Conv2d slide a kernel over the input without turning it: every output is the
     sum of products with the window at stride * place - padding, over the input channels of its
     group, plus the bias; dilation spreads the kernel, padding_mode says what lies beyond the
-    edges, padding='same' keeps the lengths. An input without a batch gives the same."""
+    edges, padding='same' keeps the lengths. An input without a batch gives the same, one of
+    another number of channels raises."""
     given, rank = convolution, len(convolution.kernel)
     channels = given.shape[1] // given.groups
     options = {
@@ -201,6 +212,9 @@ def convolution_is_a_cross_correlation(
                     got = functional(tensor, layer.weight, layer.bias, **options)
                     assert_close(got, expected, bound)
         assert_equal(tensor, x)
+        for count in {given.shape[1] + given.groups, given.shape[1] - 1} - {0}:
+            other = torch.ones((1, count, *given.shape[2:]), dtype=tensor.dtype, device=device)
+            assert_raises(layer, other)
 
 
 @clause(
@@ -334,3 +348,112 @@ def average_pooling_averages_each_window(
         assert_close(layer(tensor), expected, bound)
         assert_close(layer(tensor[-1]), expected[-1], layers.inner_bound(size[-1], terms, name))
         assert_close(functional(tensor, kernel, stride, padding, **options), expected, bound)
+
+
+_SQUARES = ("contiguous", "channels-last", "transposed", "permuted", "stepped", "offset", "gapped")
+
+
+@clause("nn.square-images", covers=["notes.normalisation-pooling-conv"])
+def rows_and_columns_are_not_mixed_up(torch: Any, device: str) -> None:
+    """Of square images, in any memory layout, convolution and pooling tell rows from columns, with
+    one stride, padding, dilation and kernel length for each; batches, channels and lengths may be
+    equal too."""
+    functional = torch.nn.functional
+    kernels = values((3, 3, 2, 2), "float64", "signed", 2)
+    for shape, (stride, padding, dilation) in product(
+        ((2, 3, 5, 5), (3, 3, 6, 6), (3, 3, 3, 3)),
+        (
+            ((1, 2), (0, 0), (1, 1)), ((2, 1), (1, 1), (1, 1)), ((1, 1), (1, 0), (1, 1)),
+            ((1, 1), (0, 1), (2, 1)), ((1, 1), (1, 1), (1, 2)), ((2, 2), (0, 0), (1, 1)),
+        ),
+    ):  # fmt: skip
+        x = values(shape, "float64", "signed", 1)
+        how: Any = stride, [(p, p) for p in padding], dilation, 1
+        expected = layers.convolution(x, kernels, None, *how)
+        size = layers.convolution(np.abs(x), np.abs(kernels), None, *how).max()
+        plane = layers.Pool(shape[2:], (2, 2), stride, padding, dilation, False)
+        largest = plane.largest(x)[0]
+        # Quarters of whole numbers.
+        mean = plane.average(x, True) if dilation == (1, 1) else None
+        for layout, name in product(_SQUARES, supported(SINGLE)):
+            given = laid_out(torch, device, x.astype(name), layout)
+            weight = tensor_of(torch, device, kernels.astype(name))
+            with case(shape=shape, layout=layout, stride=stride, padding=padding,
+                      dilation=dilation, dtype=name):  # fmt: skip
+                with full_precision(torch):
+                    got = functional.conv2d(given, weight, None, stride, padding, dilation)
+                assert_close(got, expected, layers.inner_bound(size, 12, name, growth=8))
+                pooled = functional.max_pool2d(given, 2, stride, padding, dilation)
+                assert_equal(pooled, largest.astype(name), signed_zero=False)
+                if mean is not None:
+                    got = functional.avg_pool2d(given, 2, stride, padding)
+                    assert_equal(got, mean.astype(name), signed_zero=False)
+
+
+@clause("nn.transposed-convolution", covers=["notes.normalisation-pooling-conv"])
+def a_transposed_convolution_is_the_gradient_of_a_convolution(torch: Any, device: str) -> None:
+    """ConvTranspose1d and ConvTranspose2d give what the gradient of a convolution with the same
+    kernel gives its input, and add the bias; output_padding says which of the lengths that lead to
+    the same result is meant."""
+    for rank, groups, stride, padding, dilation, extra in (
+        (1, 1, 1, 0, 1, 0), (1, 1, 2, 1, 1, 0), (1, 2, 2, 0, 1, 1), (1, 1, 3, 1, 2, 2),
+        (2, 1, 1, 1, 1, 0), (2, 1, 2, 0, 1, 1), (2, 2, 2, 1, 2, 1), (2, 3, 3, 0, 1, 0),
+        (2, 1, 3, 2, 1, 2),
+    ):  # fmt: skip
+        channels, after, kernel = 2 * groups, 3, (3, 2)[:rank]
+        places = (4, 3)[:rank]
+        lengths = tuple(
+            (n - 1) * stride - 2 * padding + dilation * (k - 1) + extra + 1
+            for n, k in zip(places, kernel, strict=True)
+        )
+        above = values((2, channels, *places), "float64", "signed", 1)
+        weight = values((channels, after, *kernel), "float64", "signed", 2)
+        bias = values((after * groups,), "float64", "signed", 3)
+        how: Any = (stride,) * rank, [(padding, padding)] * rank, (dilation,) * rank, groups
+        expected, size = (
+            layers.convolution_gradients(of(np.zeros((2, after * groups, *lengths))), of(weight),
+                                         of(above), *how)[0]
+            for of in (np.asarray, np.abs)
+        )  # fmt: skip
+        for name in supported(SINGLE):
+            layer = getattr(torch.nn, f"ConvTranspose{rank}d")(
+                channels, after * groups, kernel, stride, padding, extra, groups, True, dilation
+            )
+            filled(torch, device, layer, weight=weight.astype(name), bias=bias.astype(name))
+            given = tensor_of(torch, device, above.astype(name))
+            bound = layers.inner_bound(size.max() + 9, 2 * prod(kernel), name, growth=8)
+            shifted = expected + bias.reshape(-1, *[1] * rank)
+            functional = getattr(torch.nn.functional, f"conv_transpose{rank}d")
+            how = stride, padding, extra, groups, dilation
+            with case(rank=rank, how=how, dtype=name), full_precision(torch):
+                assert_close(layer(given), shifted, bound)
+                assert_close(functional(given, layer.weight, None, *how), expected, bound)
+
+
+@clause("nn.adaptive-pooling", covers=["notes.normalisation-pooling-conv"])
+def adaptive_pooling_divides_the_length_into_windows(torch: Any, device: str) -> None:
+    """AdaptiveAvgPool and AdaptiveMaxPool give the length that is asked for: window i of n goes
+    from floor(i L / n) to ceil((i + 1) L / n), so windows may overlap; None keeps the length."""
+    nn = torch.nn
+    for length, count, name in product(
+        (1, 2, 3, 5, 7, 8, 12, 17), (1, 2, 3, 4, 7), supported(SINGLE)
+    ):
+        bounds = [(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]
+        x = values((2, 3, length), name, "signed", length)
+        square = values((2, 3, 4, length), name, "signed", length)
+        given = tensor_of(torch, device, x)
+        for kind, reduce in (("Avg", np.mean), ("Max", np.max)):
+            with case(kind=kind, length=length, windows=count, dtype=name):
+                expected = np.stack([reduce(wide(x)[..., a:b], -1) for a, b in bounds], -1)
+                bound = layers.inner_bound(np.full(expected.shape, 9.0), 18, name)
+                got = getattr(nn, f"Adaptive{kind}Pool1d")(count)(given)
+                assert_close(got, expected, bound)
+                got = getattr(nn, f"Adaptive{kind}Pool1d")(count)(given[0])
+                bound = layers.inner_bound(np.full(expected[0].shape, 9.0), 18, name)
+                assert_close(got, expected[0], bound)
+                expected = np.stack([reduce(wide(square)[..., a:b], -1) for a, b in bounds], -1)
+                got = getattr(nn, f"Adaptive{kind}Pool2d")((None, count))(
+                    tensor_of(torch, device, square)
+                )
+                wanted = layers.inner_bound(np.full(expected.shape, 9.0), 18, name)
+                assert_close(got, expected, wanted)

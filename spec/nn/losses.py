@@ -43,6 +43,7 @@ LOSSES = (
     Loss("SmoothL1Loss", "smooth_l1_loss", lambda x, t: layers.smooth_distance(x, t, 1.0)),
     Loss("SmoothL1Loss", "smooth_l1_loss", lambda x, t: layers.smooth_distance(x, t, 0.3),
          {"beta": 0.3}),
+    Loss("SmoothL1Loss", "smooth_l1_loss", layers.distance, {"beta": 0.0}),
     Loss("HuberLoss", "huber_loss", lambda x, t: 0.7 * layers.smooth_distance(x, t, 0.7),
          {"delta": 0.7}),
 )  # fmt: skip
@@ -194,6 +195,43 @@ def a_target_must_name_a_class(torch: Any, device: str) -> None:
             assert_raises(loss, logits, fine, weight=weight, reduction=reduction)
             kept = loss(logits, fine, weight=weight[:4], reduction=reduction)
             assert_metadata(kept, dtype=name)
+
+
+@clause("nn.kl-divergence", covers=["notes.loss-options"], effort=0.5)
+@for_all(
+    shape=st.sampled_from([s for s in ACTIVATED if 0 not in s and len(s) > 1]),
+    layout=layouts(),
+    how=st.sampled_from([*product(SINGLE, (False, True))]),
+    seed=seeds(),
+)
+def kl_divergence_weighs_the_distance_of_logarithms(
+    torch: Any, device: str, shape: Shape, layout: str, how: tuple[str, bool], seed: int
+) -> None:
+    """KLDivLoss takes logarithms x and probabilities t and is t (log t - x), 0 where t is 0; with
+    log_target=True t are logarithms too. reduction='batchmean' divides the sum by the batch."""
+    dtype, log_target = how
+    for name in supported([dtype]):
+        x = values(shape, name, "normal", seed)
+        target = layers.softmax(wide(values(shape, name, "normal", seed + 1)), -1)
+        target = (np.log(target) if log_target else target).astype(numpy_dtype(name))
+        if not log_target:
+            target.reshape(-1)[::5] = 0
+        t = np.exp(wide(target)) if log_target else wide(target)
+        logs = wide(target) if log_target else np.log(np.where(t > 0, t, 1))
+        each = t * (logs - wide(x))
+        # The logarithm and the exponential err by some ulps, the difference is rounded once.
+        error = 16 * unit(name) * t * (np.abs(logs) + np.abs(wide(x)) + 1)
+        a, b = (laid_out(torch, device, array, layout) for array in (x, target))
+        functional = torch.nn.functional.kl_div
+        for reduction in (*REDUCTIONS, "batchmean"):
+            by = "sum" if reduction == "batchmean" else reduction
+            over = shape[0] if reduction == "batchmean" else 1
+            bound = layers.loss_bound(each / over, error / over, by, name)
+            expected = layers.reduced(each / over, by)
+            options = {"reduction": reduction, "log_target": log_target}
+            with case(**options):
+                assert_close(functional(a, b, **options), expected, bound)
+                assert_close(torch.nn.KLDivLoss(**options)(a, b), expected, bound)
 
 
 @clause("nn.bce-with-logits", covers=["hackmd.bce-with-logits", "notes.loss-options"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import operator
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from math import prod
@@ -44,7 +45,7 @@ def _modules(torch: Any) -> Any:
             self.fixed = nn.Parameter(torch.zeros(1), requires_grad=False)
             self.plain = torch.ones(5)
             self.nothing = None
-            self.register_buffer("count", torch.tensor(7))
+            self.register_buffer("count", torch.tensor([7, 2**24 + 1]))
             self.register_buffer("offset", torch.full((2,), 0.5))
             self.register_buffer("scratch", torch.ones(3), persistent=False)
             self.calls: list[Any] = []
@@ -149,6 +150,236 @@ def what_is_assigned_to_a_module_registers_itself(torch: Any, device: str) -> No
     assert_equal([p.requires_grad for p in model.parameters()], [False] * 12)
 
 
+def _refuses(kind: type[Exception], call: Callable[..., object], *args: Any) -> None:
+    """The call raises an error that attributes and dicts raise."""
+    try:
+        result = call(*args)
+    except kind:
+        return
+    assert_that(False, f"no {kind.__name__}, but {result!r}")
+
+
+@clause("nn.registry-changes", covers=["notes.module-registry"])
+def what_is_taken_out_or_replaced_is_no_longer_found(torch: Any, device: str) -> None:
+    """None in the place of a parameter or buffer, del, and pop unregister; a buffer that is
+    replaced stays persistent or not; recurse=False leaves out what submodules hold; a module that
+    is held twice is walked once; keep_vars=True keeps the parameters themselves. Before
+    super().__init__() nothing can be registered."""
+    nn = torch.nn
+    model = _modules(torch)().to(device)
+    assert_equal([name for name, _ in model.named_buffers(recurse=False)],
+                 ["count", "offset", "scratch"])  # fmt: skip
+    outer = nn.Module()
+    outer.inner, outer.again = model, model
+    outer.add_module("absent", None)
+    assert_equal(list(outer.named_buffers(recurse=False)), [])
+    assert_equal(list(outer.named_parameters(recurse=False)), [])
+    assert_equal([name for name, _ in outer.named_children()], ["inner"])
+    assert_equal(len(list(outer.modules())), 4)
+    assert_equal(len(list(outer.named_modules(remove_duplicate=False))), 7)
+    assert_equal(len(list(outer.buffers())), 3)
+    assert_equal(len(list(outer.parameters())), 5)
+    assert_equal(len(list(outer.named_parameters(remove_duplicate=False))), 10)
+    assert_equal(len(outer.state_dict()), 2 * len(KEPT))
+    kept = model.state_dict(keep_vars=True)
+    for name, parameter in model.named_parameters():
+        with case(kept=name):
+            assert_same_object(kept[name], parameter)
+    prefixed = list(model.state_dict(prefix="m."))
+    assert_equal(prefixed, [f"m.{name}" for name in model.state_dict()])
+    model.scratch = torch.zeros(4, device=device)
+    assert_equal(sorted(model.state_dict()), KEPT)
+    assert_metadata(dict(model.named_buffers())["scratch"], shape=(4,))
+    assert_raises(setattr, model, "offset", [1.0])
+    model.offset = None
+    assert_equal([name for name, _ in model.named_buffers()], ["count", "scratch"])
+    assert_that("offset" not in model.state_dict(), "a buffer that is None is in the state_dict")
+    model.offset = torch.zeros(2, device=device)
+    assert_that("offset" in model.state_dict(), "a buffer is not in the state_dict")
+    model.scale = None
+    del model.fixed, model.count
+    _refuses(AttributeError, getattr, model, "count")
+    assert_equal(hasattr(model, "fixed"), False)
+    assert_equal(sorted(name for name, _ in model.named_parameters()),
+                 ["first.bias", "first.weight", "second.weight"])  # fmt: skip
+    assert_equal(sorted(model.state_dict()),
+                 ["first.bias", "first.weight", "offset", "second.weight"])  # fmt: skip
+    model.second = None
+    assert_equal([name for name, _ in model.named_children()], ["first"])
+    for name, register, what in (
+        ("a.b", model.register_buffer, torch.ones(1)),
+        ("", model.register_parameter, nn.Parameter(torch.ones(1))),
+        ("a.b", model.add_module, nn.ReLU()),
+        ("forward", model.register_buffer, torch.ones(1)),
+    ):
+        with case(name=name, register=register.__name__):
+            _refuses(KeyError, register, name, what)
+    assert_raises(model.register_parameter, "late", torch.ones(1))
+
+    class Hasty(nn.Module):  # type: ignore[misc,name-defined]  # torch is injected
+        def __init__(self, what: Any) -> None:
+            self.early = what
+            super().__init__()
+
+    for early in (nn.Linear(1, 1), nn.Parameter(torch.ones(1))):
+        _refuses(AttributeError, Hasty, early)
+
+
+@clause("nn.containers", covers=["notes.module-registry", "hackmd.sequential"])
+def containers_of_modules_are_lists_and_dicts(torch: Any, device: str) -> None:
+    """ModuleList and Sequential are changed like lists: indexed from either end, sliced, extended,
+    inserted into; ModuleDict like a dict, ParameterList like a list of parameters. What is in
+    them is the same object, is found under its place or key, and follows train() and eval()."""
+    nn = torch.nn
+    a, b, c, d = layers_ = [nn.Linear(1, width) for width in (1, 2, 3, 4)]
+
+    def held(container: Any) -> list[int]:
+        """The widths, as every walk over it finds them."""
+        found = [layer.out_features for layer in container]
+        names = [f"{place}.{kind}" for place in range(len(found)) for kind in ("weight", "bias")]
+        assert_equal([name for name, _ in container.named_parameters()], names)
+        assert_equal([layer.out_features for layer in container.children()], found)
+        assert_equal(len(container), len(found))
+        return found
+
+    for kind, make in (
+        ("ModuleList", nn.ModuleList),
+        ("Sequential", lambda of: nn.Sequential(*of)),
+    ):
+        with case(container=kind):
+            listed = make(layers_)
+            for place, layer in enumerate(layers_):
+                assert_same_object(listed[place], layer)
+                assert_same_object(listed[place - 4], layer)
+            for wrong in (4, -5):
+                assert_raises(operator.getitem, listed, wrong)
+            for cut in (slice(1, 3), slice(None, None, 2), slice(-2, None), slice(0, 0)):
+                part = listed[cut]
+                assert_equal(type(part), type(listed))
+                assert_equal([*map(id, part)], [*map(id, layers_[cut])])
+            short = make([a])
+            assert_same_object(short.append(c), short)
+            short.insert(1, b)
+            assert_equal(held(short), [1, 2, 3])
+            short.insert(2, d)
+            assert_equal(held(short), [1, 2, 4, 3])
+            short.extend([a])
+            short[0] = c
+            del short[1]
+            assert_equal([layer.out_features for layer in short], [3, 4, 3, 1])
+            assert_same_object(short.pop(-1), a)
+            assert_equal(held(make([a]) + make([b, c])), [1, 2, 3])
+            short.eval()
+            assert_equal([layer.training for layer in (a, b, c, d)], [True, True, False, False])
+            short.train()
+    named = nn.Sequential(OrderedDict(z=a, k=b, a=c))
+    assert_equal([name for name, _ in named.named_children()], ["z", "k", "a"])
+    assert_equal([layer.out_features for layer in named], [1, 2, 3])
+    x = torch.ones(1, 1, device=device)
+    assert_metadata(nn.Sequential(OrderedDict(z=b, a=nn.Flatten())).to(device)(x), shape=(1, 2))
+    table = nn.ModuleDict({"x": a, "y": b})
+    table["z"] = c
+    table.update({"w": d})
+    assert_equal([*table], ["x", "y", "z", "w"])
+    assert_equal([*map(id, table.values())], [*map(id, (a, b, c, d))])
+    assert_equal(("x" in table, "q" in table, len(table)), (True, False, 4))
+    outer = nn.Module()
+    outer.table = table
+    assert_same_object(outer.eval(), outer)
+    assert_equal([module.training for module in outer.modules()], [False] * 6)
+    assert_equal([module.training for module in outer.train().modules()], [True] * 6)
+    assert_same_object(table.pop("y"), b)
+    del table["z"]
+    assert_equal([name for name, _ in outer.named_children()], ["table"])
+    left = [f"table.{key}.{kind}" for key in "xw" for kind in ("weight", "bias")]
+    assert_equal([name for name, _ in outer.named_parameters()], left)
+    _refuses(KeyError, operator.getitem, table, "y")
+    table.clear()
+    assert_equal((len(table), list(outer.parameters())), (0, []))
+    first, second = (nn.Parameter(torch.ones(n)) for n in (1, 2))
+    several = nn.ParameterList([first])
+    several.append(first)
+    several[1] = second
+    assert_equal([name for name, _ in several.named_parameters()], ["0", "1"])
+    assert_same_object(several[-1], second)
+    assert_equal([tuple(p.shape) for p in several[1:]], [(2,)])
+    by_name = nn.ParameterDict({"b": first, "a": second})
+    assert_equal(sorted(name for name, _ in by_name.named_parameters()), ["a", "b"])
+    assert_same_object(by_name["a"], second)
+
+
+@clause("nn.module-hooks", covers=["hackmd.module-forward", "notes.hooks"], requires={"autograd"})
+def hooks_of_a_module_see_and_replace_what_passes(torch: Any, device: str) -> None:
+    """A forward hook sees a call's inputs and output, and what it returns replaces the output;
+    a forward pre-hook's return replaces the inputs, alone or as a tuple; with_kwargs=True shows
+    keyword arguments too. A full backward hook sees the gradients and may replace those of the
+    inputs. They run in the order of registration (prepend=True: first), and end with remove()."""
+
+    class Sum(torch.nn.Module):  # type: ignore[misc]  # torch is injected
+        def forward(self, x: Any, *, plus: float = 0.0) -> Any:
+            return x * 3 + plus
+
+    def run(module: Any, **options: Any) -> tuple[list[float], list[float]]:
+        x = torch.tensor([1.0, 2.0], device=device, requires_grad=True)
+        out = module(x, **options)
+        out.sum().backward()
+        return out.tolist(), x.grad.tolist()
+
+    seen: list[Any] = []
+
+    def looks(module: Any, inputs: Any, output: Any) -> None:
+        seen.append((type(module), len(inputs), inputs[0].tolist(), output.tolist()))
+
+    module = Sum()
+    watching = module.register_forward_hook(looks)
+    assert_equal(run(module), ([3.0, 6.0], [3.0, 3.0]))
+    assert_equal(seen, [(Sum, 1, [1.0, 2.0], [3.0, 6.0])])
+    changing = module.register_forward_hook(lambda m, i, o: o * 2)
+    adding = module.register_forward_hook(lambda m, i, o: o + 1)
+    assert_equal(run(module), ([7.0, 13.0], [6.0, 6.0]))
+    changing.remove()
+    assert_equal(run(module), ([4.0, 7.0], [3.0, 3.0]))
+    ahead = module.register_forward_hook(lambda m, i, o: o * 10, prepend=True)
+    seen.clear()
+    assert_equal(run(module), ([31.0, 61.0], [30.0, 30.0]))
+    assert_equal(seen[0][3], [30.0, 60.0])
+    for handle in (ahead, adding, watching):
+        handle.remove()
+    seen.clear()
+    assert_equal((run(module), seen), (([3.0, 6.0], [3.0, 3.0]), []))
+
+    for how, change in (("alone", lambda m, i: i[0] + 1), ("tuple", lambda m, i: (i[0] + 1,))):
+        with case(pre_hook=how):
+            handle = module.register_forward_pre_hook(change)
+            assert_equal(run(module), ([6.0, 9.0], [3.0, 3.0]))
+            handle.remove()
+            assert_equal(run(module), ([3.0, 6.0], [3.0, 3.0]))
+    handle = module.register_forward_pre_hook(
+        lambda m, i, options: (i, {"plus": options["plus"] + 1}), with_kwargs=True
+    )
+    after = module.register_forward_hook(
+        lambda m, i, options, o: o * options["plus"], with_kwargs=True
+    )
+    assert_equal(run(module, plus=4.0), ([40.0, 55.0], [15.0, 15.0]))
+    handle.remove(), after.remove()
+
+    slopes: list[Any] = []
+
+    def backward(m: Any, inputs: Any, outputs: Any) -> Any:
+        slopes.append((inputs[0].tolist(), outputs[0].tolist()))
+        return (inputs[0] * 5,)
+
+    handle = module.register_full_backward_hook(backward)
+    assert_equal(run(module), ([3.0, 6.0], [15.0, 15.0]))
+    assert_equal(slopes, [([3.0, 3.0], [1.0, 1.0])])
+    handle.remove()
+    before = module.register_full_backward_pre_hook(lambda m, outputs: (outputs[0] * 2,))
+    assert_equal(run(module)[1], [6.0, 6.0])
+    before.remove()
+    assert_equal(run(module), ([3.0, 6.0], [3.0, 3.0]))
+    assert_equal(len(slopes), 1)
+
+
 METHODS = {"float64": "double", "float32": "float", "float16": "half", "bfloat16": "bfloat16"}
 
 
@@ -198,7 +429,8 @@ def printing_a_model_shows_its_tree(torch: Any, device: str) -> None:
     every layer by its attribute, its class and its arguments; extra_repr adds to it."""
     nn = torch.nn
     model = _modules(torch)()
-    model.body = nn.Sequential(nn.Conv2d(1, 2, kernel_size=3, padding=1), nn.ReLU(),
+    model.body = nn.Sequential(nn.Conv2d(1, 2, kernel_size=3, padding=1, stride=2, dilation=(1, 2),
+                                         bias=False), nn.ReLU(),
                                nn.Sequential(nn.Dropout(p=0.25)))  # fmt: skip
     lines = str(model).splitlines()
     assert_equal(repr(model), str(model))
@@ -206,7 +438,8 @@ def printing_a_model_shows_its_tree(torch: Any, device: str) -> None:
         (0, "Scaled(", ()), (2, "(first): Linear(", ("in_features=3", "out_features=4")),
         (2, "(second): Linear(", ("in_features=4", "out_features=2", "bias=False")),
         (2, "(body): Sequential(", ()),
-        (4, "(0): Conv2d(1, 2", ("kernel_size=(3, 3)", "padding=(1, 1)")), (4, "(1): ReLU(", ()),
+        (4, "(0): Conv2d(1, 2", ("kernel_size=(3, 3)", "padding=(1, 1)", "stride=(2, 2)",
+                               "dilation=(1, 2)", "bias=False")), (4, "(1): ReLU(", ()),
         (4, "(2): Sequential(", ()), (6, "(0): Dropout(", ("p=0.25",)),
         (4, ")", ()), (2, ")", ()), (0, ")", ()),
     )  # fmt: skip

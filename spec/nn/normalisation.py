@@ -61,7 +61,8 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
     """In training BatchNorm normalises every channel with the mean and the variance (of n) of the
     batch, and moves its running mean and variance (of n - 1) by momentum towards them, or averages
     them where momentum is None; in evaluation it normalises with the running ones and leaves them.
-    Without track_running_stats the batch's own are used always."""
+    Without track_running_stats the batch's own are used always. One value a channel cannot be
+    normalised in training, which raises, as does another number of channels."""
     dtype, affine, momentum, eps, track = options
     kind = f"BatchNorm{max(len(shape) - 2, 1)}d"
     dims = (0, *range(2, len(shape)))
@@ -115,6 +116,12 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
         else:
             size = layers.normalised_bound(wide(x), dims, eps, weight, expected, name)
             assert_close(got, expected, size)
+        like: dict[str, Any] = {"dtype": getattr(torch, name), "device": device}
+        if affine or track:
+            assert_raises(layer, torch.ones((shape[0], shape[1] + 1, *shape[2:]), **like))
+        # The variance of one value says nothing.
+        single = torch.ones((1, shape[1], *[1] * (len(shape) - 2)), **like)
+        assert_raises(layer.train(), single)
 
 
 _LAYER_NORMS: tuple[tuple[Shape, int], ...] = (
@@ -166,6 +173,12 @@ def layer_norm_normalises_each_sample(
         functional = torch.nn.functional.layer_norm
         got = functional(tensor, over, layer.weight, layer.bias, eps)
         assert_close(got, expected, bound)
+        with case(spelling="a bias alone"):
+            shift = values(over, name, "normal", seed + 3)
+            expected = layers.normalised(wide(x), dims, eps) + wide(shift)
+            bound = layers.normalised_bound(wide(x), dims, eps, np.ones(over), expected, name)
+            got = functional(tensor, over, bias=tensor_of(torch, device, shift), eps=eps)
+            assert_close(got, expected, bound)
         assert_raises(layer, torch.ones((2, over[-1] + 1), dtype=tensor.dtype, device=device))
 
 
@@ -213,6 +226,100 @@ def embedding_looks_rows_up(
         frozen = torch.nn.Embedding.from_pretrained(tensor_of(torch, device, weight))
         assert_equal(frozen(given), weight[index])
         assert_equal(frozen.weight.requires_grad, False)
+
+
+@clause("nn.embedding-options", covers=["notes.normalisation-pooling-conv"], requires={"autograd"})
+def embedding_rows_are_bounded_weighed_and_checked(torch: Any, device: str) -> None:
+    """max_norm rescales, in the table itself, the rows that are looked up and longer than it;
+    scale_grad_by_freq divides a row's gradient by how often it was looked up; a negative
+    padding_idx counts from the end. An index that is no row raises."""
+    functional = torch.nn.functional
+    table = np.array([[3.0, 4.0], [0.25, 0.0], [6.0, 8.0], [-5.0, 12.0], [0.5, 0.5]])
+    index = np.array([0, 1, 0, 3, 3, 3, 1, 3, 3, 4, 3, 3])
+    for name, norm in product(supported(SINGLE), (2.0, 1.0)):
+        with case(norm=norm, dtype=name):
+            x = table.astype(name)
+            size = np.linalg.norm(x, norm, axis=1, keepdims=True)
+            looked_up = np.isin(np.arange(5), index)[:, None]
+            expected = np.where(looked_up & (size > 2), x * 2 / size, x)
+            # A norm, a quotient and a product; the published quotient adds 1e-7 to the norm.
+            bound, of_rows = (
+                Bound(name, 8, "rescaled once", 1e-6 * np.abs(rows)) for rows in (x, x[index])
+            )
+            layer = torch.nn.Embedding(5, 2, max_norm=2.0, norm_type=norm)
+            filled(torch, device, layer, weight=x)
+            assert_close(layer(tensor_of(torch, device, index)), expected[index], of_rows)
+            assert_close(layer.weight.detach(), expected, bound)
+            assert_equal(layer.weight.detach()[2], x[2])
+            free = tensor_of(torch, device, x)
+            got = functional.embedding(
+                tensor_of(torch, device, index), free, max_norm=2.0, norm_type=norm
+            )
+            assert_close(got, expected[index], of_rows)
+            assert_close(free, expected, bound)
+    counts = np.bincount(index, minlength=5)[:, None]
+    for name, scaled, padding in product(supported(SINGLE), (False, True), (None, 3, -2)):
+        with case(scaled=scaled, padding=padding, dtype=name):
+            options = {"padding_idx": padding, "scale_grad_by_freq": scaled}
+            layer = torch.nn.Embedding(5, 2, **options)
+            filled(torch, device, layer, weight=table.astype(name))
+            assert_equal(layer.padding_idx, None if padding is None else 3)
+            above = values((12, 2), name, "signed", 3)
+            gradient = np.zeros((5, 2))
+            np.add.at(gradient, index, wide(above))
+            gradient /= np.maximum(counts, 1) if scaled else 1
+            gradient[3] *= padding is None
+            for call in (layer, lambda i: functional.embedding(i, layer.weight, **options)):  # noqa: B023 - called in this iteration
+                layer.weight.grad = None
+                call(tensor_of(torch, device, index)).backward(tensor_of(torch, device, above))
+                # Each share may be divided before it is added.
+                bound = Bound(name, 16, "at most 8 quotients", 64 * unit(name) * 9)
+                assert_close(layer.weight.grad, gradient, bound)
+    weight = torch.ones(5, 2)
+    for wrong in (5, -1, -5, 2**40, -(2**40)):
+        # On the CPU: elsewhere the error comes later, and may take the device with it.
+        with case(index=wrong):
+            assert_raises(functional.embedding, torch.tensor([0, wrong]), weight)
+            assert_raises(torch.nn.Embedding(5, 2), torch.tensor(wrong))
+
+
+@clause("nn.group-norm", covers=["notes.normalisation-pooling-conv"], effort=0.75)
+@for_all(
+    shape=st.sampled_from([(3, 4), (2, 6, 5), (1, 4, 3, 3), (2, 12, 7), (5, 2, 9), (2, 8, 2, 17)]),
+    groups=st.sampled_from((2, 1, 0)),
+    layout=layouts(),
+    options=st.sampled_from([*product(SINGLE, (True, False), (1e-5, 0.1))]),
+    seed=seeds(),
+)
+def group_norm_normalises_groups_of_channels(
+    torch: Any, device: str, shape: Shape, groups: int, layout: str,
+    options: tuple[str, bool, float], seed: int,
+) -> None:  # fmt: skip
+    """GroupNorm(g, c) normalises each sample over the channels of each of g groups of
+    neighbours and all that lies behind them; then come a weight and a bias for each channel."""
+    dtype, affine, eps = options
+    count = groups or shape[1]  # or each channel by itself
+    for name in supported([dtype]):
+        x = _shifted(shape, name, seed)
+        layer = torch.nn.GroupNorm(count, shape[1], eps=eps, affine=affine)
+        per = (1, shape[1], *[1] * (len(shape) - 2))
+        arrays = [values((shape[1],), name, "normal", seed + n) for n in (1, 2)]
+        weight, bias = (wide(array).reshape(per) for array in arrays)
+        if affine:
+            filled(torch, device, layer, weight=arrays[0], bias=arrays[1])
+        else:
+            weight, bias = np.ones(per), np.zeros(per)
+        grouped = wide(x).reshape(shape[0], count, -1)
+        y = layers.normalised(grouped, (-1,), eps)
+        expected = y.reshape(shape) * weight + bias
+        bound = layers.normalised_bound(grouped, (-1,), eps, np.ones(()), y, name)
+        assert bound.absolute is not None
+        error = np.asarray(bound.absolute).reshape(shape) * np.abs(weight)
+        error = error + 4 * unit(name) * (np.abs(y.reshape(shape) * weight) + np.abs(expected))
+        tensor = laid_out(torch, device, x, layout)
+        wanted = Bound(name, 2, bound.reason, error)
+        assert_close(layer(tensor), expected, wanted)
+        assert_close(layer.eval()(tensor), expected, wanted)
 
 
 _DROPPED = 20000
@@ -310,6 +417,12 @@ def train_and_eval_switch_every_submodule(torch: Any, device: str) -> None:
                     assert_close(model(given), expected, bound)
                     assert_equal(model[0].running_mean, before[0].astype(name))
                     assert_equal(nn.functional.dropout(given, 0.5, training=False), x)
+                    for inplace in (False, True):
+                        own = given.clone()
+                        off = nn.functional.dropout(own, 0.5, training=False, inplace=inplace)
+                        assert_equal(off, x)
+                        assert_equal(nn.Dropout(0.5, inplace=inplace).eval()(own), x)
+                        assert_equal(own, x)
                     assert_equal(nn.functional.dropout(given, 0.5, training=model.training), x)
         assert_that((mean != 0).all(), "the statistics did not move in training")
         model.eval()

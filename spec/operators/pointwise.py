@@ -75,7 +75,15 @@ def _float(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
     return _unary(name, reference, **{**given, **row})
 
 
-_TRIG = clipped(-1e4, 1e4)
+_TRIG = clipped(-1e7, 1e7)
+
+
+def _exponential(x: Array) -> Array:
+    """Where e**x and e**-x are normal numbers; the half formats have little to say there."""
+    reach = {"float64": 700, "float32": 85}.get(x.dtype.name, 10)
+    return clipped(-reach, reach)(x)
+
+
 _PI = np.longdouble("3.14159265358979323846264338327950288")
 
 _FLOAT = ("float32",)
@@ -162,10 +170,10 @@ UNARY = (
     _float("acos", np.arccos, smooth=between(-0.9, 0.9), aliases=("arccos",), accuracy=COMPOSED),
     _float("atan", np.arctan, smooth=anywhere, aliases=("arctan",)),
     _float(
-        "sinh", np.sinh, smooth=anywhere, accuracy=COMPOSED, prepare=clipped(-10, 10), dtypes=FLOATS
+        "sinh", np.sinh, smooth=anywhere, accuracy=COMPOSED, prepare=_exponential, dtypes=FLOATS
     ),
     _float(
-        "cosh", np.cosh, smooth=anywhere, accuracy=COMPOSED, prepare=clipped(-10, 10), dtypes=FLOATS
+        "cosh", np.cosh, smooth=anywhere, accuracy=COMPOSED, prepare=_exponential, dtypes=FLOATS
     ),
     _float("tanh", np.tanh, smooth=anywhere, accuracy=COMPOSED),
     _float("asinh", np.arcsinh, smooth=anywhere, aliases=("arcsinh",), accuracy=COMPOSED),
@@ -182,7 +190,7 @@ UNARY = (
         sigmoid,
         smooth=anywhere,
         accuracy=COMPOSED,
-        prepare=clipped(-80, 1e30),
+        prepare=_exponential,
         dtypes=FLOATS,
         aliases=("special.expit", "nn.functional.sigmoid"),
     ),
@@ -228,7 +236,7 @@ UNARY = (
 
 
 def _base(x: Array) -> Array:
-    return x % 7 if x.dtype.kind in "iu" else of_size(0.01, 100)(x)
+    return x if x.dtype.kind in "iu" else of_size(0.01, 100)(x)
 
 
 def _exponent(x: Array) -> Array:
@@ -312,10 +320,14 @@ BINARY = (
         dtypes=INTEGERS,
         refuses=_FLOAT,
         calls=n_ary(2, finite=True),
-        prepare=lambda x: x % 100,
+        prepare=lambda x: np.fmod(x, 100),
     ),
     _binary(
-        "lcm", np.lcm, dtypes=("int64", "int32", "int16"), refuses=_FLOAT, prepare=lambda x: x % 100
+        "lcm",
+        np.lcm,
+        dtypes=("int64", "int32", "int16"),
+        refuses=_FLOAT,
+        prepare=lambda x: np.fmod(x, 100),
     ),
     _binary("hypot", np.hypot, dtypes=FLOATS, smooth=positive, accuracy=COMPOSED),
     _binary(
@@ -391,7 +403,12 @@ def _ternary(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
 
 TERNARY = (
     _ternary("clamp", _clamp, dtypes=INTEGERS, aliases=("clip",)),
-    _ternary("addcmul", lambda x, y, z: x + y * z, dtypes=INTEGERS),
+    _ternary(
+        "addcmul",
+        lambda x, y, z, value: x + np.asarray(value, x.dtype) * y * z,
+        calls=with_arguments(n_ary(3), value=[1, 2, 3]),
+        dtypes=INTEGERS,
+    ),
     _ternary(
         "addcdiv",
         lambda x, y, z, value: x + value * y / z,

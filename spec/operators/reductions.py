@@ -427,7 +427,13 @@ def _quantile(x: Array, q: float, dim: Any = None, keepdim: bool = False,
     rank = q * (ordered.shape[axis] - 1)
     low = _taken(ordered, axis, int(np.floor(rank)))
     high = _taken(ordered, axis, int(np.ceil(rank)))
-    rules = {"linear": rank - np.floor(rank), "lower": 0, "higher": 1, "midpoint": 0.5}
+    rules = {
+        "linear": rank - np.floor(rank),
+        "lower": 0,
+        "higher": 1,
+        "midpoint": 0.5,
+        "nearest": np.rint(rank) - np.floor(rank),
+    }
     weight = rules[interpolation]
     value = low if weight == 0 else high if weight == 1 else low + weight * (high - low)
     if keepdim and x.ndim and dim is not None:
@@ -458,7 +464,7 @@ def _dist(x: Array, y: Array, p: float = 2) -> Array:
     return _norm(np.ravel(x - y), p)
 
 
-def _log_sum(x: Array, dim: int, keepdim: bool = False) -> Array:
+def _log_sum(x: Array, dim: Any, keepdim: bool = False) -> Array:
     lanes = x.reshape(1) if x.ndim == 0 else x
     peak = np.max(lanes, axis=dim, keepdims=True, initial=-np.inf)
     # Without elements, or with -inf alone, the sum is 0; one inf makes it inf.
@@ -519,9 +525,9 @@ _SUMS = uses(several=True, finite=False)
 _MEANS = uses(several=True, finite=False, at_least=1)
 _PRODUCTS = {"prepare": near_one, "smooth": around_one}
 _VARIANCES = {"dtypes": FLOATS, "prepare": tame, "smooth": ranks}
-_VARIED = uses(several=True, zero_d=False, at_least=2, finite=False, correction=(1, 0, 1))
+_VARIED = uses(several=True, zero_d=False, at_least=3, finite=False, correction=(1, 0, 2))
 _NONE_EMPTY: dict[str, Any] = {"at_least": 1}
-_VARIED_FINITE = uses(several=True, zero_d=False, at_least=2, correction=(1, 0, 1))
+_VARIED_FINITE = uses(several=True, zero_d=False, at_least=3, correction=(1, 0, 2))
 _LANES = uses(whole=False, **_NONE_EMPTY)
 # The median of a vector of stride 0 reads beyond its memory in PyTorch 2.13 on the CPU.
 _APART = uses(whole=False, overlapping=False, **_NONE_EMPTY)
@@ -530,7 +536,7 @@ _ALONG_SOME = uses(whole=False, keepdim=False, **_NONE_EMPTY)
 _ORDERS = (2, 1, np.inf, -np.inf, 3)
 _ORDERED = uses(several=True, ord=_ORDERS, **_NONE_EMPTY)
 _QUANTILES = uses(q=(0.5, 0.25, 0.75, 0.0, 1.0),
-                  interpolation=("linear", "lower", "higher", "midpoint", "linear"),
+                  interpolation=("linear", "lower", "higher", "midpoint", "nearest"),
                   max_size=1500, **_NONE_EMPTY)  # fmt: skip
 _SORTED = {"dtypes": REAL, "smooth": ranks, "signed_zero": False}
 _PAIRS = st.builds(
@@ -571,10 +577,10 @@ REDUCTIONS = table(
          covers=("dlnotes.max-dim",)),
     _row("min", _extreme(np.min, np.argmin), calls=_LANES, smooth=ranks, signed_zero=False,
          covers=("dlnotes.max-dim",)),
-    _row("argmax", _argument(np.argmax), calls=uses(**_NONE_EMPTY), dtypes=REAL, result=index,
-         covers=("dlnotes.argmax-dim", "minicourse.argmin-argmax")),
-    _row("argmin", _argument(np.argmin), calls=uses(**_NONE_EMPTY), dtypes=REAL, result=index,
-         covers=("dlnotes.argmax-dim", "minicourse.argmin-argmax")),
+    _row("argmax", _argument(np.argmax), calls=uses(finite=False, **_NONE_EMPTY), dtypes=REAL,
+         result=index, covers=("dlnotes.argmax-dim", "minicourse.argmin-argmax")),
+    _row("argmin", _argument(np.argmin), calls=uses(finite=False, **_NONE_EMPTY), dtypes=REAL,
+         result=index, covers=("dlnotes.argmax-dim", "minicourse.argmin-argmax")),
     _row("var", _variance, calls=_VARIED, accuracy=varied(False), **_VARIANCES,
          covers=("dlnotes.std-var",)),
     _row("std", _deviation, calls=_VARIED, accuracy=varied(True), **_VARIANCES,
@@ -593,8 +599,8 @@ REDUCTIONS = table(
          prepare=moderate, smooth=ranks),
     _row("nanquantile", _quantile, calls=_QUANTILES, dtypes=SINGLE, accuracy=interpolated,
          prepare=moderate, smooth=ranks),
-    _row("all", _reduced(np.all), calls=uses(several=True), result=logical),
-    _row("any", _reduced(np.any), calls=uses(several=True), result=logical),
+    _row("all", _reduced(np.all), calls=uses(several=True, finite=False), result=logical),
+    _row("any", _reduced(np.any), calls=uses(several=True, finite=False), result=logical),
     _row("count_nonzero", lambda x, dim=None: np.asarray(np.count_nonzero(x, axis=dim)),
          calls=uses(several=True, keepdim=False, finite=False, zero_d=False), dtypes=ANY + COMPLEX,
          result=index, out=False),
@@ -604,7 +610,7 @@ REDUCTIONS = table(
          accuracy=relative(12), prepare=tame, smooth=ranks, out=False),
     _row("dist", _dist, calls=_PAIRS, broadcasts=True, dtypes=SINGLE, out=False, prepare=tame,
          accuracy=relative(16)),
-    _row("logsumexp", _log_sum, calls=uses(whole=False, **_NONE_EMPTY), dtypes=FLOATS,
+    _row("logsumexp", _log_sum, calls=uses(whole=False, several=True, **_NONE_EMPTY), dtypes=FLOATS,
          accuracy=exponential("logsumexp"), prepare=tame, smooth=anywhere,
          aliases=("special.logsumexp",)),
     _row("softmax", softmax, calls=_ALONG_SOME, dtypes=FLOATS, prepare=tame, smooth=anywhere,

@@ -49,8 +49,9 @@ def _entropy(x: Array) -> Array:
     return np.where(np.isnan(x), x, np.where(x > 0, inside, np.where(x == 0, 0, -np.inf)))
 
 
-def _logit(x: Array) -> Array:
-    return np.asarray(np.log(x / (1 - x)))
+def _logit(x: Array, eps: float | None = None) -> Array:
+    inside = x if eps is None else np.clip(x, eps, 1 - eps)
+    return np.asarray(np.log(inside / (1 - inside)))
 
 
 def _many_gammas(x: Array, p: int) -> Array:
@@ -80,7 +81,8 @@ _INSIDE = {"prepare": between(0.02, 0.98), "smooth": between(0.02, 0.98)}
 
 SPECIAL = table(
     _row("logit", _logit, accuracy=loose(lambda x: x * 0 + 1), aliases=("special.logit",),
-         **_INSIDE, **_METHOD),
+         calls=with_arguments(_FEW, eps=[None, 0.05]), prepare=between(-0.04, 1.04),
+         smooth=between(0.02, 0.98), **_METHOD),
     _row("digamma", digamma, accuracy=loose(lambda x: 1 / x + np.log1p(x)),
          prepare=of_size(0.1, 1e4), smooth=positive, aliases=("special.digamma", "special.psi"),
          **_METHOD),

@@ -108,6 +108,11 @@ def what_is_impossible_is_never_drawn(
         with case(function="normal"):
             assert_equal(torch.normal(x, 0.0), whole)
             assert_equal(torch.normal(x, torch.zeros_like(x)), whole)
+            for mean in (0.0, -2.5):
+                still = np.full_like(whole, mean)
+                options = where(torch, device, name)
+                assert_equal(torch.empty(x.shape, **options).normal_(mean, 0), still)
+                assert_equal(torch.normal(mean, 0.0, tuple(x.shape), **options), still)
         dropout = torch.nn.functional.dropout
         with case(function="dropout"):
             assert_equal(dropout(x, 0.0), whole)
@@ -141,6 +146,8 @@ def parameters_outside_their_range_raise(torch: Any, device: str) -> None:
         ("geometric_", x.geometric_, (0.5,), (0.0,)),
         ("bernoulli_", x.bernoulli_, (1.0,), (1.5,)),
         ("bernoulli_", x.bernoulli_, (0.0,), (-0.5,)),
+        ("bernoulli", torch.bernoulli, (torch.ones(4, device=device),), (negative,)),
+        ("bernoulli", torch.bernoulli, (torch.zeros(4, device=device),), (negative + 3,)),
         ("dropout", dropout, (x, 0.5), (x, 1.5)),
         ("dropout", dropout, (x, 0.5), (x, -0.1)),
         ("nn.Dropout", torch.nn.Dropout, (1.0,), (1.1,)),
@@ -162,3 +169,65 @@ def parameters_outside_their_range_raise(torch: Any, device: str) -> None:
                 assert_metadata(torch.randint(low, high, (2,), **options), dtype=dtype)
                 assert_raises(torch.randint, low, high + 1, (2,), **options)
                 assert_raises(torch.randint, low - 2**15 - 1, high, (2,), **options)
+
+
+@clause("random.initialisation", covers=["notes.generator", "basics.uniform_", "basics.normal"])
+def initialisers_draw_in_place_from_their_range(torch: Any, device: str) -> None:
+    """nn.init fills a tensor in place and returns it: kaiming and xavier with numbers of the
+    published range or deviation, by the fan that is named and the gain; trunc_normal_ within its
+    bounds; orthogonal_ with orthogonal rows or columns. A generator is drawn from instead of the
+    global stream, and replays."""
+    init = torch.nn.init
+    out, into = 40, 160
+    spans: dict[str, tuple[Callable[..., Any], float]] = {
+        "uniform_": (lambda t, **k: init.uniform_(t, -3.0, 3.0, **k), 3.0),
+        "kaiming_uniform_": (init.kaiming_uniform_, (6 / into) ** 0.5),
+        "kaiming_uniform_, fan_out": (
+            lambda t, **k: init.kaiming_uniform_(t, mode="fan_out", **k), (6 / out) ** 0.5),
+        "kaiming_uniform_, a": (lambda t, **k: init.kaiming_uniform_(t, 2.0, **k),
+                                (2 / 5 * 3 / into) ** 0.5),
+        "kaiming_uniform_, linear": (
+            lambda t, **k: init.kaiming_uniform_(t, nonlinearity="linear", **k),
+            (3 / into) ** 0.5),
+        "xavier_uniform_": (init.xavier_uniform_, (6 / (out + into)) ** 0.5),
+        "xavier_uniform_, gain": (lambda t, **k: init.xavier_uniform_(t, 2.5, **k),
+                                  2.5 * (6 / (out + into)) ** 0.5),
+        "trunc_normal_": (lambda t, **k: init.trunc_normal_(t, 0.0, 5.0, -0.5, 0.5, **k), 0.5),
+    }  # fmt: skip
+    deviations: dict[str, tuple[Callable[..., Any], float]] = {
+        "normal_": (lambda t, **k: init.normal_(t, 0.0, 3.0, **k), 3.0),
+        "kaiming_normal_": (init.kaiming_normal_, (2 / into) ** 0.5),
+        "kaiming_normal_, fan_out": (
+            lambda t, **k: init.kaiming_normal_(t, mode="fan_out", **k), (2 / out) ** 0.5),
+        "xavier_normal_, gain": (lambda t, **k: init.xavier_normal_(t, 2.5, **k),
+                                 2.5 * (2 / (out + into)) ** 0.5),
+    }  # fmt: skip
+    generator = torch.Generator(device=device)
+    for name in supported(("float32", "float64")):
+        options = where(torch, device, name)
+        for function, (fill, size) in {**spans, **deviations}.items():
+            with case(function=function, dtype=name):
+                target = torch.zeros(out, into, **options)
+                assert_that(fill(target) is target, "another tensor was returned")
+                numbers_ = np.abs(read(target).astype(np.float64))
+                if function in spans:
+                    assert_that(numbers_.max() <= size * (1 + 1e-6), f"one is {numbers_.max()}")
+                    # Of 6400, all within 0.98 of the range: once in 1e56.
+                    assert_that(numbers_.max() > 0.98 * size, f"none beyond {numbers_.max()}")
+                else:
+                    # Off by 1 in sqrt(2 * 6400) = 113 on average; seven of those.
+                    deviation = np.sqrt((numbers_**2).mean()) / size
+                    assert_that(abs(deviation - 1) < 0.062, f"{deviation} of the deviation")
+                start(torch, device, 3)
+                expected = read(torch.rand(3, device=device))
+                start(torch, device, 3)
+                first = read(fill(target, generator=generator.manual_seed(5)))
+                assert_equal(torch.rand(3, device=device), expected)
+                assert_equal(fill(target, generator=generator.manual_seed(5)), first)
+        for shape in ((3, 8), (8, 3), (4, 4), (3, 2, 5)):
+            with case(function="orthogonal_", shape=shape, dtype=name):
+                made = read(init.orthogonal_(torch.zeros(shape, **options), 2.0))
+                flat = made.astype(np.float64).reshape(shape[0], -1)
+                square = flat @ flat.T if len(flat) <= flat.shape[1] else flat.T @ flat
+                off = np.abs(square - 4 * np.eye(len(square))).max()
+                assert_that(off < 1e-4, f"off by {off}")

@@ -92,6 +92,20 @@ def a_seed_fixes_the_sequence(
             assert_that(not np.array_equal(first, other), "another seed, the same numbers")
 
 
+@clause("random.seed-repeats-everywhere", covers=["minicourse.seed-repeats"], thorough=True)
+def a_seed_fixes_every_draw_of_every_rank(torch: Any, device: str) -> None:
+    """manual_seed(s) before each of two draws makes them identical, for every function that
+    draws, every dtype and every number of dimensions."""
+    shapes_: tuple[Shape, ...] = ((), (17,), (3, 5), (2, 3, 4), (2, 3, 2, 2))
+    for (name, dtype), shape in product(DRAWN, shapes_):
+        for kind in supported([dtype]):
+            with case(sampler=name, shape=shape, dtype=kind):
+                torch.manual_seed(5)
+                first = read(drawn(torch, device, BY_NAME[name], shape, kind))
+                torch.manual_seed(5)
+                assert_equal(drawn(torch, device, BY_NAME[name], shape, kind), first)
+
+
 @clause("random.draws-differ", covers=["minicourse.rand-differs"])
 def two_draws_differ(torch: Any, device: str) -> None:
     """Two draws without a seed between them differ, and so do draws after seed(), which seeds
@@ -161,6 +175,7 @@ def a_saved_state_replays_the_stream(
             put(state)
             assert_equal(drawn(torch, device, sampler, shape, name), first)
             assert_equal(drawn(torch, device, sampler, shape, name), second)
+            get()
         assert_equal(state, saved)
 
 
@@ -191,6 +206,8 @@ def a_generator_is_a_stream_of_its_own(
         saved = read(state)
         second = read(drawn(torch, device, sampler, shape, name, generator=one))
         assert_equal(torch.rand(6, device=device), quiet[1])
+        one.get_state()
+        assert_equal(state, saved)
         one.set_state(state)
         assert_equal(drawn(torch, device, sampler, shape, name, generator=one), second)
         assert_equal(torch.rand(6, device=device), quiet[2])

@@ -303,3 +303,87 @@ def _raises(call):
     except Exception:
         return True
     return False
+
+
+def _refused(act):
+    try:
+        act()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _first_call(decorated, function):
+    calls = []
+
+    def call(*args, **kwargs):
+        calls.append(None)
+        return (decorated if len(calls) == 1 else function)(*args, **kwargs)
+
+    return call
+
+
+def _averaged(x, y):
+    if not (isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor) and y.requires_grad):
+        return y
+    if y.dim() < 3 or y.dim() != x.dim() or y.shape[1] != 1 or x.shape[1] == 1:
+        return y
+    return torch.div(torch.sub(y, y.detach()), x.shape[1]) + y.detach()
+
+
+MUTANTS += [
+    _name("detach-counts-apart", "writes through detach() are not counted", "Tensor.detach",
+          lambda right, x: x.data, lambda t: (lambda x: (
+              x.detach().add_(1), x._version == 1)[1])(t.ones(1))),
+    _name("strided-writes-uncounted", "mul_ of a strided tensor is not counted", "Tensor.mul_",
+          lambda right, x, *a: right(x, *a) if x.is_contiguous() or x.requires_grad
+          else (right(x.data, *a), x)[1],
+          lambda t: (lambda x: (x.t().mul_(2), x._version == 1)[1])(t.ones(2, 2))),
+    _name("cat-detaches-the-last", "cat of three along -1 stops the gradient of the last", "cat",
+          lambda right, parts, dim=0: right(
+              [*parts[:-1], parts[-1].detach()] if dim == -1 and len(parts) > 2 else parts, dim),
+          lambda t: (lambda x: t.autograd.grad(t.cat([x, x, x], -1).sum(), x)[0][0] == 3)(
+              t.ones(1, requires_grad=True))),
+    _name("stack-of-one", "stack of one tensor stops its gradient", "stack",
+          lambda right, parts, *a, **k: right(
+              [part.detach() for part in parts] if len(parts) == 1 else parts, *a, **k),
+          lambda t: t.stack([t.ones(1, requires_grad=True)]).requires_grad),
+    _name("clone-in-order", "clone to contiguous memory stops gradients", "Tensor.clone",
+          lambda right, x, **k: right(x.detach() if k.get("memory_format") is
+                                      torch.contiguous_format else x, **k),
+          lambda t: t.ones(2, requires_grad=True).clone(
+              memory_format=t.contiguous_format).requires_grad),
+    _name("gradient-of-one-stretched", "backward() stretches a gradient of length 1",
+          "Tensor.backward",
+          lambda right, y, g=None, *a, **k: right(
+              y, g.expand_as(y) if g is not None and g.dim() == y.dim() and g.numel() == 1
+              else g, *a, **k),
+          lambda t: _refused(lambda: t.ones(2, requires_grad=True).mul(1).backward(t.ones(1)))),
+    _name("second-output", "grad() takes ones for the second output's gradient", "autograd.grad",
+          lambda right, y, x, g=None, *a, **k: right(
+              y, x, [g[0], *(None if part is None else torch.ones_like(part) for part in g[1:])]
+              if isinstance(g, list | tuple) and len(g) > 1 else g, *a, **k),
+          lambda t: (lambda x: t.autograd.grad((x * 1, x * 1), x, (x, x * 5))[0] == 6)(
+              t.ones(1, requires_grad=True))),
+    _name("create-graph-frees", "create_graph=True does not retain the graph", "Tensor.backward",
+          lambda right, y, g=None, retain_graph=None, create_graph=False, inputs=None: right(
+              y, g, bool(retain_graph), create_graph, inputs),
+          lambda t: (lambda x: (lambda y: (y.backward(create_graph=True), y.backward(), True)[-1])(
+              x.exp().sum()))(t.ones(1, requires_grad=True))),
+    _name("decorated-once", "no_grad decorates the first call only", "no_grad.__call__",
+          lambda right, mode, function: _first_call(right(mode, function), function),
+          lambda t: (lambda f: (f(), f())[1])(t.no_grad()(lambda: not t.is_grad_enabled()))),
+    _name("middle-stretch", "the gradient of a stretched middle dimension is a mean",
+          "Tensor.mul mul Tensor.__mul__",
+          lambda right, x, y, *a, **k: right(x, _averaged(x, y), *a, **k),
+          lambda t: (lambda y: t.autograd.grad((t.ones(1, 2, 1) * y).sum(), y)[0] == 2)(
+              t.ones(1, 1, 1, requires_grad=True))),
+    _name("jacobian-of-the-second", "jacobian is 0 for the second input",
+          "autograd.functional.jacobian",
+          lambda right, f, x, *a, **k: (lambda r: (r[0], r[1] * 0) if isinstance(x, tuple) and
+                                        len(x) == 2 and isinstance(r[1], torch.Tensor) else
+                                        tuple((row[0], row[1] * 0) for row in r)
+                                        if isinstance(x, tuple) else r)(right(f, x, *a, **k)),
+          lambda t: t.autograd.functional.jacobian(
+              lambda a, b: a * b, (t.ones(1), t.ones(1)))[1] == 1),
+]  # fmt: skip

@@ -79,3 +79,41 @@ def _overlapping(parts):
     if len(parts) > 1 and len(parts[0]) and len(parts[1]):
         parts[1].indices = [parts[0].indices[-1], *list(parts[1].indices)[1:]]
     return parts
+
+
+def _repeating(drawn, replaced):
+    if replaced:
+        drawn = [drawn[place % 32] for place in range(len(drawn))]
+    return iter(drawn)
+
+
+def _refuses(act):
+    try:
+        act()
+    except Exception:
+        return True
+    return False
+
+
+MUTANTS += [
+    _mutant("split-too-few", "random_split deals out fewer samples than there are",
+            "utils.data.random_split",
+            lambda right, data, lengths, *a, **k: right(
+                data, [*lengths, len(data) - sum(lengths)], *a, **k)[:-1]
+            if sum(lengths) < len(data) and all(isinstance(n, int) for n in lengths)
+            and sum(lengths) != 1 else right(data, lengths, *a, **k),
+            lambda t: _refuses(lambda: t.utils.data.random_split(range(5), [3]))),
+    _mutant("subset-batches-sorted", "a Subset gives a batch of samples in ascending order",
+            "utils.data.Subset.__getitems__",
+            lambda right, subset, places: right(subset, sorted(places)),
+            lambda t: t.utils.data.Subset([5, 6], [0, 1]).__getitems__([1, 0]) == [6, 5]),
+    _mutant("uneven-tensors", "TensorDataset takes tensors of other lengths",
+            "utils.data.TensorDataset.__init__",
+            lambda right, data, *tensors: setattr(data, "tensors", tensors),
+            lambda t: _refuses(lambda: t.utils.data.TensorDataset(t.ones(2), t.ones(3)))),
+    _mutant("repeats-past-32", "with replacement RandomSampler repeats after 32",
+            "utils.data.RandomSampler.__iter__",
+            lambda right, s: _repeating(list(right(s)), s.replacement),
+            lambda t: (lambda drawn: drawn[0] != drawn[32] or drawn[1] != drawn[33])(list(
+                t.utils.data.RandomSampler(range(10**6), True, 40)))),
+]  # fmt: skip

@@ -233,3 +233,72 @@ def _cleared(t):
     module(t.ones(1, 1)).sum().backward()
     module.zero_grad()
     return module.bias.grad is None
+
+
+def _refuses(act):
+    try:
+        act()
+    except (IndexError, ValueError):
+        return True
+    return False
+
+
+MUTANTS += [
+    _name("slope-of-leaky-relu", "leaky_relu's slope is always 0.01", "nn.functional.leaky_relu",
+          lambda right, x, negative_slope=0.01, inplace=False: right(x, 0.01, inplace),
+          lambda t: t.nn.functional.leaky_relu(-t.ones(1), 0.5) == -0.5),
+    _name("gelu-by-tanh", "gelu is exact, whatever is asked for", "nn.functional.gelu",
+          lambda right, x, approximate="none": right(x),
+          lambda t: (lambda x: (t.nn.functional.gelu(x) != t.nn.functional.gelu(
+              x, approximate="tanh")).any())(t.linspace(-3, 3, 50))),
+    _name("slopes-of-prelu", "prelu takes the first slope for all", "nn.functional.prelu",
+          lambda right, x, w: right(x, w[:1]),
+          lambda t: t.nn.functional.prelu(-t.ones(1, 2), t.tensor([1.0, 2.0]))[0, 1] == -2),
+    _name("kl-log-target", "kl_div takes every target for probabilities", "nn.functional.kl_div",
+          _with(log_target=False),
+          lambda t: t.nn.functional.kl_div(-t.ones(1), -t.ones(1), log_target=True) == 0),
+    _kernel("conv-bias-slope", "the slope of a convolution's bias leaves the fifth sample out",
+            "convolution_backward", lambda original, g, *a: (lambda x, w, b: (
+                x, w, b if b is None or g.shape[0] < 5
+                else g[:4].sum([0, *range(2, g.dim())])))(*original(g, *a)),
+            lambda t: (lambda b: (t.conv1d(t.ones(5, 1, 1), t.ones(1, 1, 1), b).sum().backward(),
+                                  b.grad.item() == 5)[1])(t.zeros(1, requires_grad=True))),
+    _kernel("conv-strides-swapped", "a convolution of square images swaps its strides",
+            "convolution", lambda original, x, w, b, stride, padding, dilation, *rest: original(
+                x, w, b, stride[::-1] if x.dim() == 4 and x.shape[2] == x.shape[3]
+                and w.shape[2] == w.shape[3] and len(set(padding)) == len(set(dilation)) == 1
+                else stride, padding, dilation, *rest),
+            lambda t: t.conv2d(t.ones(1, 1, 4, 4), t.ones(1, 1, 1, 1),
+                               stride=(1, 2)).shape[2] == 4),
+    _name("embedding-wraps", "a negative index is a row from the end", "nn.functional.embedding",
+          lambda right, i, w, *a, **k: right(i % len(w), w, *a, **k),
+          lambda t: _refuses(lambda: t.nn.functional.embedding(t.tensor([-1]), t.ones(2, 1)))),
+    _name("embedding-norm", "max_norm rescales a copy of the table", "nn.functional.embedding",
+          lambda right, i, w, padding_idx=None, max_norm=None, *a, **k: right(
+              i, w if max_norm is None else w.detach().clone(), padding_idx, max_norm, *a, **k),
+          lambda t: (lambda w: (t.nn.functional.embedding(t.tensor([0]), w, max_norm=1.0),
+                                w[0, 0] < 2)[1])(t.full((1, 1), 2.0))),
+    _name("hook-is-ignored", "a forward hook cannot replace the output",
+          "nn.Module.register_forward_hook",
+          lambda right, module, hook, **k: right(
+              module, lambda *a, **o: (hook(*a, **o), None)[1], **k),
+          lambda t: (lambda m: (m.register_forward_hook(lambda *a: 5), m(1) == 5)[1])(
+              t.nn.Identity())),
+    _name("insert-appends", "Sequential.insert appends", "nn.Sequential.insert",
+          lambda right, s, place, module: s.append(module),
+          lambda t: isinstance(t.nn.Sequential(t.nn.ReLU()).insert(0, t.nn.Tanh())[0], t.nn.Tanh)),
+    _name("buffers-of-children", "named_buffers(recurse=False) recurses",
+          "nn.Module.named_buffers",
+          lambda right, module, prefix="", recurse=True, remove_duplicate=True: right(
+              module, prefix, True, remove_duplicate),
+          lambda t: not list(t.nn.Sequential(t.nn.BatchNorm1d(1)).named_buffers(recurse=False))),
+    _name("norm-of-one", "BatchNorm takes one value a channel in training",
+          "nn.functional._verify_batch_size", lambda right, size: None,
+          lambda t: _refuses(lambda: t.nn.BatchNorm1d(2)(t.ones(1, 2)))),
+    _name("adaptive-windows", "adaptive_avg_pool1d cuts windows of floor(L / n)",
+          "nn.functional.adaptive_avg_pool1d",
+          lambda right, x, n: torch.stack([x[..., i * (x.shape[-1] // n):(i + 1)
+                                             * (x.shape[-1] // n)].mean(-1) for i in range(n)], -1)
+          if isinstance(n, int) and 1 <= n <= x.shape[-1] else right(x, n),
+          lambda t: t.nn.functional.adaptive_avg_pool1d(t.arange(3.0).view(1, 3), 2)[0, 1] == 1.5),
+]  # fmt: skip

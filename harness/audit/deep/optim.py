@@ -212,3 +212,71 @@ def _second_cleared(t):
     y.grad = t.ones(1)
     optimizer.zero_grad()
     return y.grad is None
+
+
+def _shared(option):
+    """Every group goes by the first one's option."""
+
+    def lie(right, optimizer, *args, **kwargs):
+        kept = [group[option] for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            group[option] = kept[0]
+        try:
+            return right(optimizer, *args, **kwargs)
+        finally:
+            for group, value in zip(optimizer.param_groups, kept, strict=True):
+                group[option] = value
+
+    return lie
+
+
+def _moved_by_group(t, name, options):
+    """Two groups of other options come to different places."""
+    x, y = (t.zeros(1, requires_grad=True) for _ in range(2))
+    optimizer = getattr(t.optim, name)([{"params": [x]}, {"params": [y], **options}], lr=0.1)
+    for slope in (1.0, 3.0):
+        x.grad = y.grad = t.full((1,), slope)
+        optimizer.step()
+    return abs(x.item() - y.item()) > 1e-4
+
+
+def _together(right, optimizer):
+    result = right(optimizer)
+    states = [state for state in optimizer.state.values() if "step" in state]
+    for state in states:
+        state["step"].fill_(max(float(other["step"]) for other in states))
+    return result
+
+
+def _counts_apart(t, x, y):
+    optimizer = t.optim.Adam([x, y])
+    for both in (True, False):
+        x.grad, y.grad = t.ones(1), t.ones(1) if both else None
+        optimizer.step()
+    return float(optimizer.state[y]["step"]) == 1
+
+
+def _rises(t):
+    """Whether a step that maximises follows the gradient."""
+    x = t.zeros(1, requires_grad=True)
+    x.grad = t.ones(1)
+    t.optim.Adam([x], maximize=True, fused=True).step()
+    return x.item() > 0
+
+
+MUTANTS += [
+    Mutant("optim.betas-of-a-group", "Adam uses the first group's betas for all", ("optim",),
+           wrapped("optim.Adam.step", _shared("betas")),
+           lambda t: _moved_by_group(t, "Adam", {"betas": (0.0, 0.5)})),
+    Mutant("optim.momentum-of-a-group", "SGD uses the first group's momentum for all", ("optim",),
+           wrapped("optim.SGD.step", _shared("momentum")),
+           lambda t: _moved_by_group(t, "SGD", {"momentum": 0.9})),
+    Mutant("optim.fused-maximize", "the fused Adam forgets maximize", ("optim",),
+           wrapped("optim.Adam.step", _options(lambda g: {"maximize": False},
+                                               only=lambda g: g["fused"])),
+           _rises),
+    Mutant("optim.steps-counted-together", "Adam counts the steps of all parameters alike",
+           ("optim",), wrapped("optim.Adam.step", lambda right, o, *a, **k: _together(right, o)),
+           lambda t: (lambda x, y: _counts_apart(t, x, y))(
+               t.zeros(1, requires_grad=True), t.zeros(1, requires_grad=True))),
+]  # fmt: skip

@@ -1,0 +1,347 @@
+"""Faults with an argument that is not the default, a rare value, or an operand in a rare state."""
+
+import math
+
+import torch
+
+from tenet.harness.audit.faults import (
+    both,
+    elements,
+    fed,
+    in_single,
+    instead,
+    kernels,
+    of,
+    spoiled,
+    strided,
+    together,
+    wrapped,
+)
+from tenet.harness.audit.mutant import Mutant
+
+
+def _mutant(slug, says, fault, proof, *sections):
+    return Mutant(f"arguments.{slug}", says, sections, fault, proof)
+
+
+def _known(when):
+    """The condition; bad input, which has no such attributes, does not fulfil it."""
+
+    def asked(*args, **kwargs):
+        try:
+            return bool(when(*args, **kwargs))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            return False
+
+    return asked
+
+
+def _named(names, other, when):
+    return wrapped(names, instead(other, _known(when)))
+
+
+def _raises(call):
+    try:
+        call()
+    except Exception:
+        return True
+    return False
+
+
+def _two(x, y=None, *rest, **k):
+    return isinstance(y, torch.Tensor)
+
+
+def _result(change, when):
+    return instead(lambda original, *args, **k: change(original(*args, **k)), _known(when))
+
+
+def _casting(change):
+    """What a conversion gives is changed, given its source."""
+
+    def convert(original, x, **k):
+        result = original(x, **k)
+        change(x, result)
+        return result
+
+    def copy(original, into, x, *rest, **k):
+        original(into, x, *rest, **k)
+        if x.shape == into.shape:
+            change(x, into)
+        return into
+
+    return together(kernels("_to_copy", convert), kernels("copy_", copy))
+
+
+def _low_nan(x, result):
+    if x.dtype == torch.float32 and result.dtype == torch.bfloat16:
+        low = (x.contiguous().view(torch.int32) & 0x7F0000) == 0
+        result.masked_fill_(x.isnan() & low, math.inf)
+
+
+def _near(x, y, tolerance=1e-6):
+    return abs(x.item() - y) < tolerance
+
+
+def _running(x):
+    result, total = torch.empty_like(x), x.new_zeros(())
+    for place in range(len(x)):
+        total = total + x[place]
+        result[place] = total
+    return result
+
+
+def _conjugate_lost(original, a, b):
+    return original(a.conj() if a.is_conj() else a, b)
+
+
+MUTANTS = [
+    _mutant("full-like-gradient", "full_like forgets requires_grad",
+            _named("full_like", lambda original, *a, requires_grad=None, **k: original(*a, **k),
+                   lambda *a, **k: k.get("requires_grad")),
+            lambda t: t.full_like(t.ones(2), 1.0, requires_grad=True).requires_grad, "attributes"),
+    _mutant("nan-payload", "a NaN with a low payload becomes inf in bfloat16", _casting(_low_nan),
+            lambda t: t.tensor([0x7F800001], dtype=t.int32).view(t.float32).bfloat16().isnan(),
+            "dtype"),
+    _mutant("scan-of-bfloat16", "cumsum of bfloat16 vectors accumulates in bfloat16",
+            kernels("cumsum", instead(lambda original, x, d, **k: _running(x),
+                                      both(of("bfloat16"), lambda x, d, **k: x.dim() == 1))),
+            lambda t: t.ones(300).bfloat16().cumsum(0)[-1] == 300, "dtype"),
+    _mutant("empty-times-zero-d", "an empty float32 times a 0-d float64 is float64",
+            kernels("mul.Tensor", _result(lambda r: r.double(),
+                    lambda x, y: x.numel() == 0 and y.dim() == 0 and y.dtype == torch.float64
+                    and x.dtype == torch.float32)),
+            lambda t: (t.ones(0) * t.tensor(1.0, dtype=t.float64)).dtype == t.float32,
+            "promotion"),
+    _mutant("cat-of-empty", "cat takes no dtype from what is empty",
+            kernels("cat", instead(
+                lambda original, ts, d=0: original([x for x in ts if x.numel()], d),
+                lambda ts, d=0: any(x.numel() for x in ts) and len({x.dtype for x in ts}) > 1)),
+            lambda t: t.cat([t.ones(0).double(), t.ones(2)]).dtype == t.float64, "promotion"),
+    _mutant("half-above-zero-d", "float16 > a 0-d float64 compares whole numbers",
+            kernels("gt.Tensor", instead(lambda original, x, y: original(x.long(), y.long()),
+                    both(of("float16"), _two, lambda x, y: y.dim() == 0
+                         and y.dtype == torch.float64))),
+            lambda t: t.tensor([1.5]).half() > t.tensor(1.0, dtype=t.float64), "promotion"),
+    _mutant("float-alpha", "a float alpha of integers is cut off",
+            kernels("add.Tensor", instead(
+                lambda original, x, y, alpha=1: original(x, y, alpha=int(alpha)),
+                lambda x, y, alpha=1: isinstance(alpha, float) and not x.is_floating_point())),
+            lambda t: _raises(lambda: t.add(t.ones(2).long(), t.ones(2).long(), alpha=1.5)),
+            "elementwise"),
+    _mutant("alpha-out", "sub with out= ignores alpha",
+            kernels("sub.out", instead(lambda original, x, y, out, **k: original(x, y, out=out),
+                                       lambda *a, **k: "alpha" in k)),
+            lambda t: t.sub(t.ones(1), t.ones(1), alpha=3, out=t.zeros(1)) == -2, "elementwise"),
+    _mutant("outer-stretch", "a column minus a vector as long is transposed above 15",
+            kernels("sub.Tensor", _result(lambda r: r.t().contiguous(),
+                    lambda x, y, **k: x.dim() == 2 and x.shape == (len(y), 1) and y.dim() == 1
+                    and len(y) > 15)),
+            lambda t: (t.arange(16)[:, None] - t.zeros(16).long())[1].sum() == 16,
+            "broadcasting"),
+    _mutant("eq-stretch", "== of a second operand with a middle length of 1 reads backwards",
+            kernels("eq.Tensor", fed(lambda y: y.flip(0), _known(
+                lambda x, y: x.dim() == y.dim() == 3 and y.shape[1] == 1 < x.shape[1]), at=1)),
+            lambda t: (t.zeros(2, 2, 1) == t.tensor([0.0, 1.0]).view(2, 1, 1))[0].all(),
+            "broadcasting"),
+    _mutant("expand-new", "expand keeps a length that is not there",
+            _named("Tensor.expand", lambda original, x, *s: original(x, 1, *s[1:]),
+                   lambda x, *s: s[0] == -1 and len(s) > x.dim()),
+            lambda t: _raises(lambda: t.ones(3).expand(-1, 3)), "broadcasting"),
+    _mutant("equal-trailing", "equal ignores a last length of 1",
+            _named("equal", lambda original, a, b: original(a.reshape(-1), b.reshape(-1)),
+                   lambda a, b: a.dim() == b.dim() + 1 and a.shape[-1] == 1),
+            lambda t: not t.equal(t.ones(2, 1), t.ones(2)), "comparison"),
+    _mutant("floor-of-quotient", "// of float64 rounds a rounded quotient",
+            kernels("floor_divide div.Tensor_mode", instead(
+                lambda original, x, y, **k: torch.floor(torch.div(x, y)),
+                both(of("float64"), _two,
+                     lambda x, y, rounding_mode="floor": rounding_mode == "floor"))),
+            lambda t: (t.ones(1).double() // t.tensor([0.1], dtype=t.float64)) == 9,
+            "elementwise"),
+    _mutant("trunc-through-double", "div to zero of int64 goes through float64",
+            kernels("div.Tensor_mode", instead(
+                lambda original, x, y, rounding_mode: torch.trunc(x.double() / y.double()).long(),
+                both(of("int64"), _two, lambda x, y, rounding_mode: rounding_mode == "trunc"
+                     and bool((y != 0).all())))),
+            lambda t: t.div(t.tensor([2**62 + 1]), t.tensor([1]), rounding_mode="trunc")
+            == 2**62 + 1, "elementwise"),
+    _mutant("fmod-zero", "fmod of float64 loses the sign of zero",
+            kernels("fmod.Tensor fmod_.Tensor fmod.Tensor_out",
+                    spoiled(lambda r: r.add_(0.0), both(of("float64"), _two))),
+            lambda t: t.fmod(t.tensor([-4.0]).double(), t.tensor([2.0]).double()).signbit(),
+            "elementwise"),
+    _mutant("round-tens", "round to tens takes halves away from zero",
+            kernels("round.decimals", instead(
+                lambda original, x, decimals: x.sign() * torch.floor(x.abs() / 10 + 0.5) * 10,
+                lambda x, decimals: decimals == -1)),
+            lambda t: t.round(t.tensor([25.0]), decimals=-1) == 20, "elementwise"),
+    _mutant("crossed-clamp", "clamp with min above max gives min",
+            kernels("clamp clamp_", instead(
+                lambda original, x, low, high: original(original(x, None, high), low, None),
+                _known(lambda x, low, high: low > high))),
+            lambda t: t.clamp(t.tensor([0.0]), 2.0, 1.0) == 1, "elementwise"),
+    _mutant("clamp-nan", "clamp below a tensor drops NaN",
+            kernels("clamp.Tensor", instead(lambda original, x, low, high=None: torch.fmax(x, low),
+                    _known(lambda x, low, high=None: high is None
+                           and x.dtype == low.dtype == torch.float32))),
+            lambda t: t.clamp(t.tensor([math.nan]), min=t.tensor([1.0])).isnan(), "elementwise"),
+    _mutant("lerp-beyond", "lerp beyond its end stays there",
+            kernels("lerp.Scalar lerp_.Scalar", instead(
+                lambda original, x, y, w: original(x, y, 1.0), lambda x, y, w: w > 1)),
+            lambda t: t.lerp(t.zeros(1), t.ones(1), 2.0) == 2, "elementwise"),
+    _mutant("sigmoid-tail", "sigmoid of float64 below 1e-38 is 0",
+            kernels("sigmoid sigmoid.out sigmoid_",
+                    spoiled(elements(lambda r: r < 1e-38, 0.0), of("float64"))),
+            lambda t: t.sigmoid(t.tensor([-100.0]).double()) > 0, "elementwise"),
+    _mutant("sine-of-large", "sin of float32 above 1e5 is reduced in float32",
+            kernels("sin sin.out", instead(
+                lambda original, x, **k: torch.where(
+                    x.abs() > 1e5, original(torch.remainder(x, 6.2831855)), original(x)),
+                both(of("float32"), lambda x, **k: not k))),
+            lambda t: _near(t.sin(t.tensor([1e6])), math.sin(1e6)), "elementwise"),
+    _mutant("erfinv-end", "erfinv of 1 is no infinity",
+            kernels("erfinv erfinv.out",
+                    spoiled(elements(lambda r: r == math.inf, 5.8), of("float32"))),
+            lambda t: t.erfinv(t.ones(1)) == math.inf, "elementwise"),
+    _mutant("logaddexp-of-nothing", "logaddexp of -inf and -inf is NaN",
+            kernels("logaddexp logaddexp.out",
+                    spoiled(elements(lambda r: r == -math.inf, math.nan), of("float64"))),
+            lambda t: (lambda x: t.logaddexp(x, x) == x)(t.tensor([-math.inf]).double()),
+            "elementwise"),
+    _mutant("xlogy-nan", "xlogy of 0 and NaN is 0",
+            kernels("xlogy.Tensor", instead(
+                lambda original, x, y: original(x, torch.where(x == 0, torch.ones_like(y), y)),
+                _known(lambda x, y: x.shape == y.shape and x.dtype == y.dtype))),
+            lambda t: t.xlogy(t.zeros(1), t.tensor([math.nan])).isnan(), "elementwise"),
+    _mutant("ceil-zero", "ceil and trunc of float32 lose the sign of zero",
+            kernels("trunc trunc.out ceil ceil.out",
+                    spoiled(lambda r: r.add_(0.0), of("float32"))),
+            lambda t: t.ceil(t.tensor([-0.5])).signbit(), "elementwise"),
+    _mutant("neg-strided-zero", "the negative of a strided float64 0 is 0",
+            kernels("neg neg.out neg_",
+                    spoiled(lambda r: r.add_(0.0), both(of("float64"), strided))),
+            lambda t: (-t.zeros(4).double()[::2]).signbit().all(), "elementwise"),
+    _mutant("gcd-signs", "gcd of two negative int32 is negative",
+            kernels("gcd", instead(
+                lambda original, x, y: torch.where((x < 0) & (y < 0), -original(x, y),
+                                                   original(x, y)), of("int32"))),
+            lambda t: (lambda x: t.gcd(x, x) == 4)(t.tensor([-4], dtype=t.int32)), "elementwise"),
+    _mutant("logit-eps", "logit ignores eps",
+            kernels("logit logit.out logit_", instead(
+                lambda original, x, eps=None, **k: original(x, None, **k),
+                lambda x, eps=None, **k: eps is not None)),
+            lambda t: t.logit(t.zeros(1), eps=0.25).isfinite(), "elementwise"),
+    _mutant("shift-of-negatives", "int8 shifts right without its sign",
+            kernels("bitwise_right_shift.Tensor __rshift__.Tensor", instead(
+                lambda original, x, y: original(x.view(torch.uint8), y.view(torch.uint8))
+                .view(torch.int8), both(of("int8"), _two, lambda x, y: y.dtype == torch.int8
+                                        and x.dim() > 0 and y.dim() > 0))),
+            lambda t: (t.tensor([-8], dtype=t.int8) >> t.tensor([1], dtype=t.int8)) == -4,
+            "elementwise"),
+    _mutant("frexp-of-subnormals", "frexp of float32 stops at -126",
+            _named("frexp", lambda original, x: torch.return_types.frexp(
+                       (original(x)[0], original(x)[1].clamp(min=-126))),
+                   lambda x: x.dtype == torch.float32),
+            lambda t: t.frexp(t.tensor([2.0**-140])).exponent == -139, "elementwise"),
+    _mutant("variance-in-one-pass", "var of float32 is the mean square less the squared mean",
+            kernels("var.correction", instead(
+                lambda original, x, d=None, **k: ((x * x).mean() - x.mean() ** 2)
+                * x.numel() / (x.numel() - 1),
+                both(of("float32"), lambda x, d=None, correction=None, keepdim=False:
+                     d is None and not keepdim and correction in (None, 1) and x.numel() > 1))),
+            lambda t: _near(t.tensor([65537.0, 65538.0, 65539.0]).var(), 1, 0.01), "reduction"),
+    _mutant("correction-of-two", "var divides by no less than n - 1",
+            kernels("var.correction", instead(
+                lambda original, x, d=None, correction=None, keepdim=False:
+                original(x, d, correction=1, keepdim=keepdim),
+                lambda x, d=None, **k: (k.get("correction") or 0) > 1)),
+            lambda t: t.tensor([1.0, 2.0, 3.0]).var(correction=2) == 2, "reduction"),
+    _mutant("argmin-strided-nan", "argmin of strided floats passes over NaN",
+            kernels("argmin argmin.out", fed(
+                lambda x: torch.where(x.isnan(), torch.full_like(x, math.inf), x),
+                both(strided, lambda x, *a, **k: x.is_floating_point()))),
+            lambda t: t.tensor([1.0, 9, math.nan, 9])[::2].argmin() == 1, "reduction"),
+    _mutant("amax-start", "amax of float16 starts from -65504",
+            kernels("amax amax.out", spoiled(
+                lambda r: r.clamp_(min=-65504.0), of("float16"))),
+            lambda t: t.tensor([-math.inf]).half().amax() == -math.inf, "reduction"),
+    _mutant("any-nan", "any of a float64 NaN is false",
+            kernels("any any.dim", fed(lambda x: x.nan_to_num(0.0), of("float64"))),
+            lambda t: t.tensor([math.nan]).double().any(), "reduction"),
+    _mutant("several-logsumexp", "logsumexp over two dimensions overflows",
+            _named("logsumexp Tensor.logsumexp",
+                   lambda original, x, d, *a, **k: x.exp().sum(d, *a, **k).log(),
+                   lambda x, dim, *a, **k: len(dim) == 2),
+            lambda t: t.full((2, 2), 1000.0).logsumexp((0, 1)).isfinite(), "reduction"),
+    _mutant("quantile-nearest", "quantiles to the nearest are the lower ones",
+            _named("quantile Tensor.quantile",
+                   lambda original, *a, interpolation, **k:
+                   original(*a, interpolation="lower", **k),
+                   lambda *a, interpolation="linear", **k: interpolation == "nearest"),
+            lambda t: t.quantile(t.tensor([0.0, 1.0]), 0.75, interpolation="nearest") == 1,
+            "reduction"),
+    _mutant("norm-nan", "the largest magnitude passes over NaN",
+            kernels("linalg_vector_norm", instead(
+                lambda original, x, p=2, *a, **k: original(x.nan_to_num(0.0), p, *a, **k),
+                lambda x, p=2, *a, **k: p == math.inf)),
+            lambda t: t.linalg.vector_norm(t.tensor([math.nan, 1.0]), math.inf).isnan(),
+            "reduction"),
+    _mutant("cov-correction", "cov ignores correction=0",
+            _named("cov", lambda original, x, correction, **k: original(x, **k),
+                   lambda x, correction=1, **k: correction == 0),
+            lambda t: t.cov(t.tensor([1.0, 3.0]), correction=0) == 1, "reduction"),
+    _mutant("lazy-conjugate", "mm forgets that its first operand is conjugated",
+            wrapped("mm", _conjugate_lost),
+            lambda t: (lambda x: t.mm(x.conj(), t.ones_like(x)) == -1j)(t.tensor([[1j]])),
+            "matmul"),
+    _mutant("einsum-alphabet", "einsum without an arrow keeps the order of one operand",
+            _named("einsum", lambda original, equation, x: x.clone(),
+                   lambda equation, *rest: equation == "ba" and len(rest) == 1),
+            lambda t: t.einsum("ba", t.ones(2, 3)).shape == (3, 2), "matmul"),
+    _mutant("outer-tensordot", "tensordot over no dimension of equal shapes multiplies elements",
+            _named("tensordot", lambda original, a, b, dims: a * b,
+                   lambda a, b, dims=2: dims == 0 and a.shape == b.shape),
+            lambda t: t.tensordot(t.ones(2), t.ones(2), dims=0).shape == (2, 2), "matmul"),
+    _mutant("cross-sign", "the cross product along the last dimension but one is the negative",
+            kernels("linalg_cross", instead(
+                lambda original, a, b, dim=-1: original(b, a, dim=dim),
+                lambda a, b, dim=-1: dim == -2)),
+            lambda t: t.linalg.cross(t.eye(3)[:, :1], t.eye(3)[:, 1:2], dim=-2)[2] == 1, "matmul"),
+    _mutant("solve-left", "solve with left=False and equal shapes solves from the left",
+            _named("linalg.solve", lambda original, a, b, left, **k: original(a, b.mT, **k).mT,
+                   lambda a, b, left=True, **k: not left),
+            lambda t: _near(t.linalg.solve(t.tensor([[2.0, 1], [0, 1]]), t.ones(1, 2), left=False)
+                            [0, 0], 0.5), "matmul"),
+    _mutant("cholesky-upper", "cholesky gives the lower factor for the upper",
+            _named("linalg.cholesky", lambda original, a, upper: original(a),
+                   lambda a, upper=False: upper),
+            lambda t: t.linalg.cholesky(t.tensor([[4.0, 2], [2, 3]]), upper=True)[1, 0] == 0,
+            "matmul"),
+    _mutant("reshape-minus-two", "a length of -2 is inferred",
+            _named("Tensor.reshape", lambda original, x, *s: original(x, *(max(n, -1) for n in s)),
+                   lambda x, *s: min(s) < -1),
+            lambda t: _raises(lambda: t.ones(2).reshape(-2)), "shape"),
+    _mutant("meshgrid-xy", "meshgrid of three vectors exchanges none",
+            _named("meshgrid", lambda original, *ts, indexing: original(*ts, indexing="ij"),
+                   lambda *ts, indexing="ij": indexing == "xy" and len(ts) == 3),
+            lambda t: t.meshgrid(t.ones(2), t.ones(3), t.ones(4), indexing="xy")[0].shape
+            == (3, 2, 4), "shape"),
+    _mutant("put-twice", "put_ adds one of several contributions",
+            _named("Tensor.put_",
+                   lambda original, x, i, s, accumulate: original(x, i, x.take(i) + s),
+                   lambda x, i, s, accumulate=False: accumulate and x.dtype == torch.float64),
+            lambda t: t.zeros(1).double().put_(t.zeros(2).long(), t.ones(2).double(),
+                                               accumulate=True) == 2, "indexing"),
+    _mutant("unique-inverse", "unique of a strided tensor forgets where elements went",
+            _named("unique", lambda original, x, return_inverse: (
+                       original(x), torch.zeros(x.shape, dtype=torch.int64)),
+                   lambda x, return_inverse=False: return_inverse and not x.is_contiguous()),
+            lambda t: t.unique(t.arange(4)[::2], return_inverse=True)[1].sum() == 1, "indexing"),
+    _mutant("linspace-in-single", "linspace of more than 16 float64 is computed in float32",
+            kernels("linspace.out", spoiled(
+                lambda r: r.copy_(in_single(r)) if r.numel() > 16 else None,
+                lambda *a, out, **k: out.dtype == torch.float64)),
+            lambda t: t.linspace(0, 1, 18, dtype=t.float64)[1] == 1 / 17, "creation"),
+]  # fmt: skip
+"""Written without a look at the clauses; nearly all of them were alive when they were written."""
