@@ -15,7 +15,7 @@ from tenet.spec.language.clause import Clause, ClauseError, clause, for_all, reg
 from tenet.spec.language.reading import dtype_name, elements, home, read
 from tenet.spec.language.staging import compiles, staged
 from tenet.spec.language.statement import Statement, statements
-from tenet.spec.language.tally import Tally, case, counting, supported, tally
+from tenet.spec.language.tally import Tally, case, counting, has, supported, tally
 
 __all__ = [
     "CAPABILITIES",
@@ -38,6 +38,7 @@ __all__ = [
     "dtype_name",
     "elements",
     "for_all",
+    "has",
     "home",
     "read",
     "registry",

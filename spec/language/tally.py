@@ -98,3 +98,8 @@ def supported(names: Iterable[str]) -> Iterator[str]:
             current.skipped[name] = current.skipped.get(name, 0) + 1
         else:
             yield name
+
+
+def has(*capabilities: str) -> bool:
+    """Whether the backend claims all of these; what it lacks is counted as passed over."""
+    return len(list(supported(capabilities))) == len(capabilities)

@@ -20,6 +20,7 @@ from tenet.spec.language import (
     case,
     clause,
     for_all,
+    has,
     read,
     supported,
 )
@@ -276,7 +277,7 @@ def embedding_rows_are_bounded_weighed_and_checked(torch: Any, device: str) -> N
                 bound = Bound(name, 16, "at most 8 quotients", 64 * unit(name) * 9)
                 assert_close(layer.weight.grad, gradient, bound)
     weight = torch.ones(5, 2)
-    for wrong in (5, -1, -5, 2**40, -(2**40)):
+    for wrong in (5, -1, -5, 2**40, -(2**40)) if has("index-check") else ():
         # On the CPU: elsewhere the error comes later, and may take the device with it.
         with case(index=wrong):
             assert_raises(functional.embedding, torch.tensor([0, wrong]), weight)

@@ -26,6 +26,7 @@ from tenet.spec.language import (
     assert_that,
     case,
     compiles,
+    has,
     read,
     staged,
     supported,
@@ -43,7 +44,7 @@ from tenet.spec.operators.operator import (
     of_operand,
     rounded_to,
 )
-from tenet.spec.operators.refusals import Setting, has
+from tenet.spec.operators.refusals import Setting
 from tenet.spec.operators.refusals import refusals as refused
 
 Law = Callable[..., None]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tenet.spec.cases import Operand, broadcastable, tensor_of, values
-from tenet.spec.language import supported
+from tenet.spec.language import has
 from tenet.spec.model.dtypes import Category, category
 from tenet.spec.operators.operator import Built, Call, Operator, build, find
 
@@ -120,11 +120,6 @@ def _misfits(operator: Operator, call: Call) -> Iterator[tuple[int, Shape]]:
 def _all_alike(call: Call) -> bool:
     """All operands have one dtype, and they are several."""
     return len(call.operands) > 1 and all(isinstance(part, Operand) for part in call.operands)
-
-
-def has(*capabilities: str) -> bool:
-    """Whether the backend claims all of these; what it lacks is counted as passed over."""
-    return len(list(supported(capabilities))) == len(capabilities)
 
 
 def _plain(call: Call) -> Call:
