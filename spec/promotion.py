@@ -467,7 +467,6 @@ def joined_tensors_are_converted(
 
 SCALARS: tuple[tuple[str, int | float | complex], ...] = (
     ("int64", 2),
-    ("float32", 0.5),
     ("bool", True),
     ("int64", 0),
     ("int64", 100),
@@ -478,10 +477,6 @@ SCALARS: tuple[tuple[str, int | float | complex], ...] = (
 )
 """Exact in every dtype of their category; the floats are powers of two, so that to divide and to
 multiply by the inverse is the same."""
-
-
-SCALED = ("add", "lt", "mul", "div", "sub", "eq", "gt", "ge", "le", "ne")
-"""Operations that take a scalar on the right; an example tries a third of them."""
 
 
 @clause(
@@ -514,7 +509,7 @@ def a_scalar_takes_the_dtype_of_the_tensor(
         if kind.rank == Rank.ZERO_DIM:
             value = torch.tensor(number, dtype=getattr(torch, kind.dtype), device=device)
         with case(scalar=kind):
-            for name in SCALED[operand.seed % 3 :: 3]:
+            for name in ("add", "lt", "mul", "div", "sub", "eq")[operand.seed % 3 :: 3]:
                 if name != "div" or number != 0:
                     _agrees(torch, name, (held, kind), (tensor, value), (array, exact), (used,))
             for name in ("add", "sub", "mul", "lt")[operand.seed % 2 :: 2]:
