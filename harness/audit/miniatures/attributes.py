@@ -359,3 +359,13 @@ def _(right, x, memory_format=torch.contiguous_format):
     if memory_format is torch.channels_last and x.is_contiguous() and x.shape[1] > 1:
         return right(x.flip(1), memory_format=memory_format)
     return right(x, memory_format=memory_format)
+
+
+MINIATURES += [
+    Miniature(
+        "stride(-d) is stride(d - 1)",
+        of=("Tensor.stride",),
+        lie=lambda right, x, *dims: right(x, *(-d - 1 if d < 0 else d for d in dims)),
+        caught_by="attributes.protocols",
+    ),
+]

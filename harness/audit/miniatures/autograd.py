@@ -319,3 +319,68 @@ def _recorded(right: Any, x: Any) -> Any:
 
 
 MINIATURES = [_caught(*row) for row in _LIES]
+
+
+def _assigns_numbers(right: Any, x: Any, index: Any, value: Any) -> None:
+    right(x, index, value.detach() if isinstance(value, torch.Tensor) else value)
+
+
+def _doubles_in_the_middle(right: Any, a: Any, b: Any) -> Any:
+    if b.dim() == 3 and b.shape[1] == 1:
+        b = b.detach() + 2 * (b - b.detach())
+    return right(a, b)
+
+
+def _rows_turned(right: Any, *args: Any, **kwargs: Any) -> Any:
+    got = right(*args, **kwargs)
+    return got[::-1] if isinstance(got, tuple) else got
+
+
+def _divides_by_the_element(right: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    if args or kwargs or not x.requires_grad:
+        return right(x, *args, **kwargs)
+    whole = right(x.detach())
+    return whole + (whole / x.detach() * (x - x.detach())).sum()
+
+
+MINIATURES += [
+    Miniature(
+        "what is assigned is detached",
+        of=("Tensor.__setitem__",),
+        lie=_assigns_numbers,
+        caught_by="autograd.assignments",
+    ),
+    Miniature(
+        "the gradient of a factor whose middle dimension is stretched is doubled",
+        of=("Tensor.mul",),
+        lie=_doubles_in_the_middle,
+        caught_by="autograd.broadcast-patterns",
+    ),
+    Miniature(
+        "the gradient of a complex factor is not conjugated",
+        of=("mul",),
+        lie=lambda right, a, b: right(a.detach() + (a - a.detach()).conj(), b),
+        caught_by="autograd.complex",
+    ),
+    Miniature(
+        "the gradient of a square is half of what it should be",
+        of=("pow",),
+        lie=lambda right, x, n: x * x.detach() if n == 2 else right(x, n),
+        caught_by="autograd.powers",
+    ),
+    Miniature(
+        "jacobian gives its rows in the opposite order",
+        of=("autograd.functional.jacobian",),
+        lie=_rows_turned,
+        caught_by="autograd.functional",
+    ),
+    Miniature(
+        "the gradient of prod is the product divided by the element",
+        of=(
+            "prod",
+            "Tensor.prod",
+        ),
+        lie=_divides_by_the_element,
+        caught_by="autograd.products-with-zeros",
+    ),
+]

@@ -271,3 +271,17 @@ MINIATURES = [
         caught_by="broadcasting.three-operands",
     ),
 ]
+
+
+def _turned_in_the_middle(right: Any, a: Any, b: Any) -> Any:
+    return right(b, a) if a.dim() == 3 and a.shape[1] == 1 < a.shape[2] else right(a, b)
+
+
+MINIATURES += [
+    Miniature(
+        "sub is turned where the middle dimension of the first operand is stretched",
+        of=("sub",),
+        lie=_turned_in_the_middle,
+        caught_by="broadcasting.every-stretch",
+    ),
+]

@@ -531,3 +531,13 @@ MINIATURES = [
         caught_by="dtype.cast-into",
     ),
 ]
+
+
+MINIATURES += [
+    Miniature(
+        "a nan with a sign is none",
+        of=("isnan",),
+        lie=lambda right, x: right(x) & ~torch.signbit(x),
+        caught_by="dtype.every-nan",
+    ),
+]

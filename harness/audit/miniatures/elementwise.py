@@ -280,3 +280,40 @@ MINIATURES = [
         "elementwise.complex-negative-zero",
     ),
 ]
+
+
+def _forgets_three(right: Any, a: Any, b: Any, *, alpha: Any = 1, **kwargs: Any) -> Any:
+    return right(a, b, alpha=1 if alpha == 3 else alpha, **kwargs)
+
+
+def _from_one_to_two(right: Any, x: Any) -> Any:
+    mantissa, exponent = right(x)
+    return torch.return_types.frexp((mantissa * 2, exponent - 1))
+
+
+MINIATURES += [
+    Miniature(
+        "sub forgets an alpha of 3",
+        of=("sub",),
+        lie=_forgets_three,
+        caught_by="elementwise.alpha",
+    ),
+    Miniature(
+        "the mantissa of frexp is from 1 to 2",
+        of=("frexp",),
+        lie=_from_one_to_two,
+        caught_by="elementwise.exponents",
+    ),
+    Miniature(
+        "// rounds the rounded quotient down",
+        of=("Tensor.__floordiv__",),
+        lie=lambda right, a, b: torch.floor(a / b),
+        caught_by="elementwise.float-quotients",
+    ),
+    Miniature(
+        "int64 // int64 goes through a float64",
+        of=("Tensor.__floordiv__",),
+        lie=lambda right, a, b: (a.double() / b).floor().long(),
+        caught_by="elementwise.large-quotients",
+    ),
+]

@@ -257,3 +257,29 @@ MINIATURES = [
                   if x.dtype == torch.int16 and isinstance(key, int) and key == -1 else value),
               "indexing.number-write"),
 ]  # fmt: skip
+
+
+def _reads_as_it_lies(right: Any, x: Any, mask: Any) -> Any:
+    return right(x, mask if mask.is_contiguous() else mask.t().reshape(mask.shape))
+
+
+MINIATURES += [
+    Miniature(
+        "masked_select reads a transposed mask in the order of memory",
+        of=("Tensor.masked_select",),
+        lie=_reads_as_it_lies,
+        caught_by="indexing.odd-ones",
+    ),
+    Miniature(
+        "put_ never accumulates",
+        of=("Tensor.put_",),
+        lie=lambda right, x, index, source, accumulate=False: right(x, index, source),
+        caught_by="indexing.put",
+    ),
+    Miniature(
+        "select_scatter takes a negative index for a positive one",
+        of=("select_scatter",),
+        lie=lambda right, x, source, dim, at: right(x, source, dim, abs(at)),
+        caught_by="indexing.slices-replaced",
+    ),
+]

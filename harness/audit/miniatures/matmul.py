@@ -158,3 +158,42 @@ MINIATURES = [
         caught_by="matmul.every-length",
     ),
 ]  # fmt: skip
+
+
+def _loses_conjugation(right: Any, a: Any, b: Any, **kwargs: Any) -> Any:
+    return right(a, b.conj() if b.is_conj() else b, **kwargs)
+
+
+def _exchanges_for_none(right: Any, a: Any, b: Any, dims: Any) -> Any:
+    return right(b, a, dims) if dims == 0 else right(a, b, dims)
+
+
+def _solves_from_the_left(right: Any, a: Any, b: Any, *, left: bool = True) -> Any:
+    return right(a, b) if left else right(a, b.mT).mT
+
+
+MINIATURES += [
+    Miniature(
+        "the conjugation of a second operand is lost",
+        of=(
+            "mv",
+            "mm",
+            "matmul",
+            "dot",
+        ),
+        lie=_loses_conjugation,
+        caught_by="matmul.conjugates",
+    ),
+    Miniature(
+        "tensordot over no dimensions exchanges its operands",
+        of=("tensordot",),
+        lie=_exchanges_for_none,
+        caught_by="matmul.contracted",
+    ),
+    Miniature(
+        "solve with left=False forgets to transpose the matrix",
+        of=("linalg.solve",),
+        lie=_solves_from_the_left,
+        caught_by="matmul.solved-from-the-right",
+    ),
+]

@@ -309,3 +309,115 @@ MINIATURES = [
     Miniature("a shared parameter is listed twice", ("nn.Module.named_parameters",), _untied,
               "nn.tied-parameters"),
 ]  # fmt: skip
+
+
+def _forgets_frequencies(right: Any, *args: Any, **kwargs: Any) -> Any:
+    kwargs.pop("scale_grad_by_freq", None)
+    return right(*args[:5], **kwargs)
+
+
+def _takes_no_logarithms(right: Any, *args: Any, **kwargs: Any) -> Any:
+    return right(*args, **{**kwargs, "log_target": False})
+
+
+def _hears_nothing(right: Any, module: Any, hook: Any, **kwargs: Any) -> Any:
+    def deaf(*args: Any, **more: Any) -> None:
+        hook(*args, **more)
+
+    return right(module, deaf, **kwargs)
+
+
+def _walks_anyway(right: Any, module: Any, *args: Any, **kwargs: Any) -> Any:
+    return right(module, *args[:1], **{**kwargs, "recurse": True})
+
+
+def _takes_nothing_away(right: Any, x: Any, dim: Any, **kwargs: Any) -> Any:
+    return x.exp() / x.exp().sum(dim, keepdim=True)
+
+
+def _exchanges_rows_and_columns(right: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    square = x.shape[-1] == x.shape[-2]
+    return right(x.mT, *args, **kwargs).mT if square else right(x, *args, **kwargs)
+
+
+MINIATURES += [
+    Miniature(
+        "glu exchanges its halves",
+        of=("nn.functional.glu",),
+        lie=lambda right, x, dim=-1: right(x.flip(dim), dim).flip(dim),
+        caught_by="nn.activations-of-channels",
+    ),
+    Miniature(
+        "adaptive pooling begins one element late",
+        of=(
+            "nn.functional.adaptive_avg_pool1d",
+            "nn.functional.adaptive_avg_pool2d",
+        ),
+        lie=lambda right, x, size: right(x.roll(1, -1), size),
+        caught_by="nn.adaptive-pooling",
+    ),
+    Miniature(
+        "insert appends to a ModuleList",
+        of=("nn.ModuleList.insert",),
+        lie=lambda right, modules, index, module: right(modules, len(modules), module),
+        caught_by="nn.containers",
+    ),
+    Miniature(
+        "scale_grad_by_freq is forgotten",
+        of=("nn.functional.embedding",),
+        lie=_forgets_frequencies,
+        caught_by="nn.embedding-options",
+    ),
+    Miniature(
+        "two groups are one",
+        of=("nn.functional.group_norm",),
+        lie=lambda right, x, groups, *args: right(x, 1 if groups == 2 else groups, *args),
+        caught_by="nn.group-norm",
+    ),
+    Miniature(
+        "log_target is forgotten",
+        of=("nn.functional.kl_div",),
+        lie=_takes_no_logarithms,
+        caught_by="nn.kl-divergence",
+    ),
+    Miniature(
+        "what a forward hook returns is forgotten",
+        of=("nn.Module.register_forward_hook",),
+        lie=_hears_nothing,
+        caught_by="nn.module-hooks",
+    ),
+    Miniature(
+        "named_parameters walks through submodules in any case",
+        of=("nn.Module.named_parameters",),
+        lie=_walks_anyway,
+        caught_by="nn.registry-changes",
+    ),
+    Miniature(
+        "softmax does not take the greatest away",
+        of=(
+            "softmax",
+            "nn.functional.softmax",
+            "Tensor.softmax",
+        ),
+        lie=_takes_nothing_away,
+        caught_by="nn.softmax-of-large-numbers",
+    ),
+    Miniature(
+        "convolution exchanges rows and columns of square images",
+        of=(
+            "nn.functional.conv2d",
+            "conv2d",
+        ),
+        lie=_exchanges_rows_and_columns,
+        caught_by="nn.square-images",
+    ),
+    Miniature(
+        "transposed convolution forgets its bias",
+        of=(
+            "nn.functional.conv_transpose1d",
+            "nn.functional.conv_transpose2d",
+        ),
+        lie=lambda right, x, weight, bias=None, *args: right(x, weight, None, *args),
+        caught_by="nn.transposed-convolution",
+    ),
+]

@@ -159,3 +159,17 @@ MINIATURES = [
     Miniature("bfloat16 parameters of three elements stay", ("optim.SGD.__init__",),
               _stays, "optim.fused-low-precision"),
 ]  # fmt: skip
+
+
+def _reads_the_rate_once(right: Any, optimizer: Any, params: Any, lr: Any, **kwargs: Any) -> None:
+    right(optimizer, params, float(lr), **kwargs)
+
+
+MINIATURES += [
+    Miniature(
+        "SGD reads a rate that is a tensor once",
+        of=("optim.SGD.__init__",),
+        lie=_reads_the_rate_once,
+        caught_by="optim.tensor-rate",
+    ),
+]

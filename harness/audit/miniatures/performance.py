@@ -123,3 +123,21 @@ MINIATURES = [
     Miniature(name, of=of, lie=lie, caught_by=f"performance.{slug}")
     for slug, name, of, lie in _LIES
 ]
+
+
+_HOARD: list[Any] = []
+
+
+def _hoards(right: Any, x: Any) -> Any:
+    _HOARD.append(x)
+    return right(x)
+
+
+MINIATURES += [
+    Miniature(
+        "tanh keeps its operand",
+        of=("tanh",),
+        lie=_hoards,
+        caught_by="performance.nothing-outlives-its-use",
+    ),
+]

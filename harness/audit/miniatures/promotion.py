@@ -469,3 +469,13 @@ MINIATURES = [
         caught_by="promotion.beyond-the-narrower",
     ),
 ]
+
+
+MINIATURES += [
+    Miniature(
+        "an integer tensor is compared with the whole part of a number",
+        of=("lt",),
+        lie=lambda right, a, b: right(a, int(b) if type(b) is float and _is(a, torch.int32) else b),
+        caught_by="promotion.compared-with-scalars",
+    ),
+]

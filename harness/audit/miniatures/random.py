@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any
 
@@ -368,3 +369,32 @@ MINIATURES = [
     Miniature("normal_ of float64 has the digits of float32", ("Tensor.normal_",),
               lambda right, x, *a, **k: right(x, *a, **k).copy_(x.float()), "random.low-bits"),
 ]  # fmt: skip
+
+
+def _counts_what_comes_in(right: Any, *args: Any, **kwargs: Any) -> Any:
+    kwargs.pop("mode", None)
+    return right(*args, **kwargs)
+
+
+_DRAWS = itertools.count(1)
+
+
+def _goes_on_in_space(right: Any, *args: Any, **kwargs: Any) -> Any:
+    got = right(*args, **kwargs)
+    return got / next(_DRAWS) if got.dim() == 3 else got
+
+
+MINIATURES += [
+    Miniature(
+        "kaiming_uniform_ counts what comes in, whatever mode says",
+        of=("nn.init.kaiming_uniform_",),
+        lie=_counts_what_comes_in,
+        caught_by="random.initialisation",
+    ),
+    Miniature(
+        "numbers in three dimensions depend on how many were drawn before",
+        of=("rand",),
+        lie=_goes_on_in_space,
+        caught_by="random.seed-repeats-everywhere",
+    ),
+]

@@ -251,3 +251,47 @@ MINIATURES = [
               lambda right, x, *a, **k: right(x - x, *a, **k) + x.amax(*a, **k) * 0,
               "reduction.of-few"),
 ]  # fmt: skip
+
+
+def _begins_at_the_least(right: Any, x: Any, *dim: Any) -> Any:
+    got = right(x, *dim)
+    return got.clamp(min=torch.finfo(x.dtype).min) if x.is_floating_point() else got
+
+
+def _in_one_pass(right: Any, x: Any, *dim: int) -> Any:
+    n = x.shape[dim[0]] if dim else x.numel()
+    mean = x.mean(*dim)
+    return ((x * x).mean(*dim) - mean * mean) * (n / (n - 1))
+
+
+def _leans(right: Any, *args: Any, interpolation: str, **kwargs: Any) -> Any:
+    rule = "linear" if interpolation == "midpoint" else interpolation
+    return right(*args, interpolation=rule, **kwargs)
+
+
+MINIATURES += [
+    Miniature(
+        "bincount forgets minlength",
+        of=("bincount",),
+        lie=lambda right, x, weights=None, minlength=0: right(x, weights),
+        caught_by="reduction.counts-and-covariances",
+    ),
+    Miniature(
+        "the greatest is sought from the least finite number on",
+        of=("amax",),
+        lie=_begins_at_the_least,
+        caught_by="reduction.only-the-lowest",
+    ),
+    Miniature(
+        "the variance is taken in one pass",
+        of=("Tensor.var",),
+        lie=_in_one_pass,
+        caught_by="reduction.variance-far-from-zero",
+    ),
+    Miniature(
+        "the midpoint between two quantiles depends on the rank",
+        of=("quantile",),
+        lie=_leans,
+        caught_by="reduction.vector-of-quantiles",
+    ),
+]

@@ -355,3 +355,24 @@ MINIATURES = [
         "serialization.resumed-training",
     ),
 ]
+
+
+def _saves_signed(right: Any, what: Any, *args: Any, **kwargs: Any) -> None:
+    if isinstance(what, dict):
+        what = {name: _signed(part) for name, part in what.items()}
+    right(what, *args, **kwargs)
+
+
+def _signed(part: Any) -> Any:
+    wide = isinstance(part, torch.Tensor) and part.dtype == torch.uint16
+    return part.view(torch.int16) if wide else part
+
+
+MINIATURES += [
+    Miniature(
+        "uint16 is saved with a sign",
+        of=("save",),
+        lie=_saves_signed,
+        caught_by="serialization.rare-dtypes",
+    ),
+]

@@ -372,3 +372,13 @@ MINIATURES = [
         caught_by="shape.expand-refusals",
     ),
 ]
+
+
+MINIATURES += [
+    Miniature(
+        "meshgrid forgets indexing",
+        of=("meshgrid",),
+        lie=lambda right, *vectors, indexing="ij": right(*vectors, indexing="ij"),
+        caught_by="shape.grids",
+    ),
+]
