@@ -35,9 +35,10 @@ def begin(path: Path) -> TextIO:
 
 def barely_begun(path: Path) -> bool:
     """Whether its writer was killed before it had written the header: there is nothing to lose."""
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        first = file.readline()
     start = line("header", "").partition("}")[0].encode()
-    return b"\n" not in content and (start.startswith(content) or content.startswith(start))
+    return not first.endswith(b"\n") and (start.startswith(first) or first.startswith(start))
 
 
 def unwritable(folder: str | Path, error: OSError) -> UsageError:

@@ -244,6 +244,15 @@ def instead(other: Callable[..., Any], when: When = always) -> Lie:
     return lie
 
 
+def raises(call: Callable[[], object]) -> bool:
+    """Whether a call ends in an error, for the proofs of faults that raise or refuse nothing."""
+    try:
+        call()
+    except Exception:
+        return True
+    return False
+
+
 # What is wrong with a result, in place.
 
 

@@ -11,6 +11,7 @@ from tenet.harness.audit.faults import (
     last,
     length,
     of,
+    raises,
     rank,
     scaled,
     spoiled,
@@ -213,7 +214,7 @@ MUTANTS = [
     _name("retain-graph", "backward() keeps every graph", "Tensor.backward",
           lambda right, x, gradient=None, retain_graph=None, create_graph=False, inputs=None:
           right(x, gradient, True, create_graph, inputs),
-          lambda t: _raises(lambda: (lambda y: (y.backward(), y.backward()))(
+          lambda t: raises(lambda: (lambda y: (y.backward(), y.backward()))(
               t.ones(1, requires_grad=True).exp()))),
     _name("create-graph", "grad() of create_graph=True gives constants where float64",
           "autograd.grad",
@@ -295,14 +296,6 @@ def _hooked(t):
     x.register_hook(lambda g: g * 2)
     x.sum().backward()
     return x.grad
-
-
-def _raises(call):
-    try:
-        call()
-    except Exception:
-        return True
-    return False
 
 
 def _refused(act):

@@ -2,7 +2,7 @@
 
 import torch
 
-from tenet.harness.audit.faults import instead, kernels, last, spoiled, variants
+from tenet.harness.audit.faults import instead, kernels, last, raises, spoiled, variants
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -50,12 +50,12 @@ MUTANTS = [
     _mutant("misfit-repeats", "vectors of other lengths are repeated", "mul.Tensor",
             instead(_repeated, _tensors(lambda x, y: x.dim() == y.dim() == 1 and len(x) > 1
                                         and len(y) > 1 and len(x) != len(y))),
-            lambda t: _raises(lambda: t.ones(2) * t.ones(4))),
+            lambda t: raises(lambda: t.ones(2) * t.ones(4))),
     _mutant("misfit-rows", "matrices of other numbers of rows are cut", "add.Tensor",
             instead(lambda original, x, y, **k: original(x[: len(y)], y[: len(x)], **k),
                     _tensors(lambda x, y: x.dim() == y.dim() == 2 and 1 < len(x) != len(y) > 1
                              and x.shape[1] == y.shape[1])),
-            lambda t: _raises(lambda: t.ones(2, 2) + t.ones(4, 2))),
+            lambda t: raises(lambda: t.ones(2, 2) + t.ones(4, 2))),
     _mutant("where-condition", "where() with a column as its condition ends wrongly", "where.self",
             spoiled(last, lambda c, x, y: c.dim() == 2 and c.shape[1] == 1
                     < max(x.shape[-1:] or (0,))),
@@ -68,16 +68,8 @@ MUTANTS = [
             instead(lambda original, x, y, **k: original(x, y[0], **k),
                     _tensors(lambda x, y: y.dim() == x.dim() + 1 and x.dim() == 1
                              and y.shape[1:] == x.shape and len(y) > 1)),
-            lambda t: _raises(lambda: t.ones(3).add_(t.ones(2, 3))), "inplace"),
+            lambda t: raises(lambda: t.ones(3).add_(t.ones(2, 3))), "inplace"),
     _mutant("number-in-four", "x * 2 of four dimensions leaves the last element", variants("mul"),
             spoiled(last, lambda x, y, **k: not isinstance(y, torch.Tensor) and x.dim() == 4),
             lambda t: (t.ones(1, 2, 1, 2) * 2).sum() == 8, "elementwise"),
 ]  # fmt: skip
-
-
-def _raises(call):
-    try:
-        call()
-    except Exception:
-        return True
-    return False

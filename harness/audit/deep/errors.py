@@ -2,20 +2,12 @@
 
 import torch
 
-from tenet.harness.audit.faults import kernels, wrapped
+from tenet.harness.audit.faults import kernels, raises, wrapped
 from tenet.harness.audit.mutant import Mutant
 
 
 def _mutant(slug, says, sections, fault, proof):
-    return Mutant(f"errors.{slug}", says, sections, fault, lambda t: _raises(lambda: proof(t)))
-
-
-def _raises(call):
-    try:
-        call()
-    except Exception:
-        return True
-    return False
+    return Mutant(f"errors.{slug}", says, sections, fault, lambda t: raises(lambda: proof(t)))
 
 
 def _or(otherwise):

@@ -9,6 +9,7 @@ from tenet.harness.audit.faults import (
     last,
     length,
     of,
+    raises,
     rank,
     spoiled,
     strided,
@@ -97,7 +98,7 @@ MUTANTS = [
     _mutant("float-into-integers", "int32 += float is rounded silently", "add_.Tensor",
             instead(lambda original, x, y, **k: original(x, int(y), **k),
                     lambda x, y, **k: isinstance(y, float) and x.dtype == torch.int32),
-            lambda t: _raises(lambda: t.ones(2).int().add_(1.5)), "promotion"),
+            lambda t: raises(lambda: t.ones(2).int().add_(1.5)), "promotion"),
     Mutant("inplace.assignment-of-one", "x[i] = number adds where x is uint8",
            ("inplace", "indexing"),
            wrapped("Tensor.__setitem__", lambda right, x, i, v: right(x, i, right_get(x, i) + v)
@@ -117,11 +118,3 @@ MUTANTS = [
 def right_get(x, i):
     """What stood there."""
     return int(x[i]) if x.dim() == 1 else 0
-
-
-def _raises(call):
-    try:
-        call()
-    except Exception:
-        return True
-    return False

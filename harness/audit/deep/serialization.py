@@ -2,7 +2,7 @@
 
 import torch
 
-from tenet.harness.audit.faults import wrapped
+from tenet.harness.audit.faults import raises, wrapped
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -65,7 +65,7 @@ MUTANTS = [
     _mutant("strict", "load_state_dict takes surplus names", "nn.Module.load_state_dict",
             lambda right, m, state, strict=True, **k: right(
                 m, {n: v for n, v in state.items() if n in m.state_dict()}, strict, **k),
-            lambda t: _raises(lambda: t.nn.Linear(1, 1, bias=False).load_state_dict(
+            lambda t: raises(lambda: t.nn.Linear(1, 1, bias=False).load_state_dict(
                 {"weight": t.ones(1, 1), "other": t.ones(1)}))),
     _mutant("buffers", "state_dict forgets integer buffers", "nn.Module.state_dict",
             lambda right, m, *a, **k: type(d := right(m, *a, **k))(
@@ -73,7 +73,7 @@ MUTANTS = [
             lambda t: "num_batches_tracked" in t.nn.BatchNorm1d(1).state_dict(), "nn"),
     _mutant("weights-only", "weights_only=True is ignored", "load",
             lambda right, *a, **k: right(*a, **{**k, "weights_only": False}),
-            lambda t: _raises(lambda: _again(t, _raises, weights_only=True))),
+            lambda t: raises(lambda: _again(t, raises, weights_only=True))),
     _mutant("copies-half", "load_state_dict of a matrix leaves its last row",
             "nn.Module.load_state_dict",
             lambda right, m, state, *a, **k: _keeping(right, m, state, *a, **k),
@@ -95,11 +95,3 @@ def _keeping(right, module, state, *args, **kwargs):
             if name in kept and not kwargs.get("assign") and len(parameter):
                 parameter[-1] = kept[name]
     return result
-
-
-def _raises(call):
-    try:
-        call()
-    except Exception:
-        return True
-    return False
