@@ -163,11 +163,12 @@ def a_tensor_takes_part_in_the_protocols_of_python(torch: Any, device: str) -> N
                 assert_equal(several.nbytes, prod(shape) * several.element_size())
         if not has("views"):
             continue
-        x = torch.ones((2, 3, 4, 5), dtype=kind, device=device).transpose(1, 3)
-        for d in range(4):
-            with case(dtype=name, d=d):
-                assert_equal((x.stride(d), x.stride(d - 4)), (x.stride()[d], x.stride()[d]))
-                assert_equal(x.stride()[d], (60, 1, 5, 20)[d])
+        whole = torch.ones((2, 3, 4, 5), dtype=kind, device=device).transpose(1, 3)
+        for rank, x in enumerate((whole[0, 0, 0], whole[0, 0], whole[0], whole), 1):
+            for d in range(rank):
+                with case(dtype=name, ndim=rank, d=d):
+                    assert_equal((x.stride(d), x.stride(d - rank)), (x.stride()[d],) * 2)
+                    assert_equal(x.stride()[d], (60, 1, 5, 20)[d - rank])
 
 
 # -------------------------------------------------------------------- dtype, device, layout

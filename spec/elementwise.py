@@ -22,6 +22,7 @@ from tenet.spec.cases import (
     values,
 )
 from tenet.spec.cases.layouts import arrange
+from tenet.spec.cases.written import COMPUTED, gives_what_is_written
 from tenet.spec.language import (
     assert_close,
     assert_equal,
@@ -824,3 +825,65 @@ def the_negative_of_a_complex_zero_part_keeps_its_sign(torch: Any, device: str) 
                 with case(part=zero, size=size, length=length, number=number, spelling=spelling,
                           dtype=name):  # fmt: skip
                     assert_equal(call(tensor_of(torch, device, array)), expected)
+
+
+@clause(
+    "elementwise.written-out",
+    covers=["notes.elementwise-family", "notes.promotion-categories", "notes.nan-propagation"],
+)
+def element_wise_functions_follow_their_arguments(torch: Any, device: str) -> None:
+    """Calls with every argument written out give what a count by hand gives: numbers of another
+    category than the tensor's, crossed limits, ties, roundings of every mode, NaN and
+    infinities where an argument says what becomes of them."""
+    gives_what_is_written(torch, device, COMPUTED)
+
+
+@clause("elementwise.refused-powers", covers=["dlnotes.pow"])
+def integers_have_no_negative_integer_powers(torch: Any, device: str) -> None:
+    """An integer tensor to a negative integer power raises, as its result is not an integer; as a
+    float power it is a float, and to the power 0 it is 1."""
+    for name in supported(INTEGERS):
+        x = torch.tensor([1, 2, 3], dtype=getattr(torch, name), device=device)
+        for exponent in (-1, -2, -7):
+            with case(dtype=name, exponent=exponent):
+                assert_raises(torch.pow, x, exponent)
+                assert_raises(lambda a, n: a**n, x, exponent)
+        with case(dtype=name, exponent=0):
+            assert_equal(x**0, np.ones(3, name))
+        with case(dtype=name, exponent=-1.0):
+            assert_equal(torch.tensor([1, 2, 4], device=device).to(x.dtype) ** -1.0,
+                         np.array([1, 0.5, 0.25], np.float32))  # fmt: skip
+
+
+_MEETINGS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "x and its transpose": (lambda x: x, lambda x: x.T),
+    "the rest and all but the last": (lambda x: x[1:], lambda x: x[:-1]),
+    "columns and rows": (lambda x: x[:, :1], lambda x: x[:1]),
+    "every other row, and the first ones": (lambda x: x[::2], lambda x: x[: (len(x) + 1) // 2]),
+    "a stretched row": (lambda x: x, lambda x: x[1]),
+}
+_ARITHMETIC: dict[str, Callable[..., np.ndarray]] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "maximum": np.maximum, "eq": np.equal,
+}  # fmt: skip
+
+
+@clause("elementwise.of-itself", covers=["notes.layout-independence"], requires={"views"}, effort=2)
+@for_all(
+    length=st.sampled_from([2, 3, 5, 8, 9, 16, 17, 33]),
+    meeting=st.sampled_from(list(_MEETINGS)),
+    dtype=st.sampled_from(["float32", "int64", "float64", "int32", "float16", "uint8"]),
+    seed=seeds(),
+)
+def views_of_one_tensor_meet(
+    torch: Any, device: str, length: int, meeting: str, dtype: str, seed: int
+) -> None:
+    """Two views of one tensor, which overlap in memory, are operands like any others."""
+    for name in supported([dtype]):
+        array = values((length, length), name, "signed", seed)
+        x = tensor_of(torch, device, array)
+        left, right = _MEETINGS[meeting]
+        for function, reference in _ARITHMETIC.items():
+            with case(function=function):
+                got = getattr(torch, function)(left(x), right(x))
+                assert_equal(got, reference(left(array), right(array)), signed_zero=False)
+        assert_equal(x, array)

@@ -25,6 +25,7 @@ from tenet.spec.cases import (
     values,
     with_dim,
 )
+from tenet.spec.cases.written import INDEXED, gives_what_is_written
 from tenet.spec.language import (
     assert_equal,
     assert_metadata,
@@ -964,3 +965,20 @@ def a_number_replaces_what_an_index_picks(torch: Any, device: str) -> None:
                 expected[pick] = number
                 with case(dtype=dtype, index=named, number=number):
                     assert_equal(x, expected)
+
+
+@clause(
+    "indexing.written-out",
+    covers=[
+        "notes.scatter-gather",
+        "notes.index-put",
+        "notes.sort-topk",
+        "basics.nonzero",
+        "basics.gather",
+    ],
+)
+def indexing_functions_follow_their_arguments(torch: Any, device: str) -> None:
+    """Calls with every argument written out give what NumPy or a count by hand gives: a shorter
+    index, a dimension from either end, masks that broadcast, reductions with and without the
+    elements that are there, the order of equal elements, the side of a boundary."""
+    gives_what_is_written(torch, device, INDEXED)

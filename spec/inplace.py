@@ -52,6 +52,7 @@ from tenet.spec.language import (
     case,
     clause,
     for_all,
+    has,
     supported,
 )
 from tenet.spec.model.dtypes import (
@@ -386,21 +387,23 @@ def assignment_to_a_selection_writes_there_alone(
     (shape, index), (dtype, layout) = selection, how
     for name in supported([dtype]):
         array = values(shape, name, "small")
-        ones = np.ones(array[index].shape, array.dtype)
+        new = values(array[index].shape, name, "signed", len(shape) + 1)
+        row = new[(0,) * (new.ndim - 1)] if new.size and new.ndim else new
         mask = values(shape, "bool", "normal", len(index))
         changes: dict[str, Callable[..., None]] = {
-            "x[index] = 1": lambda x, y, m: setitem(x, index, 1),
-            "x[index] = y": lambda x, y, m: setitem(x, index, y),
-            "x[index] += y": lambda x, y, m: setitem(x, index, x[index] + y),
-            "x[mask] = 1": lambda x, y, m: setitem(x, m, 1),
+            "x[index] = 1": lambda x, y, r, m: setitem(x, index, 1),
+            "x[index] = y": lambda x, y, r, m: setitem(x, index, y),
+            "x[index] = row": lambda x, y, r, m: setitem(x, index, r),
+            "x[index] += y": lambda x, y, r, m: setitem(x, index, x[index] + y),
+            "x[mask] = 1": lambda x, y, r, m: setitem(x, m, 1),
         }
         for spelling, change in changes.items():
             expected = array.copy()
-            change(expected, ones, mask)
+            change(expected, new, row, mask)
             target = place(torch, device, array, layout)
-            y, m = tensor_of(torch, device, ones), tensor_of(torch, device, mask)
+            given = [tensor_of(torch, device, part) for part in (new, row, mask)]
             with case(spelling=spelling):
-                change(target.view, y, m)
+                change(target.view, *given)
                 assert_equal(target.base, target.after(expected))
         expected = array.copy()
         expected[index] = 1
@@ -679,3 +682,36 @@ def an_operand_may_be_the_tensor_itself(torch: Any, device: str) -> None:
                         assert_equal(x, np.ones_like(array))
                     assert_equal(x.sub_(x), np.zeros_like(array))
                     assert_equal(x, np.zeros_like(array))
+
+
+@clause("inplace.refused-values", covers=[UNDERSCORE, OUT], requires={"in-place"})
+def what_cannot_be_written_is_refused(torch: Any, device: str) -> None:
+    """fill_ takes a number or a tensor without dimensions, and no vector; out= takes no tensor that
+    requires gradients, as what is written there has none. The target stays as it was."""
+    for name in supported(("float32", "int64", "float64")):
+        target = torch.ones(3, dtype=getattr(torch, name), device=device)
+        for shape in ((1,), (2,), (3,), (1, 1)):
+            with case(dtype=name, value=shape):
+                assert_raises(target.fill_, torch.zeros(shape, dtype=target.dtype, device=device))
+                assert_equal(target, np.ones(3, name))
+        with case(dtype=name, value=()):
+            filled = target.clone().fill_(torch.zeros((), dtype=target.dtype, device=device))
+            assert_equal(filled, np.zeros(3, name))
+    if not (has("autograd") and has("out")):
+        return
+    x = torch.ones(3, device=device)
+    calls: dict[str, Callable[..., Any]] = {
+        "add": lambda out: torch.add(x, x, out=out),
+        "mul": lambda out: torch.mul(x, 2, out=out),
+        "exp": lambda out: torch.exp(x, out=out),
+        "sum": lambda out: torch.sum(x, 0, out=out),
+        "matmul": lambda out: torch.matmul(x[None], x[:, None], out=out),
+        "cat": lambda out: torch.cat([x, x], out=out),
+    }
+    for spelling, call in calls.items():
+        with case(spelling=spelling):
+            shape = tuple(call(None).shape)
+            leaf = torch.zeros(shape, device=device, requires_grad=True)
+            assert_raises(call, leaf)
+            assert_equal(leaf.detach(), np.zeros(shape, np.float32))
+            call(torch.zeros(shape, device=device))

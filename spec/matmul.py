@@ -12,6 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import layouts, place, seeds, tensor_of, values
+from tenet.spec.cases.written import MULTIPLIED, gives_what_is_written
 from tenet.spec.language import (
     assert_close,
     assert_equal,
@@ -566,3 +567,11 @@ def every_length_of_a_product_counts_to_its_end(
                 assert_equal(torch.stack([over, a]) @ across, np.stack([expected] * 2))
                 assert_equal(torch.addmm(torch.zeros_like(b[0]), a, b), expected)
                 assert_equal(a[-1] @ b[:, -1], expected[-1, -1])
+
+
+@clause("matmul.written-out", covers=["notes.matmul-family"])
+def products_follow_their_arguments(torch: Any, device: str) -> None:
+    """Calls with every argument written out give what a count by hand gives: factors of either
+    summand, one of zero which keeps NaN out, contractions of no dimension and of all, powers of no
+    and of negative order, equations from either side."""
+    gives_what_is_written(torch, device, MULTIPLIED)

@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, arrange, layouts, seeds, shapes, tensor_of, values
+from tenet.spec.cases.layouts import LAYOUTS
 from tenet.spec.language import (
     assert_close,
     assert_equal,
@@ -75,11 +76,11 @@ def _strides_of(array: Any) -> tuple[int, ...] | None:
     "numpy.from-numpy",
     covers=["minicourse.from-numpy-shares", "basics.numpy-inplace-both-ways"],
     requires={"numpy", "in-place"},
-    effort=0.5,
+    effort=2,
 )
 @for_all(
     dtype=st.sampled_from(BRIDGED),
-    spelling=st.sampled_from(tuple(TO_TENSOR)),
+    spelling=st.sampled_from((*TO_TENSOR, *["from_numpy"] * 4)),
     shape=shapes(max_size=300),
     layout=layouts(),
     seed=seeds(),
@@ -676,3 +677,39 @@ def elementary_functions_agree_with_numpy(
                 row = tensor.reshape(1, -1)
                 product_of = np.asarray((flat * flat).sum(), np.float64).reshape(1, 1)
                 assert_close(torch.matmul(row, row.T), product_of, bound)
+
+
+@clause("numpy.buffers", covers=["minicourse.from-numpy-shares"], requires={"numpy"})
+def other_buffers_are_shared_as_arrays_are(torch: Any, device: str) -> None:
+    """frombuffer() shows a buffer's bytes from an offset on, as many elements as asked for, and
+    from_dlpack() an array or a tensor, whatever their strides: over the same memory, so that a
+    write on either side shows on the other."""
+    for name in supported(("float32", "int64", "int16", "uint8", "float64")):
+        dtype = np.dtype(name)
+        for offset, count in ((0, -1), (0, 3), (2, 3), (3, -1), (7, 1)):
+            with case(dtype=name, offset=offset, count=count):
+                memory = bytearray(np.arange(1, 9).astype(dtype).tobytes())
+                array = np.frombuffer(memory, dtype)
+                shown = array[offset:] if count < 0 else array[offset : offset + count]
+                kind = getattr(torch, name)
+                given = torch.frombuffer(
+                    memory, dtype=kind, count=count, offset=offset * dtype.itemsize
+                )
+                assert_metadata(given, shape=shown.shape, dtype=name)
+                assert_equal(elements(given), shown.tolist())
+                given.fill_(9)
+                assert_equal(shown.tolist(), elements(given))
+                assert_equal(array.tolist().count(9), len(shown))
+        for layout in LAYOUTS:
+            for shape in ((6,), (4, 6), (2, 3, 4)):
+                arrangement = arrange(values(shape, name, "small"), layout)
+                base = arrangement.base.copy()
+                array, tensor = arrangement.of_array(base), torch.from_numpy(base)
+                tensor = arrangement.of_tensor(tensor)
+                for source, whole in {"array": array, "tensor": tensor}.items():
+                    with case(dtype=name, layout=layout, shape=shape, source=source):
+                        given = torch.from_dlpack(whole)
+                        stride = _strides_of(array)
+                        assert_metadata(given, shape=shape, dtype=name, stride=stride)
+                        assert_equal(given.data_ptr(), array.ctypes.data)
+                        assert_equal(elements(given), array.tolist())

@@ -21,6 +21,7 @@ from tenet.spec.cases import (
     values,
 )
 from tenet.spec.cases import with_dim as shapes_with_dim
+from tenet.spec.cases.written import REDUCED, gives_what_is_written
 from tenet.spec.language import (
     assert_close,
     assert_equal,
@@ -814,3 +815,13 @@ def one_two_and_infinite_elements_have_their_statistics(torch: Any, device: str)
                 expected = np.full(2, limit).astype(numpy_dtype(dtype))
                 assert_equal(ends.logsumexp(1), expected)
                 assert_equal(torch.logsumexp(ends[:, :1], 1), expected)
+
+
+@clause(
+    "reduction.written-out", covers=["mlnotes.dim-is-axis", "dlnotes.sum-dim", "dlnotes.std-var"]
+)
+def reductions_follow_their_arguments(torch: Any, device: str) -> None:
+    """Calls with every argument written out give what NumPy or a count by hand gives: dimensions
+    from either end and several of them, keepdim, corrections, interpolations, weights, what is
+    put before and after, and infinities where a detour by exp would overflow."""
+    gives_what_is_written(torch, device, REDUCED)

@@ -19,6 +19,7 @@ from tenet.spec.cases.misfits import WRONG_COUNTS, out_of_range
 from tenet.spec.cases.moves import Move, Step, moves, said
 from tenet.spec.cases.steps import EVERY_MOVE
 from tenet.spec.cases.values import values
+from tenet.spec.cases.written import JOINS, MOVED, gives_what_is_written
 from tenet.spec.language import (
     assert_equal,
     assert_metadata,
@@ -563,3 +564,24 @@ def joining_one_tensor_fills_out(torch: Any, device: str) -> None:
                     around = arrangement.base.copy()
                     arrangement.of_array(around)[...] = expected
                     assert_equal(base, around)
+
+
+@clause(
+    "shape.written-out", covers=["mlnotes.numpy-names", "dlnotes.repeat", "notes.view-operations"]
+)
+def elements_go_where_the_arguments_say(torch: Any, device: str) -> None:
+    """Calls with every argument written out move the elements where NumPy does, in every dtype:
+    turns and shifts beyond a length and back, more pieces than elements, cuts beyond the end,
+    repeats of each element, diagonals on either side."""
+    for dtype in supported(ALL):
+        gives_what_is_written(torch, device, (row.of(dtype) for row in MOVED))
+
+
+@clause(
+    "shape.joins-written-out", covers=["mlnotes.cat", "minicourse.stack", "mlnotes.numpy-names"]
+)
+def tensors_are_joined_as_the_arguments_say(torch: Any, device: str) -> None:
+    """Calls with every argument written out join tensors as NumPy does, in every dtype: along each
+    dimension counted from either end, of mixed ranks, in either order of a grid."""
+    for dtype in supported(ALL):
+        gives_what_is_written(torch, device, (row.of(dtype) for row in JOINS))

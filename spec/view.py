@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import seeds, tensor_of, values
+from tenet.spec.cases import layouts, seeds, shapes, tensor_of, values
 from tenet.spec.cases.copies import COPIES
 from tenet.spec.cases.layouts import LAYOUTS, arrange
 from tenet.spec.cases.moves import Move, moves, said
@@ -564,6 +564,8 @@ _SAME_WIDTH = (
     ("float16", "bfloat16"), ("int8", "uint8"), ("uint8", "int8"), ("bool", "uint8"),
     ("complex64", "float64"), ("complex64", "int64"), ("float32", "uint8"), ("int64", "int16"),
     ("complex128", "float64"), ("uint8", "int32"), ("int16", "float64"), ("float32", "complex64"),
+    ("float32", "int16"), ("float32", "float16"), ("int32", "int16"), ("float16", "int8"),
+    ("float64", "float32"), ("int64", "int32"), ("int8", "int64"), ("bfloat16", "float32"),
 )  # fmt: skip
 
 
@@ -595,3 +597,49 @@ def view_of_another_dtype_shows_the_same_bits(
                 view.copy_(tensor_of(torch, device, new))
                 seen[...] = new
                 assert_equal(base, memory)
+
+
+@clause("view.order-of-copies", covers=["basics.clone", "notes.copies"], metadata_only=True,
+        requires={"views"}, effort=2)  # fmt: skip
+@for_all(
+    shape=shapes(max_size=600, empty=False),
+    layout=layouts(only=["contiguous", "transposed", "offset", "permuted", "channels-last"]),
+    dtype=st.sampled_from(ALL),
+)
+def a_copy_of_a_dense_tensor_keeps_its_order(
+    torch: Any, device: str, shape: Any, layout: str, dtype: str
+) -> None:
+    """clone(), and the tensors that *_like functions make, have the strides of their tensor where
+    its elements lie densely in memory, in whatever order of dimensions; where they are stretched by
+    stride 0, those of a contiguous tensor. torch.contiguous_format asks for the latter."""
+    for name in supported([dtype]):
+        arrangement = arrange(np.zeros(shape, bool), layout)
+        kind = getattr(torch, name)
+        x = arrangement.of_tensor(torch.zeros(arrangement.base.shape, dtype=kind, device=device))
+        wide = torch.zeros(shape[-1:], dtype=kind, device=device).expand(2, *shape)
+        for spelling, copy in _LIKE.items():
+            with case(spelling=spelling, tensor="dense"):
+                given = copy(torch, x, {})
+                assert_metadata(given, shape=shape, dtype=name)
+                assert_equal(_steps(given), _steps(x))
+            plain = {"memory_format": torch.contiguous_format}
+            with case(spelling=spelling, tensor="dense", asked="contiguous"):
+                assert_that(copy(torch, x, plain).is_contiguous(), "it is not contiguous")
+            with case(spelling=spelling, tensor="stretched"):
+                assert_that(copy(torch, wide, plain).is_contiguous(), "it is not contiguous")
+                if spelling == "clone":
+                    assert_that(copy(torch, wide, {}).is_contiguous(), "it is not contiguous")
+
+
+_LIKE: dict[str, Callable[[Any, Any, dict[str, Any]], Any]] = {
+    "clone": lambda torch, x, how: x.clone(**how),
+    "zeros_like": lambda torch, x, how: torch.zeros_like(x, **how),
+    "empty_like": lambda torch, x, how: torch.empty_like(x, **how),
+    "ones_like": lambda torch, x, how: torch.ones_like(x, **how),
+    "full_like": lambda torch, x, how: torch.full_like(x, 1, **how),
+}
+
+
+def _steps(x: Any) -> list[int]:
+    """The strides of the dimensions along which there is a next element."""
+    return [step for n, step in zip(x.shape, x.stride(), strict=True) if n > 1]

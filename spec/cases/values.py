@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from functools import cache
 from math import prod
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.model.dtypes import FORMATS, Category, category, numpy_dtype
+from tenet.spec.model.dtypes import FORMATS, Category, FloatFormat, category, numpy_dtype
 
 REGIMES = ("small", "signed", "normal", "ties", "constant", "wide", "extreme", "special")
 """small: 0, 1, 2, ... (the same for every seed); signed: small integers of both signs; normal:
 floats of the normal distribution, full-range integers; ties: few values, often repeated;
 constant: one value; wide: exponents over the whole range; extreme: the largest, the smallest
-and their neighbours; special: nan, inf, -0.0, subnormals among ordinary numbers."""
+and their neighbours, and the numbers at which kernels change their ways; special: nan, inf, -0.0,
+subnormals among ordinary numbers."""
 
 FINITE = tuple(regime for regime in REGIMES if regime != "special")
 
@@ -55,10 +57,64 @@ def _integers(random: np.random.Generator, regime: str, dtype: np.dtype[np.gener
         return random.integers(low, high, _PERIOD, dtype=dtype, endpoint=True)
     if regime in ("extreme", "special"):
         edges = np.array([low, low + 1, high, high - 1, 0, 1, *([-1] if low else [2])], dtype)
-        return random.choice(edges, _PERIOD)
+        ends = random.choice(edges, _PERIOD)
+        if regime == "special":
+            return ends
+        return np.where(random.random(_PERIOD) < 0.5, ends, _powers(random, low, high, dtype))
     if regime == "ties":
         return random.choice(np.array([1, 2, 3], dtype), _PERIOD)
     return random.integers(max(low, -9), 10, _PERIOD).astype(dtype)  # signed, constant
+
+
+def _powers(random: np.random.Generator, low: int, high: int, dtype: Any) -> np.ndarray:
+    """Powers of two and their neighbours: where a product, or a detour by way of another type,
+    leaves what it can hold."""
+    near = {
+        sign * 2**k + by for k in range(high.bit_length()) for sign in (1, -1) for by in (-1, 0, 1)
+    }
+    return random.choice(np.array([n for n in sorted(near) if low <= n <= high], dtype), _PERIOD)
+
+
+def _turns(layout: FloatFormat) -> np.ndarray:
+    """Where functions of floats change their ways: ties and the end of fractions for rounding,
+    the ends of the range of exponentials and of squares, arguments that have to be reduced by
+    many turns, zeros and poles, decimals whose quotients lie beside an integer."""
+    whole = 2.0 ** (layout.precision - 1)
+    found = [
+        0.0,
+        0.5,
+        1.5,
+        2.5,
+        0.1,
+        0.2,
+        0.3,
+        0.6,
+        0.7,
+        1.0,
+        2.0,
+        3.0,
+        5.0,
+        10.0,
+        15.0,
+        25.0,
+        35.0,
+    ]
+    found += [whole / 2 + 0.5, whole - 0.5, whole + 1, 2 * whole - 1, 2 * whole, 4 * whole - 2]
+    for log in (np.log, np.log2, np.log10):
+        for end in (layout.max, layout.tiny, layout.smallest, layout.eps):
+            found += [
+                abs(float(log(end))) * near for near in (1 - 2**-7, 1 - 2**-12, 1.0, 1 + 2**-7)
+            ]
+    for end in (layout.max, layout.tiny):
+        found += [end**0.5 * near for near in (0.5, 1.0, 2.0)]
+    found += [10.0**k for k in range(2, 8)] + [
+        float(np.pi) * k for k in (0.25, 0.5, 1, 2, 100, 10**5)
+    ]
+    found += [2.0**-k for k in range(4, 48, 4)] + [
+        3 * layout.smallest,
+        layout.tiny - layout.smallest,
+    ]
+    return np.array([number for number in found if number <= layout.max])
 
 
 def _floats(random: np.random.Generator, regime: str, dtype: str) -> np.ndarray:
@@ -74,7 +130,9 @@ def _floats(random: np.random.Generator, regime: str, dtype: str) -> np.ndarray:
     edges = np.array([layout.max, layout.tiny, layout.smallest, layout.eps, 1 + layout.eps, 1.0])
     edges = np.concatenate([edges, -edges])
     if regime == "extreme":
-        return random.choice(edges, _PERIOD).astype(target)
+        ends, turns = random.choice(edges, _PERIOD), random.choice(_turns(layout), _PERIOD)
+        turns = np.copysign(turns, random.random(_PERIOD) - 0.3)
+        return np.where(random.random(_PERIOD) < 0.5, ends, turns).astype(target)
     if regime == "wide":
         low, high = np.log2(layout.tiny), np.log2(layout.max)
         return (np.sign(normal) * np.exp2(random.uniform(low, high, _PERIOD))).astype(target)

@@ -316,4 +316,35 @@ MINIATURES += [
         lie=lambda right, a, b: (a.double() / b).floor().long(),
         caught_by="elementwise.large-quotients",
     ),
+    Miniature(
+        "clamp of integers by a float rounds it",
+        of=("clamp", "Tensor.clamp"),
+        lie=lambda right, x, *low, **limits: (
+            right(x, *map(int, low), **limits)
+            if low and isinstance(low[0], float) and x.dtype == torch.int64
+            else right(x, *low, **limits)
+        ),
+        caught_by="elementwise.written-out",
+    ),
+    Miniature(
+        "integers to a negative power are 0",
+        of=("pow", "Tensor.__pow__"),
+        lie=lambda right, x, n: (
+            x * 0 if isinstance(n, int) and n < 0 and not x.is_floating_point() else right(x, n)
+        ),
+        caught_by="elementwise.refused-powers",
+    ),
+    Miniature(
+        "a tensor times its transpose is its square",
+        of=("mul",),
+        lie=lambda right, x, y: (
+            right(x, x)
+            if isinstance(y, torch.Tensor)
+            and x.data_ptr() == y.data_ptr()
+            and x.shape == y.shape
+            and x.stride() != y.stride()
+            else right(x, y)
+        ),
+        caught_by="elementwise.of-itself",
+    ),
 ]

@@ -282,4 +282,17 @@ MINIATURES += [
         lie=lambda right, x, source, dim, at: right(x, source, dim, abs(at)),
         caught_by="indexing.slices-replaced",
     ),
+    Miniature(
+        "the mean of int32 contributions is their sum",
+        of=("scatter_reduce", "Tensor.scatter_reduce"),
+        lie=lambda right, x, dim, at, source, reduce, **options: right(
+            x,
+            dim,
+            at,
+            source,
+            "sum" if reduce == "mean" and x.dtype == torch.int32 else reduce,
+            **options,
+        ),
+        caught_by="indexing.written-out",
+    ),
 ]

@@ -207,4 +207,22 @@ MINIATURES = [
         ),
         caught_by="inplace.with-itself",
     ),
+    Miniature(
+        "fill_ takes the first of several numbers",
+        of=("Tensor.fill_",),
+        lie=lambda right, x, n: right(x, n.flatten()[0] if isinstance(n, torch.Tensor) else n),
+        caught_by="inplace.refused-values",
+    ),
+    Miniature(
+        "a vector is written as its first element where a slice steps",
+        of=("Tensor.__setitem__",),
+        lie=lambda right, x, at, y: right(
+            x, at,
+            y.flatten()[0]
+            if isinstance(at, tuple) and any(isinstance(s, slice) and (s.step or 1) > 1 for s in at)
+            and isinstance(y, torch.Tensor) and y.dim() == 1 and y.numel()
+            else y,
+        ),
+        caught_by="inplace.assignment",
+    ),
 ]  # fmt: skip

@@ -196,4 +196,10 @@ MINIATURES += [
         lie=_solves_from_the_left,
         caught_by="matmul.solved-from-the-right",
     ),
+    Miniature(
+        "the outer product of bools is one of floats",
+        of=("outer", "Tensor.outer"),
+        lie=lambda right, x, y: right(x.float(), y) if x.dtype == torch.bool else right(x, y),
+        caught_by="matmul.written-out",
+    ),
 ]

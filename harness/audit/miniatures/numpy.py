@@ -287,4 +287,18 @@ MINIATURES = [
         lie=lambda right, t: right(t.flatten()[:-1]) if t.numel() > 1000 else right(t),
         caught_by="numpy.same-functions",
     ),
+    Miniature(
+        "frombuffer forgets the offset where the count is known",
+        of=("frombuffer",),
+        lie=lambda right, buffer, *, dtype, count=-1, offset=0: right(
+            buffer, dtype=dtype, count=count, offset=0 if count > 0 else offset
+        ),
+        caught_by="numpy.buffers",
+    ),
+    Miniature(
+        "from_dlpack copies what is not contiguous",
+        of=("from_dlpack",),
+        lie=lambda right, x: right(x) if right(x).is_contiguous() else right(x).clone(),
+        caught_by="numpy.buffers",
+    ),
 ]

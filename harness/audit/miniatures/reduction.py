@@ -294,4 +294,12 @@ MINIATURES += [
         lie=_leans,
         caught_by="reduction.vector-of-quantiles",
     ),
+    Miniature(
+        "logsumexp over several dimensions overflows",
+        of=("logsumexp", "Tensor.logsumexp"),
+        lie=lambda right, x, dim, keepdim=False: (
+            x.exp().sum(dim, keepdim).log() if isinstance(dim, tuple) else right(x, dim, keepdim)
+        ),
+        caught_by="reduction.written-out",
+    ),
 ]

@@ -381,4 +381,16 @@ MINIATURES += [
         lie=lambda right, *vectors, indexing="ij": right(*vectors, indexing="ij"),
         caught_by="shape.grids",
     ),
+    Miniature(
+        "a quarter turn back is one forth",
+        of=("rot90", "Tensor.rot90"),
+        lie=lambda right, x, k=1, dims=(0, 1): right(x, abs(k), dims),
+        caught_by="shape.written-out",
+    ),
+    Miniature(
+        "cat along dimension -3 joins the last first",
+        of=("cat",),
+        lie=lambda right, parts, dim=0: right(parts[::-1] if dim == -3 else parts, dim),
+        caught_by="shape.joins-written-out",
+    ),
 ]

@@ -373,4 +373,10 @@ MINIATURES = [
         ),
         caught_by="view.bits",
     ),
+    Miniature(
+        "clone of three dimensions is contiguous",
+        of=("Tensor.clone",),
+        lie=lambda right, x, **how: right(x, **how).contiguous() if x.dim() == 3 else right(x),
+        caught_by="view.order-of-copies",
+    ),
 ]
