@@ -33,6 +33,7 @@ from tenet.spec.cases.factories import (
     WRONG_OPTIONS,
     sized,
 )
+from tenet.spec.cases.pools import from_pool
 from tenet.spec.cases.spacings import (
     DECIMAL_LENGTHS,
     dyadic_ranges,
@@ -424,7 +425,7 @@ def torch_Tensor_takes_sizes(torch: Any, device: str, shape: Shape) -> None:  # 
 
 
 @clause("creation.arange-integers", covers=["minicourse.arange", "basics.dtype-argument"], effort=8)
-@for_all(range_of=st.sampled_from(integer_ranges()))
+@for_all(range_of=from_pool(integer_ranges))
 def arange_of_integers_is_half_open(
     torch: Any, device: str, range_of: tuple[str, int, int, int]
 ) -> None:
@@ -447,7 +448,7 @@ def arange_of_integers_is_half_open(
 
 
 @clause("creation.arange-floats", covers=["minicourse.arange", "basics.dtype-argument"], effort=2)
-@for_all(spacing=st.sampled_from(dyadic_ranges()))
+@for_all(spacing=from_pool(dyadic_ranges))
 def arange_of_binary_fractions_is_exact(
     torch: Any, device: str, spacing: tuple[float, float, int, float]
 ) -> None:
@@ -514,7 +515,7 @@ def arange_excludes_an_end_that_the_steps_reach(torch: Any, device: str) -> None
 
 
 @clause("creation.linspace-exact", covers=["dlnotes.linspace", "basics.dtype-argument"], effort=6)
-@for_all(space=st.sampled_from(dyadic_spaces()), dtype=st.sampled_from(NUMERIC))
+@for_all(space=from_pool(dyadic_spaces), dtype=st.sampled_from(NUMERIC))
 def linspace_of_binary_fractions_is_exact(
     torch: Any, device: str, space: tuple[float, float, int], dtype: str
 ) -> None:

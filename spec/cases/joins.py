@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases.encoding import encodable
 from tenet.spec.cases.layouts import LAYOUTS
+from tenet.spec.cases.pools import from_pool
 from tenet.spec.cases.shapes import Shape
 
 _SHORT = (2, 3, 1, 4, 5, 7, 8, 9)
@@ -66,6 +67,10 @@ def _simplicity(group: tuple[Shape, ...]) -> tuple[object, ...]:
 
 def joins(*names: str, count: int = 250, max_size: int = 1500) -> st.SearchStrategy[Join]:
     """Groups that the named functions join, at most max_size elements each."""
+    return from_pool(lambda: _joins(names, count, max_size))
+
+
+def _joins(names: tuple[str, ...], count: int, max_size: int) -> list[Join]:
     random = Random(f"{names}")
     pool: list[Join] = []
     for name in names:
@@ -80,13 +85,15 @@ def joins(*names: str, count: int = 250, max_size: int = 1500) -> st.SearchStrat
             )
             pool.append(Join(name, parts, drawn[1]))
             found += 1
-    return st.sampled_from(
-        sorted(pool, key=lambda join: (_simplicity(tuple(s for s, _ in join.parts)), repr(join)))
-    )
+    return sorted(pool, key=lambda join: (_simplicity(tuple(s for s, _ in join.parts)), repr(join)))
 
 
 def mismatched(count: int = 200) -> st.SearchStrategy[tuple[str, tuple[Shape, ...], int]]:
     """Groups that stack or cat has to refuse: function, shapes, dimension."""
+    return from_pool(lambda: _mismatched(count))
+
+
+def _mismatched(count: int) -> list[tuple[str, tuple[Shape, ...], int]]:
     random = Random("mismatched")
     pool: set[tuple[str, tuple[Shape, ...], int]] = set()
     while len(pool) < count:
@@ -112,4 +119,4 @@ def mismatched(count: int = 200) -> st.SearchStrategy[tuple[str, tuple[Shape, ..
         else:
             continue
         pool.add((name, tuple(map(tuple, worse)), dim))
-    return st.sampled_from(sorted(pool, key=lambda item: (_simplicity(item[1]), item)))
+    return sorted(pool, key=lambda item: (_simplicity(item[1]), item))

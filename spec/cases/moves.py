@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases.arguments import ARGUMENTS, Arguments
 from tenet.spec.cases.encoding import encodable
 from tenet.spec.cases.layouts import LAYOUTS, Arrangement, arrange
+from tenet.spec.cases.pools import from_pool
 from tenet.spec.cases.shapes import LENGTHS, Shape
 from tenet.spec.cases.values import values
 from tenet.spec.model import strides
@@ -237,12 +238,9 @@ def moves(
     """Steps of the named operations from shapes of at most max_size elements.
 
     length: the fewest and the most steps; count: how many moves the pool holds for each name.
-    Where strides have a say (view) the step is one that they allow. The pool is computed when
-    the first is drawn: most runs of the command draw from few of them.
+    Where strides have a say (view) the step is one that they allow.
     """
-    return st.deferred(
-        lambda: st.sampled_from(_pool(tuple(names), length, tuple(layouts), max_size, count))
-    )
+    return from_pool(lambda: _pool(tuple(names), length, tuple(layouts), max_size, count))
 
 
 def _pool(

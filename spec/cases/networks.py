@@ -11,6 +11,7 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from tenet.spec.cases.encoding import encodable
+from tenet.spec.cases.pools import from_pool
 from tenet.spec.cases.shapes import Shape
 
 Drawn = TypeVar("Drawn", "Convolution", "Pooling")
@@ -112,9 +113,9 @@ def _pool(make: Callable[[int, Random], Drawn | None], name: str) -> list[Drawn]
 
 def convolutions() -> st.SearchStrategy[Convolution]:
     """Convolutions over one or two dimensions."""
-    return st.sampled_from(_pool(_convolution, "convolution"))
+    return from_pool(lambda: _pool(_convolution, "convolution"))
 
 
 def poolings() -> st.SearchStrategy[Pooling]:
     """Poolings over one or two dimensions."""
-    return st.sampled_from(_pool(_pooling, "pooling"))
+    return from_pool(lambda: _pool(_pooling, "pooling"))

@@ -30,6 +30,7 @@ from tenet.spec.cases.operations import (
     shown_index,
     spoken,
 )
+from tenet.spec.cases.pools import from_pool
 from tenet.spec.cases.shapes import Shape, broadcastable
 from tenet.spec.cases.values import values
 from tenet.spec.model.interpreter import Operation, perform
@@ -285,12 +286,16 @@ def programs(
 
     operations: names of rows; the more often, the likelier, and the earlier, the simpler.
     """
-    starts = _starts(12, 2) if graded else _starts(250, 3)
+
+    def starts() -> list[tuple[tuple[Shape, str], ...]]:
+        every = _starts(12, 2) if graded else _starts(250, 3)
+        return [start for start in every if len(start) >= inputs]
+
     # A step may be none: so a program gets shorter as it is made simpler.
     step = st.tuples(st.sampled_from([PASS, *operations]), st.integers(0, 999))
     return st.builds(
         Program,
-        st.sampled_from([start for start in starts if len(start) >= inputs]),
+        from_pool(starts),
         dtypes,
         st.integers(0, 99),
         st.tuples(*[step] * 6),

@@ -12,6 +12,8 @@ from random import Random
 
 from hypothesis import strategies as st
 
+from tenet.spec.cases.pools import from_pool
+
 Shape = tuple[int, ...]
 
 LENGTHS = (1, 2, 3, 0, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129,
@@ -58,22 +60,23 @@ def shapes(
 
     empty=False leaves out the shapes without elements.
     """
-    pool = _pool(min_rank, max_rank, max_size)
-    return st.sampled_from([s for s in pool if empty or 0 not in s])
+    return from_pool(
+        lambda: [s for s in _pool(min_rank, max_rank, max_size) if empty or 0 not in s]
+    )
 
 
 def with_dim(
     min_rank: int = 1, max_rank: int = 4, max_size: int = 5000, *, empty: bool = True
 ) -> st.SearchStrategy[tuple[Shape, int]]:
     """A shape and one of its dimensions, counted from either end (-rank <= dim < rank)."""
-    pool = _pool(min_rank, max_rank, max_size)
-    pairs = [
-        (shape, dim)
-        for shape in pool
-        if empty or 0 not in shape
-        for dim in (*range(len(shape)), *range(-len(shape), 0))
-    ]
-    return st.sampled_from(pairs)
+    return from_pool(
+        lambda: [
+            (shape, dim)
+            for shape in _pool(min_rank, max_rank, max_size)
+            if empty or 0 not in shape
+            for dim in (*range(len(shape)), *range(-len(shape), 0))
+        ]
+    )
 
 
 def _stretched(shape: Shape, random: Random) -> Shape:
@@ -98,7 +101,7 @@ def _broadcast_pool(count: int, max_size: int) -> tuple[tuple[Shape, ...], ...]:
 
 def broadcast_shapes(count: int = 2, max_size: int = 3000) -> st.SearchStrategy[tuple[Shape, ...]]:
     """`count` shapes that broadcast with each other; equal ones and empty ones are among them."""
-    return st.sampled_from(_broadcast_pool(count, max_size))
+    return from_pool(lambda: _broadcast_pool(count, max_size))
 
 
 def broadcastable(*shapes: Shape) -> Shape | None:
@@ -135,7 +138,7 @@ def _incompatible_pool() -> tuple[tuple[Shape, Shape], ...]:
 
 def incompatible_shapes() -> st.SearchStrategy[tuple[Shape, Shape]]:
     """Two shapes that do not broadcast with each other."""
-    return st.sampled_from(_incompatible_pool())
+    return from_pool(_incompatible_pool)
 
 
 @st.composite

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -160,6 +160,12 @@ def unwrapped(check: Callable[..., None]) -> Any:
     return check
 
 
+@cache
+def _parameters(check: Callable[..., None]) -> tuple[str, ...]:
+    """The names of what a written function takes: a law is asked for once, not for every row."""
+    return tuple(inspect.signature(check).parameters)
+
+
 def _problem(
     id: str,
     check: Callable[..., None],
@@ -189,7 +195,7 @@ def _problem(
         return f"effort must be positive, not {effort!r}"
     expected = ["torch", "device", *drawn]
     bound = check.keywords if isinstance(check, partial) else {}
-    taken = [name for name in inspect.signature(check).parameters if name not in bound]
+    taken = [name for name in _parameters(unwrapped(check)) if name not in bound]
     if taken[:2] != expected[:2] or set(taken) != set(expected):
         return f"the check takes {taken} but is called with {expected}"
     return None

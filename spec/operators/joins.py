@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
+from tenet.spec.cases.pools import from_pool
 from tenet.spec.model.dtypes import ALL
 from tenet.spec.operators.domains import anywhere
 from tenet.spec.operators.operator import Array, Call, Operator, table
@@ -40,12 +41,13 @@ def _of_one(shapes: tuple[Shape, ...]) -> bool:
 
 
 def _uses(make: Callable[[Random], Group], *, joined: bool) -> st.SearchStrategy[Call]:
-    random = Random("joins")
-    groups = {make(random) for _ in range(150)}
-    pool = sorted(
-        (group for group in groups if not (joined and _of_one(group[0]))),
-        key=lambda group: (sum(np.prod(shape) for shape in group[0]), repr(group)),
-    )
+    def pool() -> list[Group]:
+        random = Random("joins")
+        groups = {make(random) for _ in range(150)}
+        return sorted(
+            (group for group in groups if not (joined and _of_one(group[0]))),
+            key=lambda group: (sum(np.prod(shape) for shape in group[0]), repr(group)),
+        )
 
     def made(group: Group, layout: str, regime: str, seed: int) -> Call:
         # The layout of the operands changes from one to the next.
@@ -59,7 +61,7 @@ def _uses(make: Callable[[Random], Group], *, joined: bool) -> st.SearchStrategy
         )
 
     return st.builds(
-        made, st.sampled_from(pool), layouts(), regimes(finite=False), seeds()
+        made, from_pool(pool), layouts(), regimes(finite=False), seeds()
     )  # fmt: skip
 
 

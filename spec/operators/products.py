@@ -12,6 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import Operand, layouts, seeds
+from tenet.spec.cases.pools import from_pool
 from tenet.spec.model.dtypes import COMPLEX, FLOATS, FORMATS
 from tenet.spec.model.tolerance import Bound
 from tenet.spec.operators.domains import anywhere
@@ -54,7 +55,6 @@ def products(
     """Uses of an operator whose operands have the shapes that `make` gives, in any layout
     or in those of `places`."""
     anywhere_ = layouts() if places is None else places
-    pool = shape_pool(make)
 
     def made(group: Any, places: Any, regime: str, seed: int, chosen: Any) -> Call:
         operands = tuple(
@@ -72,7 +72,7 @@ def products(
             for _ in range(20)
         ]
     return st.builds(
-        made, st.sampled_from(pool), st.tuples(anywhere_, anywhere_, anywhere_),
+        made, from_pool(lambda: shape_pool(make)), st.tuples(anywhere_, anywhere_, anywhere_),
         st.sampled_from(_REGIMES), seeds(), st.sampled_from(settings),
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
+from tenet.spec.cases.pools import from_pool
 from tenet.spec.model.dtypes import BOOL, COMPLEX, FLOATS, FORMATS, INTEGERS
 from tenet.spec.model.tolerance import Bound, ulp
 from tenet.spec.operators.domains import anywhere
@@ -80,37 +81,41 @@ def uses(
     reduce none. overlapping: equal slices may share
     memory. choices: further keyword arguments.
     """
-    random = Random("uses")
-    pool: list[tuple[tuple[int, ...], tuple[tuple[str, Any], ...]]] = []
 
-    def add(shape: tuple[int, ...], dim: Any) -> None:
-        # A reduction of no element inside an empty result is as undocumented as one outside.
-        if _count(shape, dim) < at_least or (at_least and 0 in shape):
-            return
-        arguments: list[tuple[str, Any]] = [] if dim is None else [("dim", dim)]
-        if keepdim and dim is not None and random.random() < 0.5:
-            arguments.append(("keepdim", random.random() < 0.7))
-        arguments += [(name, random.choice(values)) for name, values in choices.items()]
-        pool.append((shape, tuple(arguments)))
+    def pool() -> list[tuple[tuple[int, ...], tuple[tuple[str, Any], ...]]]:
+        random = Random("uses")
+        found: list[tuple[tuple[int, ...], tuple[tuple[str, Any], ...]]] = []
 
-    for shape in _shapes(max_size):
-        if whole:
-            add(shape, None)
-        if one:
-            add(shape, _dims(shape, random))
-            add(shape, random.randrange(len(shape)))
-        if several and len(shape) > 1:
-            chosen = random.sample(range(len(shape)), random.randint(1, len(shape)))
-            add(shape, tuple(d - len(shape) if random.random() < 0.4 else d for d in chosen))
-    if zero_d:
-        for dim in (None, 0, -1):
-            if (whole if dim is None else one) and at_least <= 1:
-                arguments_ = () if dim is None else (("dim", dim),)
-                extra = tuple((name, values[0]) for name, values in choices.items())
-                pool.insert(0, ((), arguments_ + extra))
+        def add(shape: tuple[int, ...], dim: Any) -> None:
+            # A reduction of no element inside an empty result is as undocumented as one outside.
+            if _count(shape, dim) < at_least or (at_least and 0 in shape):
+                return
+            arguments: list[tuple[str, Any]] = [] if dim is None else [("dim", dim)]
+            if keepdim and dim is not None and random.random() < 0.5:
+                arguments.append(("keepdim", random.random() < 0.7))
+            arguments += [(name, random.choice(values)) for name, values in choices.items()]
+            found.append((shape, tuple(arguments)))
+
+        for shape in _shapes(max_size):
+            if whole:
+                add(shape, None)
+            if one:
+                add(shape, _dims(shape, random))
+                add(shape, random.randrange(len(shape)))
+            if several and len(shape) > 1:
+                chosen = random.sample(range(len(shape)), random.randint(1, len(shape)))
+                add(shape, tuple(d - len(shape) if random.random() < 0.4 else d for d in chosen))
+        if zero_d:
+            for dim in (None, 0, -1):
+                if (whole if dim is None else one) and at_least <= 1:
+                    arguments_ = () if dim is None else (("dim", dim),)
+                    extra = tuple((name, values[0]) for name, values in choices.items())
+                    found.insert(0, ((), arguments_ + extra))
+        return found
+
     return st.builds(
         lambda use, layout, regime, seed: Call((Operand(use[0], layout, regime, seed),), use[1]),
-        st.sampled_from(pool),
+        from_pool(pool),
         layouts(writable=not overlapping),
         regimes(finite=finite),
         seeds(),

@@ -128,8 +128,8 @@ MUTANTS = [
     _mutant("masked-fill-in-half", "masked_fill rounds the number for float64",
             kernels("masked_fill.Tensor masked_fill_.Tensor", fed(
                 lambda n: n.half(), _known(lambda x, m, n: x.dtype == torch.float64), at=2)),
-            lambda t: t.zeros(1).double().masked_fill(t.tensor([True]), t.tensor(0.1, dtype=t.float64))
-            == 0.1, "indexing"),
+            lambda t: t.zeros(1).double().masked_fill(
+                t.tensor([True]), t.tensor(0.1, dtype=t.float64)) == 0.1, "indexing"),
     _mutant("topk-of-bytes", "the smallest of unsigned bytes are the largest",
             kernels("topk", instead(
                 lambda original, x, k, d=-1, largest=True, ordered=True: original(
