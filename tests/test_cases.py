@@ -41,8 +41,9 @@ WRITABLE = [name for name in LAYOUTS if name != "expanded"]
 
 
 def pool(strategy: SearchStrategy[Any]) -> list[Any]:
-    """The elements of a sampled_from strategy, in its order."""
-    return list(strategy.elements)  # type: ignore[attr-defined]  # Hypothesis has no public way
+    """The elements of a pool, in its order."""
+    # Hypothesis has no public way.
+    return list(strategy.wrapped_strategy.elements)  # type: ignore[attr-defined]
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
