@@ -56,8 +56,9 @@ class Compiling:
     """What a compiling mode makes of a program: one that is compiled where it is first called.
 
     Lengths that change from call to call become symbols (Dynamo's own rule), so that the second
-    compilation serves all calls that follow. What cannot be captured whole runs in
-    pieces, partly as in eager mode; `elsewhere` then says why.
+    compilation serves all calls that follow; of a program for any length they are symbols from
+    the first. What cannot be captured whole runs in pieces, partly as in eager mode; `elsewhere`
+    then says why.
     """
 
     def __init__(self, torch: Any, compiler: str, elsewhere: dict[str, None]) -> None:
@@ -65,9 +66,9 @@ class Compiling:
         self.compiler = compiler
         self.elsewhere = elsewhere
 
-    def __call__(self, program: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, program: Callable[..., Any], any_length: bool = False) -> Callable[..., Any]:
         own = _distinct(program)
-        run = self._compiled(own, whole=True)
+        run = self._compiled(own, whole=True, any_length=any_length)
 
         def call(*tensors: Any) -> Any:
             nonlocal run
@@ -75,7 +76,7 @@ class Compiling:
             try:
                 return run(*tensors)
             except (exc.Unsupported, exc.UserError) as error:
-                run = self._compiled(own, whole=False)
+                run = self._compiled(own, whole=False, any_length=any_length)
                 result = run(*tensors)
                 reason = str(error).strip().partition("\n")[0]
                 self.elsewhere[f"graph break: {reason}"] = None
@@ -83,9 +84,11 @@ class Compiling:
 
         return call
 
-    def _compiled(self, program: Callable[..., Any], *, whole: bool) -> Callable[..., Any]:
+    def _compiled(
+        self, program: Callable[..., Any], *, whole: bool, any_length: bool
+    ) -> Callable[..., Any]:
         compiled: Callable[..., Any] = self.torch.compile(
-            program, backend=self.compiler, fullgraph=whole
+            program, backend=self.compiler, fullgraph=whole, dynamic=any_length or None
         )
         return compiled
 

@@ -6,7 +6,7 @@ import random
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -187,8 +187,18 @@ def _search(trial: _Trial, examples: int, seed: int) -> None:
         trial.run({})
         return
     strategy = fixed_dictionaries(dict(trial.clause.strategies))
+    shown = set[Hashable]()
+    passed_over = 0
     # The simplest, often of one element, tells little alone.
     for drawn, choices in draws(strategy, seed, simplest=examples > 1):
+        if trial.clause.shows is not None:
+            shows = trial.clause.shows(**drawn)
+            if shown.issuperset(shows):
+                passed_over += 1
+                if passed_over + trial.examples >= examples:
+                    return
+                continue
+            shown.update(shows)
         try:
             trial.run(drawn)
         except UnsatisfiedAssumption:
@@ -196,7 +206,7 @@ def _search(trial: _Trial, examples: int, seed: int) -> None:
         except _ExampleError:
             shrink(strategy, choices, seed, trial.run)
             return
-        tried = trial.examples - trial.discarded
+        tried = passed_over + trial.examples - trial.discarded
         if tried == examples or trial.examples == PATIENCE * examples:
             return
 

@@ -26,19 +26,17 @@ _FALLBACK = "aten::_to_cpu"
 def staging(backend: Backend, tally: Tally) -> Iterator[None]:
     """Run the programs of the clause that is counted into the tally in the backend's mode."""
     compiles = backend.mode != EAGER
-    stages: list[Callable[[Program], Program]] = []
-    if compiles:
-        stages.append(Compiling(backend.torch, backend.mode, tally.elsewhere))
-    if backend.device.partition(":")[0] not in AT_HOME:
-        stages.append(Residence(backend.torch, backend.device, tally.elsewhere))
-    if not stages:
+    leaves = backend.device.partition(":")[0] not in AT_HOME
+    if not (compiles or leaves):
         yield
         return
+    compiling = Compiling(backend.torch, backend.mode, tally.elsewhere)
+    residence = Residence(backend.torch, backend.device, tally.elsewhere)
 
-    def stage(program: Program) -> Program:
-        for each in stages:
-            program = each(program)
-        return program
+    def stage(program: Program, any_length: bool) -> Program:
+        if compiles:
+            program = compiling(program, any_length)
+        return residence(program) if leaves else program
 
     tally.stage, tally.compiles = stage, compiles
     if not compiles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,23 @@ def test_passed_counts_what_it_did() -> None:
     assert judgement.asserted >= 100
     assert judgement.cases == 2 * judgement.asserted
     assert judgement.discarded == judgement.examples - judgement.asserted > 0
+
+
+def test_examples_that_show_nothing_new_are_passed_over() -> None:
+    tried = []
+
+    def check(torch: Any, device: str, n: int) -> None:
+        tried.append(n)
+        assert_that(True, "")
+
+    def shows(n: int) -> set[str]:
+        return {f"{'even' if n % 2 == 0 else 'odd'}", "large" if n > 500 else "small"}
+
+    choosy = replace(a_clause(check, n=st.integers(0, 1000)), shows=shows)
+    judgement = judge(choosy, CPU, examples=100, seed=0)
+    assert judgement.verdict is Verdict.PASSED
+    assert 2 <= len(tried) == judgement.examples <= 4
+    assert set().union(*map(shows, tried)) == {"even", "odd", "small", "large"}
 
 
 def test_failed_names_the_smallest_example_and_its_case() -> None:

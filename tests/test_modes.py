@@ -122,6 +122,16 @@ def test_one_compilation_serves_every_length() -> None:
     assert len(CAPTURED) == 2  # of one length, then of any
 
 
+def test_a_program_for_any_length_is_compiled_once() -> None:
+    def check(torch: Any, device: str) -> None:
+        program = staged(lambda x: x * 2, any_length=True)
+        for length in range(2, 30):
+            assert_equal(program(torch.ones(length)), np.full(length, 2, np.float32))
+
+    assert judged(check, "tenet_plain").verdict is Verdict.PASSED
+    assert len(CAPTURED) == 1
+
+
 def test_no_program_is_left_to_eager_mode_for_being_one_of_many() -> None:
     def check(torch: Any, device: str) -> None:
         for number in range(30):
@@ -233,6 +243,6 @@ def test_a_failure_is_shown_by_a_script_that_compiles_it(
         traced(specification()[clause], backend, failure)
     monkeypatch.setattr(compiler, "__module__", "torch.one_of_its_own")
     text = traced(specification()[clause], backend, failure)
-    assert f"@torch.compile(backend='{mode}')" in text
+    assert f"@torch.compile(backend='{mode}'" in text
     assert ends(text, backend) == 1
     assert ends(text.replace(mode, "tenet_plain"), backend) == 0

@@ -16,7 +16,7 @@ from tenet.harness.repro.trace import Proxy, Trace, guard, real
 Program = Callable[..., Any]
 
 
-def recorded(torch: Any, mode: str, trace: Trace) -> Callable[[Program], Program]:
+def recorded(torch: Any, mode: str, trace: Trace) -> Callable[[Program, bool], Program]:
     """What becomes of a program while calls are written down. torch: the real namespace.
     UntraceableError for a compiler that a script would not find."""
     registry = torch._dynamo.backends.registry
@@ -24,7 +24,7 @@ def recorded(torch: Any, mode: str, trace: Trace) -> Callable[[Program], Program
         raise UntraceableError(f"the compiler {mode} comes in a package of its own")
     compiling = Compiling(torch, mode, {})
 
-    def stage(program: Program) -> Program:
+    def stage(program: Program, any_length: bool) -> Program:
         compiled: list[tuple[str, Program]] = []
 
         def call(*operands: Any) -> Any:
@@ -32,9 +32,10 @@ def recorded(torch: Any, mode: str, trace: Trace) -> Callable[[Program], Program
                 name, source, around = _written(torch, trace, program, operands)
                 made = {"torch": torch, **{other: trace.values[other] for other in around}}
                 exec(source, made)
-                decorated = f"\n@torch.compile(backend={mode!r})\n{source}\n"
+                lengths = ", dynamic=True" if any_length else ""
+                decorated = f"\n@torch.compile(backend={mode!r}{lengths})\n{source}\n"
                 trace.add(decorated, name, around, True, None, guard())
-                compiled.append((name, compiling(made[name])))
+                compiled.append((name, compiling(made[name], any_length)))
             [(name, run)] = compiled
             uses = {name}
             said = ", ".join(trace.say(operand, uses) for operand in operands)

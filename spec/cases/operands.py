@@ -13,6 +13,7 @@ from tenet.spec.cases.encoding import encodable
 from tenet.spec.cases.layouts import LAYOUTS, Arrangement, arrange
 from tenet.spec.cases.shapes import Shape, shapes
 from tenet.spec.cases.values import regimes, seeds, values
+from tenet.spec.model.dtypes import name_of
 
 
 def tensor_of(torch: Any, device: str, array: np.ndarray) -> Any:
@@ -22,8 +23,9 @@ def tensor_of(torch: Any, device: str, array: np.ndarray) -> Any:
     The dtype is said: a backend that does not take it from the array fails where that is asked,
     and not in every clause.
     """
-    dtype = getattr(torch, array.dtype.name)
-    if array.dtype.name == "bfloat16":
+    name = name_of(array.dtype)
+    dtype = getattr(torch, name)
+    if name == "bfloat16":
         array = array.astype(np.float32)
     return torch.tensor(array, dtype=dtype, device=device)
 

@@ -7,13 +7,13 @@ not 0.0, and NaN equals NaN (its sign and payload are not documented).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tenet.spec.language.reading import dtype_name, is_tensor, read
 from tenet.spec.language.tally import tally
+from tenet.spec.model.dtypes import name_of
 from tenet.spec.model.tolerance import Bound
 
 DOCUMENTED_ERRORS = (RuntimeError, IndexError, ValueError, TypeError)
@@ -126,7 +126,7 @@ _ERRORS = "one of " + ", ".join(error.__name__ for error in DOCUMENTED_ERRORS)
 def _compare(got: Any, expected: np.ndarray, bound: Bound | None, signed_zero: bool) -> None:
     if not is_tensor(got):
         raise Mismatch("type", type(got).__name__, "a tensor")
-    wanted = _name_of(expected.dtype) if bound is None else bound.dtype
+    wanted = name_of(expected.dtype) if bound is None else bound.dtype
     if dtype_name(got.dtype) != wanted:
         raise Mismatch("dtype", dtype_name(got.dtype), wanted)
     if tuple(got.shape) != expected.shape:
@@ -145,11 +145,6 @@ def _compare(got: Any, expected: np.ndarray, bound: Bound | None, signed_zero: b
         where = tuple(int(i[0]) for i in np.nonzero(differs)) if differs.ndim else ()
         allowed = "" if bound is None else f" within {bound.describe(expected[where])}"
         raise Mismatch("values", values[where], f"{_text(expected[where])}{allowed}", where)
-
-
-@cache
-def _name_of(dtype: np.dtype[Any]) -> str:
-    return str(dtype.name)
 
 
 def _differs(values: np.ndarray, expected: np.ndarray, signed_zero: bool) -> np.ndarray:

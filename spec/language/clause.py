@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from types import MappingProxyType
@@ -15,6 +15,8 @@ from tenet.spec.language.capability import unknown_capability
 from tenet.spec.language.statement import statements
 
 Check = TypeVar("Check", bound=Callable[..., None])
+
+Shows = Callable[..., Collection[Hashable]]
 
 _STRATEGIES = "__tenet_strategies__"
 
@@ -32,6 +34,7 @@ class Clause:
     thorough: takes long whatever the budget; the quickest suite leaves it out.
     staged: what it judges runs in the backend's mode, so a backend that compiles is asked it too.
     strategies: what is drawn, by parameter name; a clause without any is exhaustive.
+    shows: what an example shows, by what is drawn; those that show nothing new are passed over.
     check: called as check(torch, device, **drawn); raises where the behaviour does not hold.
     """
 
@@ -47,6 +50,7 @@ class Clause:
     check: Callable[..., None]
     module: str
     line: int
+    shows: Shows | None = None
 
     @property
     def section(self) -> str:
@@ -128,10 +132,12 @@ def register(
     effort: float = 1.0,
     thorough: bool = False,
     staged: bool = False,
+    shows: Shows | None = None,
 ) -> None:
     """Register a clause that is made rather than written, such as a law for one operator.
 
-    As `clause`, but that the text and the strategies are handed in.
+    As `clause`, but that the text and the strategies are handed in. shows: what an example shows,
+    by what is drawn; of the examples that are drawn, those that show nothing new are passed over.
     """
     written = unwrapped(check)
     problem = _problem(id, check, says, covers, requires, effort, drawn)
@@ -150,6 +156,7 @@ def register(
         check=check,
         module=written.__module__,
         line=written.__code__.co_firstlineno,
+        shows=shows,
     )
 
 

@@ -15,14 +15,15 @@ from tenet.spec.language.tally import tally
 Program = Callable[..., Any]
 
 
-def staged(program: Program) -> Program:
+def staged(program: Program, *, any_length: bool = False) -> Program:
     """The function as the backend's mode runs it: itself where operations run one by one.
 
     It takes tensors, and gives tensors or sequences of them; it may write to those it takes. One
-    that serves several calls is compiled once.
+    that serves several calls is compiled once. any_length: also for calls with tensors of other
+    lengths, which are symbols then; else a second compilation serves those.
     """
     stage = tally().stage
-    return program if stage is None else stage(program)
+    return program if stage is None else stage(program, any_length)
 
 
 def compiles() -> bool:

@@ -29,7 +29,7 @@ class Tally:
     skipped: dict[str, int] = field(default_factory=dict)
     labels: list[dict[str, object]] = field(default_factory=list)
     forgives: Callable[[BaseException], bool] | None = None
-    stage: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+    stage: Callable[[Callable[..., Any], bool], Callable[..., Any]] | None = None
     compiles: bool = False
     elsewhere: dict[str, None] = field(default_factory=dict)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -71,6 +73,12 @@ NUMERIC = _of(Category.INTEGER, Category.FLOAT, Category.COMPLEX)
 def numpy_dtype(name: str) -> np.dtype[np.generic]:
     """The NumPy dtype of a dtype name (bfloat16 is that of ml_dtypes). KeyError if unknown."""
     return DTYPES[name].numpy
+
+
+@cache
+def name_of(dtype: np.dtype[Any]) -> str:
+    """The name of a NumPy dtype, which NumPy puts together anew each time that it is asked."""
+    return str(dtype.name)
 
 
 def category(name: str) -> Category:

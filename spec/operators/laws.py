@@ -33,6 +33,7 @@ from tenet.spec.language import (
 )
 from tenet.spec.language.clause import register
 from tenet.spec.model.dtypes import Category, category
+from tenet.spec.operators.combinations import alone, kinds, of_any_length, with_single
 from tenet.spec.operators.operator import (
     Array,
     Built,
@@ -69,6 +70,8 @@ def hold(
         add = partial(_add, operator, stated)
         turns = st.sampled_from(range(max(1, len(operator.dtypes) // AT_ONCE)))
         add("value", value, {"call": operator.calls, "turn": turns}, effort=effort, staged=True)
+        add("everywhere", everywhere, {"call": operator.calls, "single": alone()}, thorough=True,
+            shows=partial(kinds, operator))  # fmt: skip
         said_otherwise = operator.method or operator.aliases or operator.out
         if said_otherwise or not (operator.view or operator.grows):
             add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
@@ -115,7 +118,7 @@ def value(torch: Any, device: str, operator: Operator, call: Call, turn: int) ->
     """The result is the reference's, within the derived bound, for every dtype, layout, length
     and value; it has the documented dtype and shape, and the operands keep theirs."""
     for dtype in supported(_served(operator, call, turn)):
-        program = _program(torch, operator, call)
+        program = _program(torch, operator, call, any_length=of_any_length(operator, call))
         for use in _uses(operator, call):
             built = build(operator, use, torch, device, dtype)
             with case(dtype=dtype):
@@ -123,6 +126,18 @@ def value(torch: Any, device: str, operator: Operator, call: Call, turn: int) ->
                 _check(operator, use, dtype, built.expected, built.arrays, result)
                 for tensor, array in zip(built.tensors, built.arrays, strict=True):
                     assert_equal(tensor, array)
+
+
+def everywhere(torch: Any, device: str, operator: Operator, call: Call, single: int | None) -> None:
+    """The result is the reference's in every dtype together with every layout, every rank and
+    every kind of size: none, one, few, many elements, and a row that leaves a vector's tail."""
+    call = with_single(operator, call, single)
+    program = _said(operator, find(torch, operator.name), call)
+    for dtype in supported(operator.dtypes):
+        built = build(operator, call, torch, device, dtype)
+        with case(dtype=dtype):
+            result = program(*built.tensors)
+            _check(operator, call, dtype, built.expected, built.arrays, result)
 
 
 def _served(operator: Operator, call: Call, turn: int) -> tuple[str, ...]:
@@ -133,9 +148,11 @@ def _served(operator: Operator, call: Call, turn: int) -> tuple[str, ...]:
     return operator.dtypes[turn :: max(1, len(operator.dtypes) // AT_ONCE)]
 
 
-def _program(torch: Any, operator: Operator, call: Call) -> Callable[..., Any]:
+def _program(
+    torch: Any, operator: Operator, call: Call, *, any_length: bool = False
+) -> Callable[..., Any]:
     """The operation, with the arguments of the call, as a program of its operands."""
-    return staged(_said(operator, find(torch, operator.name), call))
+    return staged(_said(operator, find(torch, operator.name), call), any_length=any_length)
 
 
 def _said(operator: Operator, function: Callable[..., Any], call: Call) -> Callable[..., Any]:
@@ -147,9 +164,6 @@ def _said(operator: Operator, function: Callable[..., Any], call: Call) -> Calla
 USES = 6
 """How many calls are made of what has been compiled once."""
 
-_OF_ANY_LENGTH = frozenset({"dim", "dims", "keepdim", "descending", "stable", "alpha"})
-"""Arguments that mean the same whatever the lengths are."""
-
 _OF_ANY_REGIME = frozenset({"small", "ties", "constant", "wide", "extreme"})
 """Regimes that are drawn only where all finite ones are."""
 
@@ -159,11 +173,9 @@ def _uses(operator: Operator, call: Call) -> Iterator[Call]:
     and, where the arguments allow it, other lengths."""
     yield call
     if compiles():
-        plain = all(isinstance(operand, Operand) for operand in call.operands)
-        single = len(call.operands) == 1 and not operator.listed
-        free = operator.broadcasts or (single and call.keywords.keys() <= _OF_ANY_LENGTH)
+        free = of_any_length(operator, call)
         for number in range(1, USES):
-            times = 1 + number % 3 if free and plain else 1
+            times = 1 + number % 3 if free else 1
             operands = (_another(each, number, times) for each in call.operands)
             yield replace(call, operands=tuple(operands))
 
@@ -223,7 +235,8 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     in-place method (which returns its operand) and out= (which returns the destination); the
     latter two write nothing outside the view they are given, and a result shares no memory
     with an operand."""
-    dtype = next(supported(operator.dtypes), None)
+    turn = 0 if compiles() else call.operands[0].seed % len(operator.dtypes)
+    dtype = next(supported((*operator.dtypes[turn:], *operator.dtypes[:turn])), None)
     if dtype is None:
         return
     built = build(operator, call, torch, device, dtype)

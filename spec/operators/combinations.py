@@ -1,0 +1,74 @@
+"""Combinations: of many drawn calls, the few that together show every kind of operand.
+
+A kernel that is wrong for one dtype goes wrong there in one layout, at one rank, or at one kind of
+length. Drawn by chance, such a pair is missed more often than not; so calls are chosen for what
+they add, and every one of them is made in every dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tenet.spec.cases import Operand
+from tenet.spec.operators.operator import Call, Operator
+
+_OF_ANY_LENGTH = frozenset({"dim", "dims", "keepdim", "descending", "stable", "alpha"})
+"""Arguments that mean the same whatever the lengths are."""
+
+
+def of_any_length(operator: Operator, call: Call) -> bool:
+    """Whether the call is as good with operands of other lengths."""
+    if not all(isinstance(operand, Operand) for operand in call.operands):
+        return False
+    single = len(call.operands) == 1 and not operator.listed
+    return operator.broadcasts or (single and call.keywords.keys() <= _OF_ANY_LENGTH)
+
+
+def alone() -> st.SearchStrategy[int | None]:
+    """Whether operands have one element, of that many dimensions; None: those that they have."""
+    return st.sampled_from((None, None, None, None, 0, 1, 2, 3, 4))
+
+
+def with_single(operator: Operator, call: Call, single: int | None) -> Call:
+    """The call with operands of one element, of that rank where the rank does not matter; the call
+    itself for None, and where one element is not as good as several."""
+    if single is None or not of_any_length(operator, call):
+        return call
+    rank = single
+    if operator.section == "reduction":
+        rank = len(call.operands[0].shape)
+    elif not (operator.broadcasts or (operator.section == "elementwise" and not call.arguments)):
+        return call
+    return replace(call, operands=tuple(replace(x, shape=(1,) * rank) for x in call.operands))
+
+
+def kinds(operator: Operator, call: Call, single: int | None) -> frozenset[tuple[Any, ...]]:
+    """What is special about each of the operands."""
+    operands = with_single(operator, call, single).operands
+    return frozenset((place, *kind) for place, each in enumerate(operands) for kind in _kinds(each))
+
+
+def _kinds(operand: Any) -> Iterator[tuple[str, str | int]]:
+    """Its layout together with its rank, with its dimensions that have a stride, and with its
+    size."""
+    layout = getattr(operand, "layout", "")
+    yield layout, len(operand.shape)
+    yield layout, f"{sum(length > 1 for length in operand.shape)} strides"
+    yield layout, _size(operand.shape)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    """The kind of size: vectors have a tail one beyond a multiple of 16, threads share the many."""
+    count = prod(shape)
+    if count < 2:
+        return "nothing" if count == 0 else "one"
+    if count > 1024:
+        return "many"
+    if shape[-1] > 16:
+        return "tail" if shape[-1] % 16 == 1 else "row"
+    return "few"
