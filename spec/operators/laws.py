@@ -70,8 +70,8 @@ def hold(
         add = partial(_add, operator, stated)
         turns = st.sampled_from(range(max(1, len(operator.dtypes) // AT_ONCE)))
         add("value", value, {"call": operator.calls, "turn": turns}, effort=effort, staged=True)
-        add("everywhere", everywhere, {"call": operator.calls, "single": alone()}, thorough=True,
-            shows=partial(kinds, operator))  # fmt: skip
+        add("everywhere", everywhere, {"call": operator.calls, "single": alone()}, effort=2,
+            thorough=True, shows=partial(kinds, operator))  # fmt: skip
         said_otherwise = operator.method or operator.aliases or operator.out
         if said_otherwise or not (operator.view or operator.grows):
             add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
