@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, arrange, layouts, place, regimes, seeds, shapes, tensor_of
 from tenet.spec.cases import values as values_of
+from tenet.spec.cases.kinds import showing
 from tenet.spec.language import (
     assert_close,
     assert_equal,
@@ -352,7 +353,12 @@ def eps_is_the_gap_above_one(torch: Any, device: str) -> None:
 # ------------------------------------------------------------------------------- conversion
 
 
-@clause("dtype.cast", covers=["minicourse.type-conversion", "notes.casting"], effort=1.5)
+@clause(
+    "dtype.cast",
+    covers=["minicourse.type-conversion", "notes.casting"],
+    effort=6,
+    shows=lambda source, spelling, shape, layout, seed: showing((source, spelling), shape, layout),
+)
 @for_all(
     source=st.sampled_from(ALL),
     spelling=st.sampled_from(tuple(SPELLINGS)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import product
 from operator import methodcaller
 from typing import Any
@@ -28,6 +28,7 @@ from tenet.spec.cases import (
     values,
     with_dim,
 )
+from tenet.spec.cases.kinds import showing
 from tenet.spec.cases.underscores import (
     APPLICABLE,
     BINARY,
@@ -134,7 +135,11 @@ def _target(torch: Any, device: str, operand: Operand, dtype: str) -> Place:
     return place(torch, device, array, operand.layout)
 
 
-@clause("inplace.two-operands", covers=[UNDERSCORE], requires={"in-place"}, effort=4)
+def _shows(operands: Pair, how: Hashable, **_: object) -> frozenset[Hashable]:
+    return showing(how, operands[0].shape, operands[0].layout)
+
+
+@clause("inplace.two-operands", covers=[UNDERSCORE], requires={"in-place"}, effort=16, shows=_shows)
 @for_all(operands=pairs, how=st.sampled_from(APPLICABLE))
 def an_underscore_method_changes_the_tensor_itself(
     torch: Any, device: str, operands: Pair, how: tuple[str, str]
@@ -186,7 +191,13 @@ def an_underscore_method_reaches_every_element(torch: Any, device: str) -> None:
                 assert_equal(whole, np.concatenate([expected, base[length:]]).astype(base.dtype))
 
 
-@clause("inplace.one-operand", covers=[UNDERSCORE], requires={"in-place"}, effort=6)
+@clause(
+    "inplace.one-operand",
+    covers=[UNDERSCORE],
+    requires={"in-place"},
+    effort=16,
+    shows=lambda operand, how: showing(how, operand.shape, operand.layout),
+)
 @for_all(operand=operands(writable=True), how=st.sampled_from(ONE))
 def an_underscore_method_without_another_tensor_changes_the_tensor_itself(
     torch: Any, device: str, operand: Operand, how: tuple[str, str]
@@ -318,7 +329,13 @@ def a_tensor_may_be_its_own_operand(torch: Any, device: str, operand: Operand, d
                 _changes(target, act, np.asarray(reference(array, right)), other)
 
 
-@clause("inplace.copy", covers=[UNDERSCORE], requires={"in-place"}, effort=5)
+@clause(
+    "inplace.copy",
+    covers=[UNDERSCORE],
+    requires={"in-place"},
+    effort=12,
+    shows=lambda operands, dtypes: _shows(operands, dtypes),
+)
 @for_all(operands=pairs, dtypes=st.sampled_from([*product(ALL, REAL), *product(COMPLEX, COMPLEX)]))
 def copy_writes_the_other_tensors_elements(
     torch: Any, device: str, operands: Pair, dtypes: tuple[str, str]
@@ -458,7 +475,7 @@ def _into(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda out, *operands: function(*operands, out=out)
 
 
-@clause("inplace.out", covers=[OUT], requires={"out"}, effort=3)
+@clause("inplace.out", covers=[OUT], requires={"out"}, effort=10, shows=_shows)
 @for_all(operands=pairs, how=st.sampled_from(WITH_OUT), layout=st.sampled_from(WRITABLE))
 def out_receives_the_result(
     torch: Any, device: str, operands: Pair, how: tuple[str, str], layout: str

@@ -201,6 +201,23 @@ def moving_elements_changes_none_in_any_dtype(torch: Any, device: str) -> None:
 
 
 @clause(
+    "shape.every-layout",
+    covers=["notes.layout-independence", "dlnotes.transpose", "dlnotes.repeat"],
+    requires={"views"},
+    thorough=True,
+)
+def moving_elements_follows_their_order_and_not_their_place(torch: Any, device: str) -> None:
+    """Operations that only move elements move the same ones in every dtype and every layout."""
+    in_order = {"view", "view_as"}  # which refuse some layouts, as documented
+    for dtype, layout in product(supported(ALL), LAYOUTS):
+        for shape, step in EVERY_MOVE:
+            if layout != "contiguous" and step[0] not in in_order:
+                with case(dtype=dtype, shape=shape, layout=layout, step=step):
+                    move = Move(shape, layout, (step,))
+                    _gives_what_numpy_gives(torch, device, move, dtype, "signed", 3)
+
+
+@clause(
     "shape.documented",
     covers=[
         "minicourse.reshape",

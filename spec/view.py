@@ -6,7 +6,7 @@ a view reads, and what a write through it changes, follows from the address of e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import layouts, seeds, shapes, tensor_of, values
 from tenet.spec.cases.copies import COPIES
+from tenet.spec.cases.kinds import showing
 from tenet.spec.cases.layouts import LAYOUTS, arrange
 from tenet.spec.cases.moves import Move, moves, said
 from tenet.spec.cases.scenes import (
@@ -73,6 +74,10 @@ def _every_spelling_is_a_view(torch: Any, device: str, move: Move, dtype: str, s
         with case(spelling=spelling):
             views = tensors_in(call(torch, scene.x, arguments))
             shares_both_ways(torch, device, scene, views, at, seed)
+
+
+def _shows(move: Move, dtype: str, **_: object) -> frozenset[Hashable]:
+    return showing((move.step[0], dtype), move.shape, move.layout)
 
 
 def _drawn(*names: str, count: int = 100, **kwargs: Any) -> dict[str, Any]:
@@ -144,7 +149,8 @@ def views_lie_in_the_storage_of_their_base(
     "view.rearranged",
     covers=["notes.view-operations", "minicourse.permute-shares", "notes.stride-rule"],
     requires={"views", "in-place"},
-    effort=1,
+    effort=3,
+    shows=_shows,
 )
 @for_all(**_drawn(*REARRANGING))
 def reordering_dimensions_gives_a_view(
@@ -160,6 +166,8 @@ def reordering_dimensions_gives_a_view(
     "view.reshaped",
     covers=["notes.view-operations", "minicourse.view-shares"],
     requires={"views", "in-place"},
+    effort=3,
+    shows=_shows,
 )
 @for_all(**_drawn(*RESHAPING))
 def another_shape_of_the_same_memory_is_a_view(
@@ -175,6 +183,8 @@ def another_shape_of_the_same_memory_is_a_view(
     "view.cut",
     covers=["notes.view-operations", "notes.stride-rule"],
     requires={"views", "in-place"},
+    effort=3,
+    shows=_shows,
 )
 @for_all(**_drawn(*CUTTING))
 def a_part_of_a_tensor_is_a_view(
@@ -186,7 +196,12 @@ def a_part_of_a_tensor_is_a_view(
         _every_spelling_is_a_view(torch, device, move, kind, seed)
 
 
-@clause("view.indexed", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=3)
+@clause(
+    "view.indexed",
+    covers=["notes.view-operations"],
+    requires={"views", "in-place"},
+    effort=3,
+)
 @for_all(**_drawn("index", count=900))
 def basic_indexing_gives_a_view(torch: Any, device: str, move: Move, dtype: str, seed: int) -> None:
     """Indexing with integers, slices, ... and None gives a view: a write through it is seen in
@@ -195,7 +210,13 @@ def basic_indexing_gives_a_view(torch: Any, device: str, move: Move, dtype: str,
         _every_spelling_is_a_view(torch, device, move, kind, seed)
 
 
-@clause("view.split", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=0.5)
+@clause(
+    "view.split",
+    covers=["notes.view-operations"],
+    requires={"views", "in-place"},
+    effort=1.5,
+    shows=_shows,
+)
 @for_all(**_drawn(*SPLITTING))
 def every_piece_of_a_split_is_a_view(
     torch: Any, device: str, move: Move, dtype: str, seed: int
@@ -210,6 +231,8 @@ def every_piece_of_a_split_is_a_view(
     "view.expand",
     covers=["dlnotes.expand", "notes.view-operations", "notes.stride-rule"],
     requires={"views", "in-place"},
+    effort=3,
+    shows=_shows,
 )
 @for_all(**_drawn(*EXPANDING, count=200, layouts=tuple(LAYOUTS)))
 def expand_stretches_without_copying(
@@ -357,7 +380,8 @@ def view_raises_where_strides_cannot_express_the_shape(
         "minicourse.view-needs-strides",
     ],
     requires={"views", "in-place"},
-    effort=1,
+    effort=3,
+    shows=_shows,
 )
 @for_all(**_drawn("reshape", "reshape_as", "flatten", count=400))
 def reshape_gives_a_view_where_strides_allow_one(

@@ -29,16 +29,23 @@ def _wrong(result: Any) -> Any:
     return result * 1.001 if result.is_floating_point() or result.is_complex() else result + 1
 
 
-def scaled_where_strided(dtype: str) -> Callable[..., Any]:
-    """As `scaled`, for one dtype alone, and there where the operand has gaps or another order."""
+def off_where_strided(dtype: str) -> Callable[..., Any]:
+    """Half as much again and one, for one dtype alone, and there where the operand has gaps or
+    another order."""
 
     def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         first = args[0][0] if isinstance(args[0], list | tuple) else args[0]
         odd = isinstance(first, torch.Tensor) and not first.is_contiguous()
         result = right(*args, **kwargs)
-        return _wrong(result) if odd and first.dtype == getattr(torch, dtype) else result
+        return _off(result) if odd and first.dtype == getattr(torch, dtype) else result
 
     return lie
+
+
+def _off(result: Any) -> Any:
+    if isinstance(result, tuple | list):
+        return (_off(result[0]), *result[1:])
+    return _wrong(result) if not result.is_floating_point() else result * 1.5 + 1
 
 
 def of_another_dtype(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -125,7 +132,7 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
         yield "scaled", scaled, operator.name
     elif law == "everywhere":
         dtype = operator.dtypes[-1]
-        yield f"scaled-where-strided-{dtype}", scaled_where_strided(dtype), operator.name
+        yield f"off-where-strided-{dtype}", off_where_strided(dtype), operator.name
     elif law == "metadata":
         yield "another-dtype", of_another_dtype, operator.name
     elif law == "gradient":

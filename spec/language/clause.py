@@ -88,12 +88,15 @@ def clause(
     effort: float = 1.0,
     thorough: bool = False,
     staged: bool = False,
+    shows: Shows | None = None,
 ) -> Callable[[Check], Check]:
     """Register a check as the clause `id`.
 
     covers: ids of statements; at least one. requires: names of capabilities. effort: multiple
     of the suite's examples. thorough: the quickest suite leaves it out. staged: its programs go
-    through `staged()`. The docstring of the check is the text of the clause. Raises ClauseError
+    through `staged()`. shows: what an example shows, by what is drawn: of so many that are drawn,
+    those that show nothing new are passed over. The docstring of the check is the text of the
+    clause. Raises ClauseError
     for an id that is taken or not of the form `section.slug`, for an unknown statement or
     capability, a missing docstring, and parameters that nothing draws.
     """
@@ -113,6 +116,7 @@ def clause(
             effort=effort,
             thorough=thorough,
             staged=staged,
+            shows=shows,
             drawn=getattr(check, _STRATEGIES, {}),
         )
         return check
@@ -136,8 +140,7 @@ def register(
 ) -> None:
     """Register a clause that is made rather than written, such as a law for one operator.
 
-    As `clause`, but that the text and the strategies are handed in. shows: what an example shows,
-    by what is drawn; of the examples that are drawn, those that show nothing new are passed over.
+    As `clause`, but that the text and the strategies are handed in.
     """
     written = unwrapped(check)
     problem = _problem(id, check, says, covers, requires, effort, drawn)

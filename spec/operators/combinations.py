@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tenet.spec.cases import Operand
+from tenet.spec.cases.kinds import size
 from tenet.spec.operators.operator import Call, Operator
 
 _OF_ANY_LENGTH = frozenset({"dim", "dims", "keepdim", "descending", "stable", "alpha"})
@@ -59,16 +59,4 @@ def _kinds(operand: Any) -> Iterator[tuple[str, str | int]]:
     layout = getattr(operand, "layout", "")
     yield layout, len(operand.shape)
     yield layout, f"{sum(length > 1 for length in operand.shape)} strides"
-    yield layout, _size(operand.shape)
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    """The kind of size: vectors have a tail one beyond a multiple of 16, threads share the many."""
-    count = prod(shape)
-    if count < 2:
-        return "nothing" if count == 0 else "one"
-    if count > 1024:
-        return "many"
-    if shape[-1] > 16:
-        return "tail" if shape[-1] % 16 == 1 else "row"
-    return "few"
+    yield layout, size(operand.shape)

@@ -393,4 +393,14 @@ MINIATURES += [
         lie=lambda right, parts, dim=0: right(parts[::-1] if dim == -3 else parts, dim),
         caught_by="shape.joins-written-out",
     ),
+    Miniature(
+        "flip of permuted int16 turns another dimension",
+        of=("flip", "Tensor.flip"),
+        lie=lambda right, x, *dims: (
+            right(x, *dims).flip(0)
+            if x.dtype == torch.int16 and x.stride(-1) != 1 and x.dim() > 1
+            else right(x, *dims)
+        ),
+        caught_by="shape.every-layout",
+    ),
 ]

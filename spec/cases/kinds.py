@@ -1,0 +1,25 @@
+"""Kinds of operands: in what a kernel may tell one from another, and be wrong for one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from math import prod
+
+from tenet.spec.cases.shapes import Shape
+
+
+def size(shape: Shape) -> str:
+    """The kind of size: vectors have a tail one beyond a multiple of 16, threads share the many."""
+    count = prod(shape)
+    if count < 2:
+        return "nothing" if count == 0 else "one"
+    if count > 1024:
+        return "many"
+    if shape[-1] > 16:
+        return "tail" if shape[-1] % 16 == 1 else "row"
+    return "few"
+
+
+def showing(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
+    """What an example shows of something: it in a layout, at a rank and at a kind of size."""
+    return frozenset({(what, layout), (what, len(shape)), (what, size(shape))})
