@@ -20,6 +20,7 @@ from tenet.harness.audit.miniature import telling
 from tenet.harness.audit.mutant import Fault
 
 Lie = Callable[..., Any]
+Condition = Callable[..., object]
 When = Callable[..., bool]
 """Called with the operands, before the operation."""
 
@@ -242,6 +243,28 @@ def instead(other: Callable[..., Any], when: When = always) -> Lie:
         return original(*args, **kwargs)
 
     return lie
+
+
+def known(when: Condition) -> Callable[..., bool]:
+    """The condition; bad input, which has no such attributes, does not fulfil it."""
+
+    def asked(*args: Any, **kwargs: Any) -> bool:
+        try:
+            return bool(when(*args, **kwargs))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            return False
+
+    return asked
+
+
+def named(names: str, other: Callable[..., Any], when: Condition) -> Fault:
+    """Another function for those of the dotted names, there where the condition holds."""
+    return wrapped(names, instead(other, known(when)))
+
+
+def changed(change: Callable[[Any], Any], when: Condition) -> Lie:
+    """What becomes of the result, there where the condition holds."""
+    return instead(lambda original, *args, **kwargs: change(original(*args, **kwargs)), known(when))
 
 
 def raises(call: Callable[[], object]) -> bool:

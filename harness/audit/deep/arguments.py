@@ -6,11 +6,14 @@ import torch
 
 from tenet.harness.audit.faults import (
     both,
+    changed,
     elements,
     fed,
     in_single,
     instead,
     kernels,
+    known,
+    named,
     of,
     raises,
     spoiled,
@@ -25,28 +28,8 @@ def _mutant(slug, says, fault, proof, *sections):
     return Mutant(f"arguments.{slug}", says, sections, fault, proof)
 
 
-def _known(when):
-    """The condition; bad input, which has no such attributes, does not fulfil it."""
-
-    def asked(*args, **kwargs):
-        try:
-            return bool(when(*args, **kwargs))
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            return False
-
-    return asked
-
-
-def _named(names, other, when):
-    return wrapped(names, instead(other, _known(when)))
-
-
 def _two(x, y=None, *rest, **k):
     return isinstance(y, torch.Tensor)
-
-
-def _result(change, when):
-    return instead(lambda original, *args, **k: change(original(*args, **k)), _known(when))
 
 
 def _casting(change):
@@ -90,7 +73,7 @@ def _conjugate_lost(original, a, b):
 
 MUTANTS = [
     _mutant("full-like-gradient", "full_like forgets requires_grad",
-            _named("full_like", lambda original, *a, requires_grad=None, **k: original(*a, **k),
+            named("full_like", lambda original, *a, requires_grad=None, **k: original(*a, **k),
                    lambda *a, **k: k.get("requires_grad")),
             lambda t: t.full_like(t.ones(2), 1.0, requires_grad=True).requires_grad, "attributes"),
     _mutant("nan-payload", "a NaN with a low payload becomes inf in bfloat16", _casting(_low_nan),
@@ -101,7 +84,7 @@ MUTANTS = [
                                       both(of("bfloat16"), lambda x, d, **k: x.dim() == 1))),
             lambda t: t.ones(300).bfloat16().cumsum(0)[-1] == 300, "dtype"),
     _mutant("empty-times-zero-d", "an empty float32 times a 0-d float64 is float64",
-            kernels("mul.Tensor", _result(lambda r: r.double(),
+            kernels("mul.Tensor", changed(lambda r: r.double(),
                     lambda x, y: x.numel() == 0 and y.dim() == 0 and y.dtype == torch.float64
                     and x.dtype == torch.float32)),
             lambda t: (t.ones(0) * t.tensor(1.0, dtype=t.float64)).dtype == t.float32,
@@ -127,22 +110,22 @@ MUTANTS = [
                                        lambda *a, **k: "alpha" in k)),
             lambda t: t.sub(t.ones(1), t.ones(1), alpha=3, out=t.zeros(1)) == -2, "elementwise"),
     _mutant("outer-stretch", "a column minus a vector as long is transposed above 15",
-            kernels("sub.Tensor", _result(lambda r: r.t().contiguous(),
+            kernels("sub.Tensor", changed(lambda r: r.t().contiguous(),
                     lambda x, y, **k: x.dim() == 2 and x.shape == (len(y), 1) and y.dim() == 1
                     and len(y) > 15)),
             lambda t: (t.arange(16)[:, None] - t.zeros(16).long())[1].sum() == 16,
             "broadcasting"),
     _mutant("eq-stretch", "== of a second operand with a middle length of 1 reads backwards",
-            kernels("eq.Tensor", fed(lambda y: y.flip(0), _known(
+            kernels("eq.Tensor", fed(lambda y: y.flip(0), known(
                 lambda x, y: x.dim() == y.dim() == 3 and y.shape[1] == 1 < x.shape[1]), at=1)),
             lambda t: (t.zeros(2, 2, 1) == t.tensor([0.0, 1.0]).view(2, 1, 1))[0].all(),
             "broadcasting"),
     _mutant("expand-new", "expand keeps a length that is not there",
-            _named("Tensor.expand", lambda original, x, *s: original(x, 1, *s[1:]),
+            named("Tensor.expand", lambda original, x, *s: original(x, 1, *s[1:]),
                    lambda x, *s: s[0] == -1 and len(s) > x.dim()),
             lambda t: raises(lambda: t.ones(3).expand(-1, 3)), "broadcasting"),
     _mutant("equal-trailing", "equal ignores a last length of 1",
-            _named("equal", lambda original, a, b: original(a.reshape(-1), b.reshape(-1)),
+            named("equal", lambda original, a, b: original(a.reshape(-1), b.reshape(-1)),
                    lambda a, b: a.dim() == b.dim() + 1 and a.shape[-1] == 1),
             lambda t: not t.equal(t.ones(2, 1), t.ones(2)), "comparison"),
     _mutant("floor-of-quotient", "// of float64 rounds a rounded quotient",
@@ -172,11 +155,11 @@ MUTANTS = [
     _mutant("crossed-clamp", "clamp with min above max gives min",
             kernels("clamp clamp_", instead(
                 lambda original, x, low, high: original(original(x, None, high), low, None),
-                _known(lambda x, low, high: low > high))),
+                known(lambda x, low, high: low > high))),
             lambda t: t.clamp(t.tensor([0.0]), 2.0, 1.0) == 1, "elementwise"),
     _mutant("clamp-nan", "clamp below a tensor drops NaN",
             kernels("clamp.Tensor", instead(lambda original, x, low, high=None: torch.fmax(x, low),
-                    _known(lambda x, low, high=None: high is None
+                    known(lambda x, low, high=None: high is None
                            and x.dtype == low.dtype == torch.float32))),
             lambda t: t.clamp(t.tensor([math.nan]), min=t.tensor([1.0])).isnan(), "elementwise"),
     _mutant("lerp-beyond", "lerp beyond its end stays there",
@@ -205,7 +188,7 @@ MUTANTS = [
     _mutant("xlogy-nan", "xlogy of 0 and NaN is 0",
             kernels("xlogy.Tensor", instead(
                 lambda original, x, y: original(x, torch.where(x == 0, torch.ones_like(y), y)),
-                _known(lambda x, y: x.shape == y.shape and x.dtype == y.dtype))),
+                known(lambda x, y: x.shape == y.shape and x.dtype == y.dtype))),
             lambda t: t.xlogy(t.zeros(1), t.tensor([math.nan])).isnan(), "elementwise"),
     _mutant("ceil-zero", "ceil and trunc of float32 lose the sign of zero",
             kernels("trunc trunc.out ceil ceil.out",
@@ -233,7 +216,7 @@ MUTANTS = [
             lambda t: (t.tensor([-8], dtype=t.int8) >> t.tensor([1], dtype=t.int8)) == -4,
             "elementwise"),
     _mutant("frexp-of-subnormals", "frexp of float32 stops at -126",
-            _named("frexp", lambda original, x: torch.return_types.frexp(
+            named("frexp", lambda original, x: torch.return_types.frexp(
                        (original(x)[0], original(x)[1].clamp(min=-126))),
                    lambda x: x.dtype == torch.float32),
             lambda t: t.frexp(t.tensor([2.0**-140])).exponent == -139, "elementwise"),
@@ -263,12 +246,12 @@ MUTANTS = [
             kernels("any any.dim", fed(lambda x: x.nan_to_num(0.0), of("float64"))),
             lambda t: t.tensor([math.nan]).double().any(), "reduction"),
     _mutant("several-logsumexp", "logsumexp over two dimensions overflows",
-            _named("logsumexp Tensor.logsumexp",
+            named("logsumexp Tensor.logsumexp",
                    lambda original, x, d, *a, **k: x.exp().sum(d, *a, **k).log(),
                    lambda x, dim, *a, **k: len(dim) == 2),
             lambda t: t.full((2, 2), 1000.0).logsumexp((0, 1)).isfinite(), "reduction"),
     _mutant("quantile-nearest", "quantiles to the nearest are the lower ones",
-            _named("quantile Tensor.quantile",
+            named("quantile Tensor.quantile",
                    lambda original, *a, interpolation, **k:
                    original(*a, interpolation="lower", **k),
                    lambda *a, interpolation="linear", **k: interpolation == "nearest"),
@@ -281,7 +264,7 @@ MUTANTS = [
             lambda t: t.linalg.vector_norm(t.tensor([math.nan, 1.0]), math.inf).isnan(),
             "reduction"),
     _mutant("cov-correction", "cov ignores correction=0",
-            _named("cov", lambda original, x, correction, **k: original(x, **k),
+            named("cov", lambda original, x, correction, **k: original(x, **k),
                    lambda x, correction=1, **k: correction == 0),
             lambda t: t.cov(t.tensor([1.0, 3.0]), correction=0) == 1, "reduction"),
     _mutant("lazy-conjugate", "mm forgets that its first operand is conjugated",
@@ -289,11 +272,11 @@ MUTANTS = [
             lambda t: (lambda x: t.mm(x.conj(), t.ones_like(x)) == -1j)(t.tensor([[1j]])),
             "matmul"),
     _mutant("einsum-alphabet", "einsum without an arrow keeps the order of one operand",
-            _named("einsum", lambda original, equation, x: x.clone(),
+            named("einsum", lambda original, equation, x: x.clone(),
                    lambda equation, *rest: equation == "ba" and len(rest) == 1),
             lambda t: t.einsum("ba", t.ones(2, 3)).shape == (3, 2), "matmul"),
     _mutant("outer-tensordot", "tensordot over no dimension of equal shapes multiplies elements",
-            _named("tensordot", lambda original, a, b, dims: a * b,
+            named("tensordot", lambda original, a, b, dims: a * b,
                    lambda a, b, dims=2: dims == 0 and a.shape == b.shape),
             lambda t: t.tensordot(t.ones(2), t.ones(2), dims=0).shape == (2, 2), "matmul"),
     _mutant("cross-sign", "the cross product along the last dimension but one is the negative",
@@ -302,32 +285,32 @@ MUTANTS = [
                 lambda a, b, dim=-1: dim == -2)),
             lambda t: t.linalg.cross(t.eye(3)[:, :1], t.eye(3)[:, 1:2], dim=-2)[2] == 1, "matmul"),
     _mutant("solve-left", "solve with left=False and equal shapes solves from the left",
-            _named("linalg.solve", lambda original, a, b, left, **k: original(a, b.mT, **k).mT,
+            named("linalg.solve", lambda original, a, b, left, **k: original(a, b.mT, **k).mT,
                    lambda a, b, left=True, **k: not left),
             lambda t: _near(t.linalg.solve(t.tensor([[2.0, 1], [0, 1]]), t.ones(1, 2), left=False)
                             [0, 0], 0.5), "matmul"),
     _mutant("cholesky-upper", "cholesky gives the lower factor for the upper",
-            _named("linalg.cholesky", lambda original, a, upper: original(a),
+            named("linalg.cholesky", lambda original, a, upper: original(a),
                    lambda a, upper=False: upper),
             lambda t: t.linalg.cholesky(t.tensor([[4.0, 2], [2, 3]]), upper=True)[1, 0] == 0,
             "matmul"),
     _mutant("reshape-minus-two", "a length of -2 is inferred",
-            _named("Tensor.reshape", lambda original, x, *s: original(x, *(max(n, -1) for n in s)),
+            named("Tensor.reshape", lambda original, x, *s: original(x, *(max(n, -1) for n in s)),
                    lambda x, *s: min(s) < -1),
             lambda t: raises(lambda: t.ones(2).reshape(-2)), "shape"),
     _mutant("meshgrid-xy", "meshgrid of three vectors exchanges none",
-            _named("meshgrid", lambda original, *ts, indexing: original(*ts, indexing="ij"),
+            named("meshgrid", lambda original, *ts, indexing: original(*ts, indexing="ij"),
                    lambda *ts, indexing="ij": indexing == "xy" and len(ts) == 3),
             lambda t: t.meshgrid(t.ones(2), t.ones(3), t.ones(4), indexing="xy")[0].shape
             == (3, 2, 4), "shape"),
     _mutant("put-twice", "put_ adds one of several contributions",
-            _named("Tensor.put_",
+            named("Tensor.put_",
                    lambda original, x, i, s, accumulate: original(x, i, x.take(i) + s),
                    lambda x, i, s, accumulate=False: accumulate and x.dtype == torch.float64),
             lambda t: t.zeros(1).double().put_(t.zeros(2).long(), t.ones(2).double(),
                                                accumulate=True) == 2, "indexing"),
     _mutant("unique-inverse", "unique of a strided tensor forgets where elements went",
-            _named("unique", lambda original, x, return_inverse: (
+            named("unique", lambda original, x, return_inverse: (
                        original(x), torch.zeros(x.shape, dtype=torch.int64)),
                    lambda x, return_inverse=False: return_inverse and not x.is_contiguous()),
             lambda t: t.unique(t.arange(4)[::2], return_inverse=True)[1].sum() == 1, "indexing"),
