@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +35,8 @@ _SIZE = 1 << 16
 _PAUSE = 0.1
 """Seconds between two looks: a hang is ended, and memory is missed, by so much at most."""
 _MOMENT = 0.01
+_STARVING = 10
+"""So many times the limit is granted to a worker that is ready to run, and seldom gets to."""
 _LAST_WORDS = 2000
 _CHATTER = 1 << 20
 """Bytes of output of a worker that are kept at most."""
@@ -98,7 +100,8 @@ def _die_with_parent() -> None:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one worker may take. seconds: on one example; memory: bytes, with its children's."""
+    """What one worker may take. seconds: on one example, where the machine lets it have the half
+    of them at least; memory: bytes, with its children's."""
 
     seconds: float
     memory: int
@@ -115,6 +118,9 @@ class _Worker:
     map: mmap.mmap
     killed: str = ""
     verdict: Verdict = Verdict.CRASHED
+    example: float = 0.0
+    worked: float = 0.0
+    """When the example was begun that was seen last, and the processor's time until then."""
 
     @property
     def output(self) -> Path:
@@ -191,22 +197,40 @@ class Watch:
             if not name:
                 return
             process = psutil.Process(pid)
-            if time.monotonic() - begun > self._limits.seconds and worker.steady():
+            family = (process, *process.children(recursive=True))
+            if begun != worker.example:
+                worker.example, worker.worked = begun, _worked(family)
+            late = time.monotonic() - begun > self._limits.seconds
+            if late and not self._starves(worker, family) and worker.steady():
                 worker.verdict = Verdict.TIMED_OUT
                 self._kill(worker, process, f"no answer within {self._limits.seconds:g} s")
                 return
-            used = sum(p.memory_info().rss for p in (process, *process.children(recursive=True)))
+            used = sum(each.memory_info().rss for each in family)
             if used > self._limits.memory:
                 allowed = f"the {self._limits.memory / 2**20:,.0f} MiB that a worker may use"
                 self._kill(worker, process, f"{used / 2**20:,.0f} MiB are more than {allowed}")
         except (psutil.Error, OSError):
             return  # it is gone; pytest-xdist will say so
 
+    def _starves(self, worker: _Worker, family: Iterable[psutil.Process]) -> bool:
+        """Whether it would go on, but others have the processor: it has used less than half of
+        what it may, and is not waiting for anything else."""
+        ready = any(each.status() == psutil.STATUS_RUNNING for each in family)
+        worked = _worked(family) - worker.worked
+        waited = time.monotonic() - worker.example
+        limit = self._limits.seconds
+        return ready and worked < limit / 2 and waited < _STARVING * limit
+
     def _kill(self, worker: _Worker, process: psutil.Process, why: str) -> None:
         worker.killed = why
         children = process.children(recursive=True)
         for each in (process, *children):
             each.kill()
+
+
+def _worked(family: Iterable[psutil.Process]) -> float:
+    """Seconds of the processor's time that processes have used."""
+    return float(sum(times.user + times.system for times in (p.cpu_times() for p in family)))
 
 
 @contextmanager

@@ -11,14 +11,17 @@ import struct
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 from conftest import COMMAND, Tenet
 
 from tenet.harness.record import Record, read_record
 from tenet.harness.verdict import Judgement, Verdict
-from tenet.harness.watch import Limits, watching
+from tenet.harness.watch import Limits, Watch, watching
 
 DEADLY = {
     "eye": ("creation.eye", "ctypes.string_at(0)"),
@@ -176,3 +179,57 @@ def test_a_line_that_is_being_written_ends_nobody(tmp_path: Path) -> None:
             struct.pack_into("=qdqq", view, 0, os.getpid(), 0.0, 1, 0)  # as a torn read sees it
             struct.pack_into("=qdqq", view, 0, os.getpid(), time.monotonic(), 1, 0)
     # This process is the one that would have been ended.
+
+
+@dataclass
+class _Process:
+    """What the watch asks of a process."""
+
+    state: str
+    worked: float = 0.0
+    ended: bool = False
+
+    def status(self) -> str:
+        return self.state
+
+    def cpu_times(self) -> SimpleNamespace:
+        return SimpleNamespace(user=self.worked, system=0.0)
+
+    def memory_info(self) -> SimpleNamespace:
+        return SimpleNamespace(rss=0)
+
+    def children(self, recursive: bool) -> list[psutil.Process]:
+        return []
+
+    def kill(self) -> None:
+        self.ended = True
+
+
+@pytest.mark.parametrize(
+    ("state", "worked", "waited", "ended"),
+    [
+        (psutil.STATUS_RUNNING, 0.1, 2.0, False),  # others have the processor
+        (psutil.STATUS_RUNNING, 0.1, 11.0, True),  # for too long
+        (psutil.STATUS_RUNNING, 0.6, 2.0, True),  # it computes, and does not end
+        (psutil.STATUS_SLEEPING, 0.1, 2.0, True),  # it waits for something
+        (psutil.STATUS_RUNNING, 0.1, 0.5, False),
+    ],
+)
+def test_who_is_starved_is_given_time(
+    state: str, worked: float, waited: float, ended: bool, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    process = _Process(state)
+    monkeypatch.setattr(psutil, "Process", lambda pid: process)
+    watch = Watch(Limits(seconds=1, memory=1 << 40), tmp_path)
+    path = watch.open_journal("gw0")
+    now = time.monotonic()
+    with open(path, "r+b") as file:
+        struct.pack_into("=qdqq", mmap.mmap(file.fileno(), 0), 0, os.getpid(), now, 1, 0)
+    [worker] = watch._workers.values()
+    worker.output.touch()
+    watch._look_at(worker)
+    process.worked = worked
+    monkeypatch.setattr(time, "monotonic", lambda: now + waited)
+    watch._look_at(worker)
+    assert process.ended is ended
