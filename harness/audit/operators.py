@@ -29,15 +29,17 @@ def _wrong(result: Any) -> Any:
     return result * 1.001 if result.is_floating_point() or result.is_complex() else result + 1
 
 
-def off_where_strided(dtype: str) -> Callable[..., Any]:
-    """Half as much again and one, for one dtype alone, and there where the operand has gaps or
-    another order."""
+def off_where_odd(dtype: str) -> Callable[..., Any]:
+    """Half as much again and one, for one dtype alone, and there where an operand of it has gaps or
+    another order, or one element."""
 
     def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        first = args[0][0] if isinstance(args[0], list | tuple) else args[0]
-        odd = isinstance(first, torch.Tensor) and not first.is_contiguous()
+        odd = any(
+            part.dtype == getattr(torch, dtype) and (part.numel() == 1 or not part.is_contiguous())
+            for part in _tensors(args)
+        )
         result = right(*args, **kwargs)
-        return _off(result) if odd and first.dtype == getattr(torch, dtype) else result
+        return _off(result) if odd else result
 
     return lie
 
@@ -67,8 +69,12 @@ def of_another_bend(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
 
 
 def _floats(args: Any) -> list[torch.Tensor]:
+    return [tensor for tensor in _tensors(args) if tensor.is_floating_point()]
+
+
+def _tensors(args: Any) -> list[torch.Tensor]:
     flat = [part for arg in args for part in (arg if isinstance(arg, list) else [arg])]
-    return [arg for arg in flat if isinstance(arg, torch.Tensor) and arg.is_floating_point()]
+    return [part for part in flat if isinstance(part, torch.Tensor)]
 
 
 def _plus(result: Any, extra: Any) -> Any:
@@ -92,8 +98,8 @@ def sharing(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The result lies in the memory of an operand, where it fits."""
     result = right(*args, **kwargs)
     first = result[0] if isinstance(result, tuple | list) else result
-    for operand in (part for arg in args for part in (arg if isinstance(arg, list) else [arg])):
-        if isinstance(operand, torch.Tensor) and first.numel() <= operand.numel():
+    for operand in _tensors(args):
+        if first.numel() <= operand.numel():
             lying = operand.detach().flatten()[: first.numel()].reshape(first.shape)
             return (lying, *result[1:]) if isinstance(result, tuple) else lying
     return result
@@ -132,7 +138,7 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
         yield "scaled", scaled, operator.name
     elif law == "everywhere":
         dtype = operator.dtypes[-1]
-        yield f"off-where-strided-{dtype}", off_where_strided(dtype), operator.name
+        yield f"off-where-odd-{dtype}", off_where_odd(dtype), operator.name
     elif law == "metadata":
         yield "another-dtype", of_another_dtype, operator.name
     elif law == "gradient":
