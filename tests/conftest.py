@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -17,6 +18,13 @@ from tenet.spec.language import Clause
 
 COMMAND = "from tenet.harness.cli import main; raise SystemExit(main())"
 Tenet = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_configure() -> None:
+    """A shell that starts a job in the background lets it, and whatever it starts, ignore
+    interrupts: here some are sent."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def a_clause(
