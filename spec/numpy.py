@@ -704,8 +704,8 @@ def other_buffers_are_shared_as_arrays_are(torch: Any, device: str) -> None:
             for shape in ((6,), (4, 6), (2, 3, 4)):
                 arrangement = arrange(values(shape, name, "small"), layout)
                 base = arrangement.base.copy()
-                array, tensor = arrangement.of_array(base), torch.from_numpy(base)
-                tensor = arrangement.of_tensor(tensor)
+                array = arrangement.of_array(base)
+                tensor = arrangement.of_tensor(torch.from_numpy(base))
                 for source, whole in {"array": array, "tensor": tensor}.items():
                     with case(dtype=name, layout=layout, shape=shape, source=source):
                         given = torch.from_dlpack(whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -53,9 +54,7 @@ class Written:
         """Every way to make the call, by name."""
         arguments = tuple(_given(torch, device, argument) for argument in self.arguments)
         keywords = {key: _given(torch, device, it) for key, it in self.keywords.items()}
-        function = torch
-        for part in self.name.split("."):
-            function = getattr(function, part)
+        function = attrgetter(self.name)(torch)
         yield "function", lambda: function(*arguments, **keywords)
         if self.method:
             yield "method", lambda: getattr(arguments[0], self.name)(*arguments[1:], **keywords)

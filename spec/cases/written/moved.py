@@ -8,7 +8,7 @@ import numpy as np
 
 from tenet.spec.cases.written.language import Written, call, counted, function, i64
 
-A, B, C = counted(2, 3), counted(3, 2) + 10, counted(2, 3, 4)
+A, C = counted(2, 3), counted(2, 3, 4)
 V, W = counted(5), i64(7, 8)
 ONE_BY_TWO = (counted(2), counted(3) + 5, counted(4) + 9)
 

@@ -16,7 +16,7 @@ from tenet.spec.cases.written.language import (
     i64,
 )
 
-A, B, C = counted(2, 3), counted(3, 2) + 10, counted(2, 3, 4)
+A, C = counted(2, 3), counted(2, 3, 4)
 
 
 S = counted_floats(2, 3)
