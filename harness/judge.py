@@ -187,27 +187,24 @@ def _search(trial: _Trial, examples: int, seed: int) -> None:
         trial.run({})
         return
     strategy = fixed_dictionaries(dict(trial.clause.strategies))
+    shows = trial.clause.shows
     shown = set[Hashable]()
     passed_over = 0
     # The simplest, often of one element, tells little alone.
     for drawn, choices in draws(strategy, seed, simplest=examples > 1):
-        if trial.clause.shows is not None:
-            shows = trial.clause.shows(**drawn)
-            if shown.issuperset(shows):
-                passed_over += 1
-                if passed_over + trial.examples >= examples:
-                    return
-                continue
-            shown.update(shows)
-        try:
-            trial.run(drawn)
-        except UnsatisfiedAssumption:
-            pass
-        except _ExampleError:
-            shrink(strategy, choices, seed, trial.run)
-            return
+        if shows is not None and shown.issuperset(shows(**drawn)):
+            passed_over += 1
+        else:
+            shown.update(shows(**drawn) if shows is not None else ())
+            try:
+                trial.run(drawn)
+            except UnsatisfiedAssumption:
+                pass
+            except _ExampleError:
+                shrink(strategy, choices, seed, trial.run)
+                return
         tried = passed_over + trial.examples - trial.discarded
-        if tried == examples or trial.examples == PATIENCE * examples:
+        if tried >= examples or trial.examples == PATIENCE * examples:
             return
 
 

@@ -30,13 +30,12 @@ def staging(backend: Backend, tally: Tally) -> Iterator[None]:
     if not (compiles or leaves):
         yield
         return
-    compiling = Compiling(backend.torch, backend.mode, tally.elsewhere)
-    residence = Residence(backend.torch, backend.device, tally.elsewhere)
+    compiling = Compiling(backend.torch, backend.mode, tally.elsewhere) if compiles else None
+    residence = Residence(backend.torch, backend.device, tally.elsewhere) if leaves else None
 
     def stage(program: Program, any_length: bool) -> Program:
-        if compiles:
-            program = compiling(program, any_length)
-        return residence(program) if leaves else program
+        program = compiling(program, any_length) if compiling else program
+        return residence(program) if residence else program
 
     tally.stage, tally.compiles = stage, compiles
     if not compiles:

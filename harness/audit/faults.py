@@ -21,7 +21,6 @@ from tenet.harness.audit.mutant import Fault
 
 Lie = Callable[..., Any]
 Condition = Callable[..., object]
-When = Callable[..., bool]
 """Called with the operands, before the operation."""
 
 
@@ -161,18 +160,18 @@ def always(*args: Any, **kwargs: Any) -> bool:
     return True
 
 
-def of(*dtypes: str) -> When:
+def of(*dtypes: str) -> Condition:
     """Of these dtypes."""
     wanted = {getattr(torch, name) for name in dtypes}
     return lambda x, *rest, **k: x.dtype in wanted
 
 
-def length(*lengths: int) -> When:
+def length(*lengths: int) -> Condition:
     """Of so many elements."""
     return lambda x, *rest, **k: x.numel() in lengths
 
 
-def rank(*ranks: int) -> When:
+def rank(*ranks: int) -> Condition:
     """Of so many dimensions."""
     return lambda x, *rest, **k: x.dim() in ranks
 
@@ -197,12 +196,12 @@ def transposed(x: Any, *rest: Any, **k: Any) -> bool:
     return bool(x.dim() > 1 and x.stride(-1) != 1 and min(x.shape[-2:]) > 1)
 
 
-def second(when: When) -> When:
+def second(when: Condition) -> Condition:
     """The condition, on the second operand; a number fulfils none."""
     return lambda x, y, *rest, **k: bool(isinstance(y, torch.Tensor) and when(y))
 
 
-def both(*conditions: When) -> When:
+def both(*conditions: Condition) -> Condition:
     """All of the conditions."""
     return lambda *a, **k: all(when(*a, **k) for when in conditions)
 
@@ -210,7 +209,7 @@ def both(*conditions: When) -> When:
 # Lies.
 
 
-def spoiled(how: Callable[[Any], None], when: When = always) -> Lie:
+def spoiled(how: Callable[[Any], None], when: Condition = always) -> Lie:
     """The result is changed, in place: good for out= and in-place kernels too."""
 
     def lie(original: Any, *args: Any, **kwargs: Any) -> Any:
@@ -223,7 +222,7 @@ def spoiled(how: Callable[[Any], None], when: When = always) -> Lie:
     return lie
 
 
-def fed(change: Callable[[Any], Any], when: When = always, at: int = 0) -> Lie:
+def fed(change: Callable[[Any], Any], when: Condition = always, at: int = 0) -> Lie:
     """The operand at a place is another one."""
 
     def lie(original: Any, *args: Any, **kwargs: Any) -> Any:
@@ -234,7 +233,7 @@ def fed(change: Callable[[Any], Any], when: When = always, at: int = 0) -> Lie:
     return lie
 
 
-def instead(other: Callable[..., Any], when: When = always) -> Lie:
+def instead(other: Callable[..., Any], when: Condition = always) -> Lie:
     """Something else is computed, out of the same operands."""
 
     def lie(original: Any, *args: Any, **kwargs: Any) -> Any:

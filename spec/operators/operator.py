@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -252,10 +253,7 @@ def of_operand(domain: Domain, place: int) -> Prepare:
 
 def find(torch: Any, dotted: str) -> Any:
     """The function of that dotted name below the namespace."""
-    found = torch
-    for part in dotted.split("."):
-        found = getattr(found, part)
-    return found
+    return attrgetter(dotted)(torch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,7 @@ from tenet.spec.cases.written.language import (
 
 A, C = counted(2, 3), counted(2, 3, 4)
 
-
 S = counted_floats(2, 3)
-
 
 HIGH = f32([1000, 1000], [1000, 1000])
 

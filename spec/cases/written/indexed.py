@@ -19,7 +19,6 @@ from tenet.spec.cases.written.language import (
 
 T = f32([3, 1, 2], [0, 5, 4])
 
-
 SIX = counted_floats(2, 3) + 1
 UNSIGNED = np.array([[3, 250, 7], [255, 0, 128]], np.uint8)
 

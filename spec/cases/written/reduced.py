@@ -18,13 +18,11 @@ from tenet.spec.cases.written.language import (
 
 A, C = counted(2, 3), counted(2, 3, 4)
 
-
 S = counted_floats(2, 3)
 T = f32([3, 1, 2], [0, 5, 4])
 QUARTERS = f32(0, 1, 2, 4)
 UNSURE = f32([1, nan, 3], [nan, nan, nan])
 HIGH = f32([1000, 1000], [1000, 1000])
-
 
 REDUCED: tuple[Written, ...] = (
     *(call("sum", C.astype(np.float32), dims, keepdim=keep,

@@ -1,0 +1,15 @@
+"""Automatic differentiation: what is recorded, what backward() gives, and what it refuses.
+
+Elements are small integers wherever a derivative allows, so gradients are exact in every dtype
+and on every device; the derivatives of single operations are the operator tables' business.
+"""
+
+# In reading order.
+from tenet.spec.autograd import recording  # isort: skip
+from tenet.spec.autograd import backward  # isort: skip
+from tenet.spec.autograd import routes  # isort: skip
+from tenet.spec.autograd import points  # isort: skip
+from tenet.spec.autograd import writes  # isort: skip
+from tenet.spec.autograd import custom  # isort: skip
+
+__all__ = ["backward", "custom", "points", "recording", "routes", "writes"]

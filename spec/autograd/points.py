@@ -1,0 +1,205 @@
+"""Derivatives at the points where a formula does not tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.autograd.common import (
+    NEEDS,
+    SINGLE,
+    Act,
+    Array,
+    Shape,
+    assert_grad,
+    leaf,
+    plain,
+    signed,
+)
+from tenet.spec.cases import seeds, shapes, tensor_of, values
+from tenet.spec.language import assert_close, assert_equal, case, clause, for_all, supported
+from tenet.spec.model.dtypes import COMPLEX, FLOATS, INTEGERS, numpy_dtype
+from tenet.spec.model.tolerance import ulps
+
+COMPLEX_ACTS: dict[str, tuple[Act, Callable[[Array, Array, Array], tuple[Array, Array]]]] = {
+    "a * b": (lambda torch, a, b: a * b, lambda a, b, g: (g * b.conj(), g * a.conj())),
+    "torch.mul": (
+        lambda torch, a, b: torch.mul(a, b),
+        lambda a, b, g: (g * b.conj(), g * a.conj()),
+    ),
+    "a - b": (lambda torch, a, b: a - b, lambda a, b, g: (g, -g)),
+    "a * a + b": (lambda torch, a, b: a * a + b, lambda a, b, g: (2 * g * a.conj(), g)),
+    "conj": (lambda torch, a, b: a.conj() * 2 + b * 1j,
+             lambda a, b, g: (2 * g.conj(), g * -1j)),
+    "matmul": (
+        lambda torch, a, b: a @ b,
+        lambda a, b, g: (g @ b.conj().T, a.conj().T @ g),
+    ),
+    "real and imag": (
+        lambda torch, a, b: torch.complex(a.real, b.imag),
+        lambda a, b, g: (g.real + 0j, g.imag * 1j),
+    ),
+    "view_as_real": (
+        lambda torch, a, b: torch.view_as_complex(torch.view_as_real(a).flip(-1) * 3) + b,
+        lambda a, b, g: (3 * (g.imag + 1j * g.real), g),
+    ),
+}  # fmt: skip
+
+
+@clause("autograd.complex", covers=["notes.numeric-gradient"], requires=NEEDS)
+def the_gradient_of_complex_numbers_is_conjugate(torch: Any, device: str) -> None:
+    """The gradient of a real number L by z = a + ib is dL/da + i dL/db, so that a step against it
+    lowers L: through a product it goes with the conjugate of the other factor."""
+    a, b, g = (signed((3, 3), n) + 1j * signed((3, 3), n + 5) for n in range(3))
+    for name, (spelling, (act, slopes)) in product(supported(COMPLEX), COMPLEX_ACTS.items()):
+        with case(dtype=name, spelling=spelling):
+            x, y = leaf(torch, device, a, name), leaf(torch, device, b, name)
+            act(torch, x, y).backward(plain(torch, device, g, name))
+            for tensor, expected in zip((x, y), slopes(a, b, g), strict=True):
+                assert_grad(tensor, expected, name)
+
+
+@clause("autograd.powers", covers=["notes.numeric-gradient"], requires=NEEDS)
+def a_power_has_its_gradient_at_every_base(torch: Any, device: str) -> None:
+    """The gradient of x^n is n x^(n-1) for negative x and for 0 as well; of x^0 it is 0."""
+    array = np.array([-3.0, -2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0, 3.0])
+    for n, name in product(range(7), supported(SINGLE)):
+        expected = n * array ** (n - 1) if n else 0 * array
+        exponent = plain(torch, device, np.full(10, float(n)), name)
+        ways: dict[str, Act] = {
+            "**": lambda x, n=n: x**n,
+            "pow": lambda x, n=n: torch.pow(x, float(n)),
+            "tensor": lambda x, e=exponent: x.pow(e),
+            "in place": lambda x, n=n: (x * 1).pow_(n),
+        }
+        for way, act in ways.items():
+            with case(n=n, way=way, dtype=name):
+                x = leaf(torch, device, array, name)
+                act(x).sum().backward()
+                assert_close(x.grad, expected, ulps(4, name, "a power and a product"))
+
+
+KINKS: dict[str, Act] = {
+    "torch.relu": lambda torch, x: torch.relu(x),
+    "Tensor.relu": lambda torch, x: x.relu(),
+    "functional.relu": lambda torch, x: torch.nn.functional.relu(x),
+    "nn.ReLU": lambda torch, x: torch.nn.ReLU()(x),
+    "relu_": lambda torch, x: (x * 1).relu_(),
+    "torch.abs": lambda torch, x: torch.abs(x),
+    "Tensor.abs": lambda torch, x: x.abs(),
+    "torch.absolute": lambda torch, x: torch.absolute(x),
+    "abs": lambda torch, x: abs(x),
+}
+
+
+@clause("autograd.relu-and-abs-at-0", covers=["notes.subgradients"], requires=NEEDS)
+def relu_and_abs_have_no_slope_at_0(torch: Any, device: str) -> None:
+    """The gradient of relu and of abs at 0, and at -0.0, is 0; elsewhere it is the slope. At
+    every length and for every dtype."""
+    for length, name in product((1, 4, 7, 9, 17, 33, 65, 130, 1025), supported(FLOATS)):
+        array = np.resize([0.0, 2.0, -0.0, -3.0, 0.5], length)
+        array[-1] = 0.0
+        for spelling, act in KINKS.items():
+            x = leaf(torch, device, array, name)
+            act(torch, x).backward(plain(torch, device, np.full(length, 3.0), name))
+            slope = np.sign(array) if "abs" in spelling else np.maximum(np.sign(array), 0)
+            with case(length=length, dtype=name, spelling=spelling):
+                assert_equal(x.grad, (3 * slope).astype(numpy_dtype(name)), signed_zero=False)
+
+
+EXTREMES: dict[str, tuple[Act, Act]] = {
+    "torch.max": (lambda torch, x: torch.max(x), np.max),
+    "torch.min": (lambda torch, x: torch.min(x), np.min),
+    "Tensor.max": (lambda torch, x: x.max(), np.max),
+    "Tensor.min": (lambda torch, x: x.min(), np.min),
+}
+
+
+@clause("autograd.equal-extremes", covers=["notes.subgradients"], requires=NEEDS, effort=1)
+@for_all(
+    shape=shapes(max_rank=3, max_size=300, empty=False),
+    spelling=st.sampled_from([*EXTREMES]),
+    seed=seeds(),
+)
+def equal_extremes_share_the_gradient_evenly(
+    torch: Any, device: str, shape: Shape, spelling: str, seed: int
+) -> None:
+    """max() and min() of the whole tensor share the gradient evenly among all elements that are
+    equal to the extreme; the others have 0."""
+    array = values(shape, "float64", "ties", seed)
+    act, reference = EXTREMES[spelling]
+    hit = array == reference(array)
+    for name in supported(FLOATS):
+        x = leaf(torch, device, array, name)
+        act(torch, x).backward()
+        assert_close(x.grad, hit / hit.sum(), ulps(1, name, "one division"))
+
+
+@clause("autograd.sqrt-at-0", covers=["notes.subgradients"], requires=NEEDS)
+def sqrt_is_infinitely_steep_at_0(torch: Any, device: str) -> None:
+    """The gradient of sqrt at 0 is inf; elsewhere 1 / (2 sqrt(x))."""
+    ways: dict[str, Act] = {"torch.sqrt": torch.sqrt, "Tensor.sqrt": lambda x: x.sqrt()}
+    for length, name, way in product((1, 7, 9, 33, 130), supported(FLOATS), ways):
+        array = np.resize([0.0, 4.0, 0.25, 1.0], length)
+        array[-1] = 0.0
+        x = leaf(torch, device, array, name)
+        ways[way](x).sum().backward()
+        with np.errstate(divide="ignore"), case(length=length, dtype=name, way=way):
+            assert_close(x.grad, 0.5 / np.sqrt(array), ulps(2, name, "a root and a quotient"))
+
+
+PRODUCTS: dict[str, tuple[Act, Callable[[Array], Array]]] = {
+    "prod()": (lambda torch, x: x.prod(), np.prod),
+    "prod(dim)": (lambda torch, x: torch.prod(x, -1), lambda x: x.prod(-1)),
+    "prod(dim, keepdim)": (
+        lambda torch, x: torch.prod(x, 0, keepdim=True),
+        lambda x: x.prod(0, keepdims=True),
+    ),
+    "cumprod": (lambda torch, x: torch.cumprod(x, -1), lambda x: x.cumprod(-1)),
+    "cumprod first": (lambda torch, x: x.cumprod(0), lambda x: x.cumprod(0)),
+}
+
+
+@clause("autograd.products-with-zeros", covers=["notes.numeric-gradient"], requires=NEEDS)
+def a_product_has_its_gradient_beside_zeros(torch: Any, device: str) -> None:
+    """A product is linear in each factor: the gradient of prod and of cumprod by an element is what
+    remains without it, also where that element is 0, or another, or several are."""
+    for (way, (act, reference)), zeros, name in product(
+        PRODUCTS.items(), ((), (0,), (4,), (1, 4), (0, 1, 2), (0, 3), (5,)), supported(SINGLE)
+    ):
+        array = np.array([2.0, -1.0, 3.0, 2.0, -2.0, 1.0])
+        array[list(zeros)] = 0
+        for shape in ((6,), (2, 3), (3, 2), (1, 6)):
+            at = array.reshape(shape)
+            along = signed(reference(at).shape, 3)
+            slopes = [  # of what is linear, without rounding
+                ((reference(at + unit) - reference(at - unit)) / 2 * along).sum()
+                for unit in np.eye(6).reshape(6, *shape)
+            ]
+            with case(way=way, zeros=zeros, shape=shape, dtype=name):
+                x = leaf(torch, device, at, name)
+                act(torch, x).backward(plain(torch, device, along, name))
+                assert_grad(x, np.reshape(slopes, shape), name)
+
+
+@clause("autograd.ldexp-of-integer-exponents", covers=["notes.numeric-gradient"],
+        requires={"autograd"})  # fmt: skip
+def the_gradient_of_ldexp_is_the_power_of_two(torch: Any, device: str) -> None:
+    """ldexp(x, n) is x * 2^n, so its gradient with respect to x is 2^n, for negative n as well
+    and whatever the dtype of n."""
+    for name in supported(("float32", "float64")):
+        for kind, exponent in product((*INTEGERS, "float32"), (1, 0, 5, -1, -2, -5)):
+            if kind in supported([kind]) and not (kind == "uint8" and exponent < 0):
+                signs = "negative" if exponent < 0 else "other"
+                whole = "integer" if kind in INTEGERS else "float"
+                with case(exponents=whole, sign=signs, exponent=exponent, of=kind, dtype=name):
+                    x = tensor_of(torch, device, np.ones(3, name)).requires_grad_()
+                    by = tensor_of(torch, device, np.full(3, exponent, kind))
+                    result = torch.ldexp(x, by)
+                    result.sum().backward()
+                    assert_equal(result, np.full(3, 2.0**exponent, name))
+                    assert_equal(x.grad, np.full(3, 2.0**exponent, name))

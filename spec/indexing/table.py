@@ -1,0 +1,31 @@
+"""The laws over the table of index operations and joins; and some of their calls, written out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenet.spec.cases.written import INDEXED, gives_what_is_written
+from tenet.spec.language import clause
+from tenet.spec.operators.indexing import INDEXING
+from tenet.spec.operators.joins import JOINS
+from tenet.spec.operators.laws import hold
+
+for operators in (INDEXING, JOINS):
+    hold(operators, covers=("basics.index-like-numpy",), effort=0.1)
+
+
+@clause(
+    "indexing.written-out",
+    covers=[
+        "notes.scatter-gather",
+        "notes.index-put",
+        "notes.sort-topk",
+        "basics.nonzero",
+        "basics.gather",
+    ],
+)
+def indexing_functions_follow_their_arguments(torch: Any, device: str) -> None:
+    """Calls with every argument written out give what NumPy or a count by hand gives: a shorter
+    index, a dimension from either end, masks that broadcast, reductions with and without the
+    elements that are there, the order of equal elements, the side of a boundary."""
+    gives_what_is_written(torch, device, INDEXED)

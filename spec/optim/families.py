@@ -1,0 +1,261 @@
+"""Each optimizer moves its parameters by its published formula."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import seeds, tensor_of
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_raises,
+    assert_same_object,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    supported,
+)
+from tenet.spec.model.layers import unit, wide
+from tenet.spec.model.optimizers import travelled_bound
+from tenet.spec.model.tolerance import Bound
+from tenet.spec.optim.common import (
+    FAMILIES,
+    FORMS,
+    SINGLE,
+    STEPS,
+    Family,
+    Options,
+    course,
+    flat,
+    forms_of,
+    give,
+    options_of,
+    parameters,
+    steps,
+)
+
+
+def _follows(torch: Any, device: str, family: Family, seed: int) -> None:
+    """All options in all forms, so that what is wrong in one of them alone is not left to
+    chance; their dtypes take turns."""
+    for turn, (chosen, form) in enumerate(product(family.options, forms_of(family))):
+        options = {**family.required, **chosen}
+        # One form more or less than an even number: neither goes by one dtype only.
+        dtype = SINGLE[(turn + turn // len(forms_of(family)) + seed) % 2]
+        for name in supported([dtype]):
+            with case(form=form, dtype=name, **chosen):
+                start, gradients = course(name, seed)
+                end, way = family.reference(wide(start), wide(gradients), **options)
+                bound = travelled_bound(wide(start), end, way, STEPS, name)
+                held = parameters(torch, device, start, turned=(seed + turn) % 3 == 0)
+                before = list(held)
+                kind = getattr(torch.optim, family.name)
+                optimizer = kind(held, **options, **options_of(torch, device, form))
+                steps(torch, device, optimizer, held, gradients)
+                assert_close(tensor_of(torch, device, flat(held)), end, bound)
+                same = all(map(operator.is_, optimizer.param_groups[0]["params"], before))
+                assert_that(same, "the optimizer holds other parameters")
+                # Not documented of the joined form, which may use them for the velocities.
+                if not (chosen.get("nesterov") and form in ("foreach", "default")):
+                    last = flat([parameter.grad for parameter in held])
+                    assert_that((last == gradients[-1]).all(), "the step changed the gradient")
+
+
+@clause("optim.sgd", covers=["mlnotes.sgd", "notes.optimizer-family"],
+        requires={"autograd"}, effort=0.012)  # fmt: skip
+@for_all(seed=seeds())
+def sgd_steps_against_the_gradient(torch: Any, device: str, seed: int) -> None:
+    """SGD subtracts lr times the gradient, or with momentum lr times a velocity
+    v = momentum * v + (1 - dampening) * g that begins as the first gradient; nesterov steps by
+    g + momentum * v; weight_decay adds its share of the parameter to the gradient, maximize turns
+    the gradient round. The loop, foreach and fused forms do the same."""
+    _follows(torch, device, FAMILIES["SGD"], seed)
+
+
+@clause("optim.adam", covers=["mlnotes.adam", "notes.optimizer-family"],
+        requires={"autograd"}, effort=0.012)  # fmt: skip
+@for_all(seed=seeds())
+def adam_steps_by_its_corrected_averages(torch: Any, device: str, seed: int) -> None:
+    """Adam divides the running average of the gradient by the root of that of its square plus
+    eps, both corrected for their start at 0, and takes lr = 0.001, betas (0.9, 0.999) and
+    eps = 1e-8 unless told otherwise; amsgrad uses the largest average of squares so far."""
+    _follows(torch, device, FAMILIES["Adam"], seed)
+
+
+@clause("optim.adamw", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.012)
+@for_all(seed=seeds())
+def adamw_decays_the_weights_apart_from_the_gradient(torch: Any, device: str, seed: int) -> None:
+    """AdamW shrinks the parameters by lr * weight_decay (0.01 unless told otherwise) and then
+    steps as Adam without weight decay."""
+    _follows(torch, device, FAMILIES["AdamW"], seed)
+
+
+@clause("optim.rmsprop", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.012)
+@for_all(seed=seeds())
+def rmsprop_divides_by_the_root_mean_square(torch: Any, device: str, seed: int) -> None:
+    """RMSprop divides the gradient by the root of the running average of its square, plus eps;
+    centered takes the square of the average gradient off, momentum accumulates the quotients."""
+    _follows(torch, device, FAMILIES["RMSprop"], seed)
+
+
+@clause("optim.adagrad", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.012)
+@for_all(seed=seeds())
+def adagrad_divides_by_the_root_of_the_sum_of_squares(torch: Any, device: str, seed: int) -> None:
+    """Adagrad divides the gradient by the root of the sum of all its squares, plus eps; lr_decay
+    lowers the rate with every step, initial_accumulator_value is where the sum begins."""
+    _follows(torch, device, FAMILIES["Adagrad"], seed)
+
+
+@clause(
+    "optim.parameter-groups",
+    covers=["notes.optimizer-family"],
+    requires={"autograd"},
+    effort=0.3,
+)
+@for_all(
+    how=st.sampled_from(
+        [
+            (name, turn, *how)
+            for name in FAMILIES
+            for turn in range(len(FAMILIES[name].options))
+            for how in product(SINGLE, forms_of(FAMILIES[name]))
+        ]
+    ),
+    seed=seeds(),
+)
+def parameter_groups_take_their_own_options(
+    torch: Any, device: str, how: tuple[str, int, str, str], seed: int
+) -> None:
+    """A group of parameters goes by its own options where it has some and by the optimizer's where
+    it has not; a group can be added later and begins with its first step, and what is written
+    into a group's lr counts from the next step on. A parameter without a gradient is left alone,
+    and its state waits with it."""
+    name, turn, kind, form = how
+    family = FAMILIES[name]
+    shared = {**family.required, "weight_decay": 0.1}
+    other = {"lr": 0.07, "weight_decay": 0.0, **family.options[turn]}
+    # Where Adagrad's sums begin is said once, for all groups.
+    other.pop("initial_accumulator_value", None)
+    for dtype in supported([kind]):
+        start, gradients = course(dtype, seed)
+        exact, slopes = wide(start), wide(gradients)
+        held = parameters(torch, device, start)
+        sizes = np.cumsum([0, *(parameter.numel() for parameter in held)])
+        optimizer = getattr(torch.optim, name)(
+            [{"params": held[:2]}, {"params": held[2:4], **other}],
+            **shared,
+            **options_of(torch, device, form),
+        )
+        late = {"params": held[4:-1], "lr": 0.02}
+        for step, gradient in enumerate(tensor_of(torch, device, gradients[:10])):
+            if step == 4:
+                optimizer.add_param_group(dict(late))
+            give(held, gradient)
+            held[-1].grad = None
+            if step % 3:
+                held[0].grad = None
+            if step == 9:
+                optimizer.param_groups[1]["lr"] = 0.0
+            optimizer.step()
+        assert_equal([len(group["params"]) for group in optimizer.param_groups], [2, 2, 2])
+        for of, part, taken, options in (
+            ("a gradient now and then", slice(0, sizes[1]), slice(0, 10, 3), shared),
+            ("the optimizer's options", slice(sizes[1], sizes[2]), slice(0, 10), shared),
+            ("its own options", slice(sizes[2], sizes[4]), slice(0, 9), {**shared, **other}),
+            ("added later", slice(sizes[4], sizes[-2]), slice(4, 10), {**shared, "lr": 0.02}),
+            ("no gradient", slice(sizes[-2], sizes[-1]), slice(0, 0), shared),
+        ):
+            end, way = family.reference(exact[part], slopes[taken, part], **options)
+            bound = travelled_bound(exact[part], end, way, 10, dtype)
+            with case(group=of):
+                assert_close(tensor_of(torch, device, flat(held)[part]), end, bound)
+
+
+@clause("optim.tensor-rate", covers=["notes.optimizer-family"], requires={"autograd"})
+def a_rate_may_be_a_tensor(torch: Any, device: str) -> None:
+    """lr may be a tensor of one element: the steps are those of the number, and what is written
+    into it, by hand or by a schedule, counts from the next step on."""
+    for family, form in product(FAMILIES.values(), ("default", "for-loop")):
+        for dtype in supported(SINGLE):
+            with case(optimizer=family.name, form=form, dtype=dtype):
+                start, gradients = course(dtype, 3, 6)
+                ends = []
+                for rate in (0.5, torch.tensor(0.5)):
+                    held = parameters(torch, device, start)
+                    made = getattr(torch.optim, family.name)
+                    optimizer = made(held, lr=rate, **FORMS[form])
+                    steps(torch, device, optimizer, held, gradients[:2])
+                    if isinstance(rate, float):
+                        optimizer.param_groups[0]["lr"] = 0.125
+                    else:
+                        rate.fill_(0.125)
+                    steps(torch, device, optimizer, held, gradients[2:4])
+                    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+                    for gradient in gradients[4:]:
+                        steps(torch, device, optimizer, held, gradient[None])
+                        schedule.step()
+                    assert_equal(float(optimizer.param_groups[0]["lr"]), 0.125 / 4)
+                    ends.append(flat(held))
+                moved = np.abs(ends[0] - start).max() + np.abs(start).max()
+                # The rate is exact, what is computed from it has the precision of its own dtype.
+                bound = Bound(dtype, 4, "six steps", 64 * unit("float32") * moved)
+                assert_close(tensor_of(torch, device, ends[1]), ends[0], bound)
+
+
+def _refused(call: Callable[..., object], *args: Any, **options: Any) -> str:
+    """What a call does that has to raise ValueError; nothing where it does."""
+    try:
+        call(*args, **options)
+    except ValueError:
+        return ""
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return "nothing is raised"
+
+
+_BAD: dict[str, tuple[Options, ...]] = {
+    "SGD": ({"lr": -0.1}, {"lr": 0.1, "momentum": -0.5}, {"lr": 0.1, "weight_decay": -1e-3},
+            {"lr": 0.1, "nesterov": True}, {"lr": 0.1, "nesterov": True, "momentum": 0.9,
+                                            "dampening": 0.1}),
+    "Adam": ({"lr": -1e-9}, {"betas": (-0.1, 0.9)}, {"betas": (1.0, 0.9)}, {"betas": (0.9, 1.0)},
+             {"betas": (0.9, 1.5)}, {"betas": (0.9, -0.1)}, {"eps": -1e-8}, {"weight_decay": -1}),
+    "RMSprop": ({"lr": -1}, {"alpha": -0.1}, {"eps": -1}, {"momentum": -0.1},
+                {"weight_decay": -0.1}),
+    "Adagrad": ({"lr": -1}, {"lr_decay": -0.1}, {"eps": -1}, {"weight_decay": -0.1},
+                {"initial_accumulator_value": -0.1}),
+}  # fmt: skip
+_BAD["AdamW"] = _BAD["Adam"]
+
+
+@clause("optim.bad-hyperparameters", covers=["notes.bad-hyperparameters"])
+def bad_hyperparameters_raise_value_error(torch: Any, device: str) -> None:
+    """A negative learning rate, momentum, weight decay or eps, a beta outside of [0, 1), nesterov
+    without momentum or with dampening, and an empty list of parameters raise ValueError, for the
+    optimizer as for one of its groups; their neighbours do not."""
+    parameter = torch.nn.Parameter(torch.ones(2, device=device))
+    for name, family in FAMILIES.items():
+        kind = getattr(torch.optim, name)
+        for options in ({"lr": 0.0}, *family.options):
+            with case(optimizer=name, **options):
+                made = kind([parameter], **{**family.required, **options})
+                assert_same_object(made.param_groups[0]["params"][0], parameter)
+        for options in _BAD[name]:
+            with case(optimizer=name, **options):
+                problem = _refused(kind, [parameter], **options)
+                assert_that(not problem, problem)
+        with case(optimizer=name, parameters="none"):
+            problem = _refused(kind, [], lr=0.1)
+            assert_that(not problem, problem)
+    for betas in ((0.0, 0.0), (0.999999, 0.999999)):
+        assert_equal(torch.optim.Adam([parameter], betas=betas).defaults["betas"], betas)
+    assert_raises(torch.optim.SGD, parameter, lr=0.1)  # a tensor is no list of them
+    assert_raises(torch.optim.SGD, [parameter * 2], lr=0.1)  # no leaf
+    optimizer = torch.optim.SGD([parameter], lr=0.1)
+    assert_raises(optimizer.add_param_group, {"params": [parameter]})  # twice

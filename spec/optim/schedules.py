@@ -1,0 +1,229 @@
+"""Learning rate schedules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import product
+from typing import Any, NamedTuple
+
+from tenet.spec.language import assert_equal, assert_that, case, clause, read
+from tenet.spec.model.layers import unit
+from tenet.spec.optim.common import Options
+
+
+# Learning rates
+class Schedule(NamedTuple):
+    """A schedule's class and arguments, and the rate it sets after so many steps, from lr = 1."""
+
+    name: str
+    arguments: Options
+    rate: Callable[[int], float]
+
+
+def _restarting(step: int, first: int, factor: int) -> float:
+    length = first
+    while step >= length:
+        step, length = step - length, length * factor
+    return 0.1 + 0.9 * (1 + math.cos(math.pi * step / length)) / 2
+
+
+def _one_cycle(step: int, total: int = 20) -> float:
+    """max_lr = 2, pct_start 0.3, div_factor 25, final_div_factor 1e4, cosine."""
+    start, top, end = 2 / 25, 2.0, 2 / 25 / 1e4
+    turn = 0.3 * total - 1
+    if step <= turn:
+        return top + (start - top) * (1 + math.cos(math.pi * step / turn)) / 2
+    part = (step - turn) / (total - 1 - turn)
+    return end + (top - end) * (1 + math.cos(math.pi * part)) / 2
+
+
+def _three_phases(step: int, total: int = 20) -> float:
+    """Linear, up and down alike by pct_start 0.4, then to the end: 2 / 10 to 2 to 2 / 10 / 100."""
+    start, top, end = 2 / 10, 2.0, 2 / 10 / 100
+    turn = 0.4 * total - 1
+    if step <= turn:
+        return start + (top - start) * step / turn
+    if step <= 2 * turn:
+        return top + (start - top) * (step - turn) / turn
+    return start + (end - start) * (step - 2 * turn) / (total - 1 - 2 * turn)
+
+
+def _triangle(
+    step: int, up: int = 3, down: int = 2, scale: Callable[[int, int], float] = lambda c, t: 1.0
+) -> float:
+    """scale: of the amplitude, by the number of the cycle and of the step."""
+    place = step % (up + down)
+    height = 0.9 * scale(step // (up + down), step)
+    return 0.1 + height * (place / up if place <= up else 1 - (place - up) / down)
+
+
+SCHEDULES = (
+    Schedule("StepLR", {"step_size": 3}, lambda t: 0.1 ** (t // 3)),
+    Schedule("StepLR", {"step_size": 4, "gamma": 0.5}, lambda t: 0.5 ** (t // 4)),
+    Schedule("MultiStepLR", {"milestones": [2, 5, 5, 11], "gamma": 0.3},
+             lambda t: 0.3 ** sum(t >= m for m in (2, 5, 5, 11))),
+    Schedule("ExponentialLR", {"gamma": 0.9}, lambda t: 0.9**t),
+    Schedule("CosineAnnealingLR", {"T_max": 18, "eta_min": 0.05},
+             lambda t: 0.05 + 0.95 * (1 + math.cos(math.pi * t / 18)) / 2),
+    Schedule("CosineAnnealingLR", {"T_max": 7},
+             lambda t: (1 + math.cos(math.pi * t / 7)) / 2),
+    Schedule("CosineAnnealingWarmRestarts", {"T_0": 3, "T_mult": 2, "eta_min": 0.1},
+             lambda t: _restarting(t, 3, 2)),
+    Schedule("LambdaLR", {"lr_lambda": lambda t: 1 / (1 + t)}, lambda t: 1 / (1 + t)),
+    Schedule("MultiplicativeLR", {"lr_lambda": lambda t: 1 - 1 / (t + 2)},
+             lambda t: math.prod(1 - 1 / (s + 2) for s in range(1, t + 1))),
+    Schedule("LinearLR", {"start_factor": 0.25, "total_iters": 6},
+             lambda t: 0.25 + 0.75 * min(t, 6) / 6),
+    Schedule("LinearLR", {"start_factor": 1.0, "end_factor": 0.2, "total_iters": 9},
+             lambda t: 1 - 0.8 * min(t, 9) / 9),
+    Schedule("ConstantLR", {"factor": 0.5, "total_iters": 4}, lambda t: 0.5 if t < 4 else 1.0),
+    Schedule("PolynomialLR", {"total_iters": 10, "power": 2.0},
+             lambda t: (1 - min(t, 10) / 10) ** 2),
+    Schedule("OneCycleLR", {"max_lr": 2.0, "total_steps": 20, "cycle_momentum": False},
+             _one_cycle),
+    Schedule("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2,
+                          "cycle_momentum": False}, _triangle),
+    Schedule("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2,
+                          "mode": "triangular2", "cycle_momentum": False},
+             lambda t: _triangle(t, scale=lambda cycle, step: 0.5**cycle)),
+    Schedule("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "gamma": 0.9,
+                          "mode": "exp_range", "cycle_momentum": False},
+             lambda t: _triangle(t, 3, 3, lambda cycle, step: 0.9**step)),
+    Schedule("OneCycleLR", {"max_lr": 2.0, "total_steps": 20, "cycle_momentum": False,
+                            "pct_start": 0.4, "anneal_strategy": "linear", "div_factor": 10,
+                            "final_div_factor": 100, "three_phase": True}, _three_phases),
+    Schedule("PolynomialLR", {"total_iters": 4, "power": 0.5},
+             lambda t: (1 - min(t, 4) / 4) ** 0.5),
+    Schedule("CosineAnnealingWarmRestarts", {"T_0": 4, "eta_min": 0.1},
+             lambda t: _restarting(t, 4, 1)),
+)  # fmt: skip
+
+
+def _near(got: float, expected: float) -> bool:
+    """Rates may be kept up step by step: 20 of them, a few operations each, in float64."""
+    return abs(got - expected) <= 256 * unit("float64") * max(1.0, abs(expected))
+
+
+@clause("optim.schedules", thorough=True, covers=["notes.optimizer-family"], requires={"autograd"})
+def schedules_set_the_published_rates(torch: Any, device: str) -> None:
+    """A schedule sets every group's lr, beginning with that of step 0, to what its formula gives,
+    from the lr that the group began with; get_last_lr() reports it, the optimizer steps by it,
+    and a schedule goes on from a saved state."""
+    for schedule in SCHEDULES:
+        for base in (1.0, 0.5):
+            # Schedules that name rates instead of factors go by one base only.
+            absolute = {"eta_min", "max_lr", "base_lr"} & set(schedule.arguments)
+            if base != 1.0 and absolute:
+                continue
+            parameter = torch.nn.Parameter(torch.zeros(1, device=device))
+            other = torch.nn.Parameter(torch.zeros(1, device=device))
+            groups = [{"params": [parameter]}, {"params": [other], "lr": base}]
+            optimizer = torch.optim.SGD(groups, lr=1.0)
+            kind = getattr(torch.optim.lr_scheduler, schedule.name)
+            scheduler = kind(optimizer, **schedule.arguments)
+            for step in range(20):
+                with case(schedule=schedule.name, step=step, base=base):
+                    expected = schedule.rate(step)
+                    rates = [float(group["lr"]) for group in optimizer.param_groups]
+                    assert_that(_near(rates[0], expected), f"lr is {rates[0]}, not {expected}")
+                    assert_that(_near(rates[1], base * expected), f"lr is {rates[1]}")
+                    assert_equal([float(rate) for rate in scheduler.get_last_lr()], rates)
+                before = read(parameter)[0]
+                parameter.grad = torch.ones_like(parameter)
+                optimizer.step()
+                moved = float(before - read(parameter)[0])
+                assert_that(abs(moved - rates[0]) < 1e-4 * (1 + abs(before)), f"moved by {moved}")
+                if step == 9:
+                    state, held = scheduler.state_dict(), optimizer.state_dict()
+                    scheduler = kind(optimizer, **schedule.arguments)
+                    optimizer.load_state_dict(held)
+                    scheduler.load_state_dict(state)
+                if step < 19:
+                    scheduler.step()
+
+
+@clause("optim.chained-schedules", covers=["notes.optimizer-family"], requires={"autograd"})
+def schedules_follow_each_other_and_combine(torch: Any, device: str) -> None:
+    """SequentialLR hands over from one schedule to the next at its milestones, ChainedScheduler
+    multiplies what its schedules do; two schedules of one optimizer act on the rate in turn."""
+    rates = torch.optim.lr_scheduler
+
+    def lr_of(make: Callable[[Any], list[Any]], count: int = 12) -> list[float]:
+        parameter = torch.nn.Parameter(torch.zeros(1, device=device))
+        optimizer = torch.optim.SGD([parameter], lr=1.0)
+        schedulers, seen = make(optimizer), []
+        for _ in range(count):
+            seen.append(float(optimizer.param_groups[0]["lr"]))
+            optimizer.step()
+            for scheduler in schedulers:
+                scheduler.step()
+        return seen
+
+    def both(optimizer: Any) -> list[Any]:
+        constant = rates.ConstantLR(optimizer, factor=0.1, total_iters=4)
+        return [constant, rates.ExponentialLR(optimizer, gamma=0.9)]
+
+    for kind in ("LambdaLR", "MultiplicativeLR"):
+        held = [torch.nn.Parameter(torch.zeros(1, device=device)) for _ in range(2)]
+        optimizer = torch.optim.SGD([{"params": [one]} for one in held], lr=1.0)
+        several = getattr(rates, kind)(optimizer, [lambda t: 0.5**t, lambda t: 0.25])
+        for step in range(4):
+            with case(combination=f"{kind} with a function for each group", step=step):
+                by_step = [0.5**step, 0.25]
+                products = [0.5 ** (step * (step + 1) // 2), 0.25**step]
+                set_ = [float(group["lr"]) for group in optimizer.param_groups]
+                assert_equal(set_, by_step if kind == "LambdaLR" else products)
+            optimizer.step()
+            several.step()
+    combined = [(0.1 if t < 4 else 1.0) * 0.9**t for t in range(12)]
+    sequence = [0.1] * 4 + [0.9**t for t in range(8)]
+    for name, expected, make in (
+        ("in turn", combined, both),
+        ("ChainedScheduler", combined, lambda o: [rates.ChainedScheduler(both(o), optimizer=o)]),
+        ("SequentialLR", sequence, lambda o: [rates.SequentialLR(o, both(o), milestones=[4])]),
+    ):
+        for step, (got, wanted) in enumerate(zip(lr_of(make), expected, strict=True)):
+            with case(combination=name, step=step):
+                assert_that(_near(got, wanted), f"lr is {got}, not {wanted}")
+
+
+def _plateau(metrics: list[float], mode: str, factor: float, patience: int, cooldown: int,
+             threshold: float, threshold_mode: str, min_lr: float) -> list[float]:  # fmt: skip
+    """The rates that ReduceLROnPlateau sets, by its published rule."""
+    rate, bad, cooling, best = 1.0, 0, 0, math.inf if mode == "min" else -math.inf
+    rates = []
+    for metric in metrics:
+        sign = 1 if mode == "max" else -1
+        bar = best + sign * (threshold if threshold_mode == "abs" else threshold * best)
+        better = metric > bar if mode == "max" else metric < bar
+        best, bad = (metric, 0) if better or math.isinf(best) else (best, bad + 1)
+        if cooling > 0:
+            cooling, bad = cooling - 1, 0
+        if bad > patience:
+            rate, cooling, bad = max(rate * factor, min_lr), cooldown, 0
+        rates.append(rate)
+    return rates
+
+
+@clause("optim.plateau", covers=["notes.optimizer-family"], requires={"autograd"})
+def a_plateau_lowers_the_rate(torch: Any, device: str) -> None:
+    """ReduceLROnPlateau multiplies lr by factor once the metric has not got better, by more than
+    the threshold, for more than `patience` steps, then rests for `cooldown` steps; lr does not
+    fall below min_lr."""
+    curve = [10.0, 9.0, 8.99, 8.5, 8.5, 8.49, 8.6, 8.5, 8.5, 8.5, 7.0, 7.1, 7.2, 7.0, 6.999, 7.0,
+             7.0, 7.0, 7.0, 7.0, 7.0, 7.0]  # fmt: skip
+    for mode, patience, cooldown, threshold, kind, least in product(
+        ("min", "max"), (0, 2), (0, 3), (1e-4, 0.05), ("rel", "abs"), (0.0, 0.2)
+    ):
+        metrics = curve if mode == "min" else [20 - number for number in curve]
+        options = {"mode": mode, "factor": 0.5, "patience": patience, "cooldown": cooldown,
+                   "threshold": threshold, "threshold_mode": kind, "min_lr": least}  # fmt: skip
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1, device=device))], lr=1.0)
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **options)
+        got = []
+        for metric in metrics:
+            scheduler.step(metric)
+            got.append(float(optimizer.param_groups[0]["lr"]))
+        with case(**options):
+            assert_equal(got, _plateau(metrics, **options))  # type: ignore[arg-type]
