@@ -1,4 +1,4 @@
-"""Progress of many small verdicts: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,34 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+
+def bar(console: Console, *more: ProgressColumn) -> Progress:
+    """A bar on a terminal, nothing elsewhere. more: columns after what was done and how long."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        *more,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def line_now_and_then(console: Console, done: int, total: int, told: str) -> None:
+    """A line at every tenth, where there is no terminal to show a bar on."""
+    if not console.is_terminal and 10 * done // total > 10 * (done - 1) // total:
+        console.print(f"{done}/{total} {told}", highlight=False)
 
 
 class Count:
@@ -26,16 +53,7 @@ class Count:
         self._done = done
         self._console = console
         self._counts: Counter[str] = Counter()
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[counts]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self._bar = bar(console, TextColumn("{task.fields[counts]}"))
         self._task = self._bar.add_task(doing, total=total, counts="")
 
     def __enter__(self) -> Self:
@@ -55,11 +73,8 @@ class Count:
         self._counts[verdict] += 1
         text = summary(self._counts, self._verdicts)
         self._bar.update(self._task, advance=1, counts=text)
-        count = self._counts.total()
-        if not self._console.is_terminal and 10 * count // self._total > (
-            10 * (count - 1) // self._total
-        ):
-            self._console.print(f"{count}/{self._total} {self._done}: {text}")
+        told = f"{self._done}: {text}"
+        line_now_and_then(self._console, self._counts.total(), self._total, told)
 
 
 def summary(counts: Mapping[Any, int], verdicts: Iterable[str]) -> str:

@@ -82,9 +82,11 @@ class _Listening:
         self.outcome = ledger.outcome
         self.watch = watch
         self.deaths = 0
+        self.gateways: list[Any] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
+        self.gateways.append(node.gateway)
         node.workerinput[JOURNAL] = self.watch.open_journal(node.gateway.id)
 
     @pytest.hookimpl(optionalhook=True)
@@ -105,8 +107,17 @@ class _Listening:
         if report.failed:
             self.outcome.problems.append(f"{report.nodeid}: {report.longreprtext}")
 
-    def pytest_internalerror(self, excrepr: object) -> None:
+    def pytest_internalerror(
+        self, excrepr: object, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> None:
+        # A worker that dies before it has said a word fails the call that starts it.
+        self.deaths += isinstance(excinfo.value, EOFError | OSError)
         self.outcome.problems.append(str(excrepr))
+
+    def dismiss(self) -> None:
+        """End the workers that are left of a session which pytest-xdist gave up."""
+        for gateway in self.gateways:
+            gateway.exit()
 
 
 def run(
@@ -155,8 +166,9 @@ def run(
 def _sessions(ledger: Ledger, watch: Watch, workers: int) -> int:
     """The status of the last of as many pytest sessions as it takes.
 
-    pytest-xdist replaces a worker that dies, but gives up where one dies before all have told
-    what there is to judge. Then what is left is begun anew, a few times where nothing comes of it.
+    pytest-xdist replaces a worker that dies, but gives up where one dies before all have started
+    and told what there is to judge. Then what is left is begun anew, a few times where nothing
+    comes of it.
     """
     outcome = ledger.outcome
     idle = 0
@@ -170,6 +182,7 @@ def _sessions(ledger: Ledger, watch: Watch, workers: int) -> int:
         gave_up = status == pytest.ExitCode.INTERNAL_ERROR and listening.deaths
         if outcome.complete or not gave_up or idle == _IDLE_SESSIONS:
             return status
+        listening.dismiss()
         del outcome.problems[known:]
 
 

@@ -147,20 +147,21 @@ class Watch:
     def __init__(self, limits: Limits, folder: Path) -> None:
         self._limits = limits
         self._folder = folder
-        self._workers: dict[str, _Worker] = {}
+        self._workers: list[_Worker] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
 
     def open_journal(self, worker: str) -> str:
         """A journal for a new worker; its path."""
-        path = self._folder / worker
+        # Another session of pytest-xdist gives the same names.
+        path = self._folder / f"{len(self._workers)}-{worker}"
         path.write_bytes(bytes(_SIZE))
-        self._workers[worker] = _Worker(path, _mapped(path))
+        self._workers.append(_Worker(path, _mapped(path)))
         return str(path)
 
     def explain(self, judgement: Judgement) -> Judgement:
         """What is known of a worker that died while it judged: the example, and why."""
-        for worker in reversed(self._workers.values()):
+        for worker in reversed(self._workers):
             _, begun, name, text = worker.reads()
             if name == judgement.item:
                 break
@@ -185,7 +186,7 @@ class Watch:
 
     def _look_on(self) -> None:
         while not self._over.wait(_PAUSE):
-            for worker in list(self._workers.values()):
+            for worker in list(self._workers):
                 if not worker.killed:
                     self._look_at(worker)
 

@@ -87,6 +87,31 @@ def test_a_death_is_a_verdict_with_the_example_that_was_running(
     assert "x" * 3000 not in output
 
 
+@pytest.mark.parametrize("which", [1, 2])
+def test_a_worker_that_dies_as_it_starts_is_replaced(
+    which: int, tenet: Tenet, tmp_path: Path
+) -> None:
+    """The n-th worker ends before it has answered to its name; the others do not."""
+    lie = f"""
+import os, sys
+if "stdin.readline" in " ".join(sys.orig_argv):
+    for number in range(1, 9):
+        try:
+            os.close(os.open(f"{tmp_path}/{{number}}", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            continue
+        if number == {which}:
+            os._exit(1)
+        break
+"""
+    chosen = ("--clause", "attributes.*")
+    done = tenet("run", "--backend", "cpu", "--workers", "2", *chosen, "--suite", "smoke", lie=lie)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "3").exists(), "nobody died"
+    [path] = tmp_path.glob("results/cpu/*.jsonl")
+    assert read_record(path).footer is not None
+
+
 def test_who_takes_too_much_time_or_memory_is_ended(tenet: Tenet, tmp_path: Path) -> None:
     limits = ("--timeout", "8", "--memory", "1000")
     _, judgements, _ = judged(tenet, tmp_path, ENDLESS, *limits)
@@ -226,7 +251,7 @@ def test_who_is_starved_is_given_time(
     now = time.monotonic()
     with open(path, "r+b") as file:
         struct.pack_into("=qdqq", mmap.mmap(file.fileno(), 0), 0, os.getpid(), now, 1, 0)
-    [worker] = watch._workers.values()
+    [worker] = watch._workers
     worker.output.touch()
     watch._look_at(worker)
     process.worked = worked

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tenet.harness.bench.bench import now_and_then, progress
 from tenet.harness.bench.pairs import AFTER, BEFORE, Arm, Design, Pairs, measure_pairs
 from tenet.harness.bench.record import harness_version
 from tenet.harness.bench.ruling import SUSPECT, Comparison, Ruling, compare
 from tenet.harness.bench.sides import Side
 from tenet.harness.bench.store import Store
 from tenet.harness.bench.workload import Workload
+from tenet.harness.progress import bar, line_now_and_then
 
 FIRST, AGAIN = "first", "again"
 
@@ -66,8 +66,8 @@ def fill(
     ]
     total = sum(len(todo) for _, _, todo in due)
     done = 0
-    with progress(console) as bar:
-        task = bar.add_task("pairs", total=total)
+    with bar(console) as shown:
+        task = shown.add_task("pairs", total=total)
         for stage, process, todo in due:
             gathered: dict[str, list[Pairs]] = {}
             current = ""
@@ -75,15 +75,15 @@ def fill(
                 if current and entry.workload != current:
                     store.add(gathered.pop(current))
                     done += 1
-                    bar.update(task, completed=done, description=f"{stage}: {entry.workload}")
-                    now_and_then(console, done, total, "measured")
+                    shown.update(task, completed=done, description=f"{stage}: {entry.workload}")
+                    line_now_and_then(console, done, total, "measured")
                 current = entry.workload
                 gathered.setdefault(current, []).append(entry)
             for entries in gathered.values():
                 store.add(entries)
                 done += 1
-                now_and_then(console, done, total, "measured")
-            bar.update(task, completed=done)
+                line_now_and_then(console, done, total, "measured")
+            shown.update(task, completed=done)
 
 
 def against(

@@ -9,7 +9,6 @@ from pathlib import Path
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tenet.harness.backend import Backend
@@ -17,6 +16,7 @@ from tenet.harness.bench.ceiling import Ceiling, measure_ceiling
 from tenet.harness.bench.measure import Measurement, measure
 from tenet.harness.bench.record import BenchWriter, header_of, record_path
 from tenet.harness.bench.workload import Workload, nothing_left
+from tenet.harness.progress import bar, line_now_and_then
 
 _CEILING_DTYPES = ("float32", "float64", "float16", "bfloat16")
 
@@ -73,19 +73,19 @@ def bench(
     writer = BenchWriter(record_path(results, backend), header_of(backend, threads))
     measurements: list[tuple[Workload, Measurement]] = []
     try:
-        with progress(console) as bar:
-            task = bar.add_task(f"{backend.name}: the ceiling", total=len(workloads))
+        with bar(console) as shown:
+            task = shown.add_task(f"{backend.name}: the ceiling", total=len(workloads))
             used = {workload.dtype for workload in workloads}
             dtypes = [name for name in _CEILING_DTYPES if name in used]
             ceiling = measure_ceiling(torch, backend.device, dtypes)
             writer.ceiling(ceiling)
             for number, workload in enumerate(workloads):
-                bar.update(task, description=f"{backend.name}: {workload.name}")
+                shown.update(task, description=f"{backend.name}: {workload.name}")
                 measured = measure(torch, backend.device, workload, budget)
                 measurements.append((workload, measured))
                 writer.add(measured)
-                bar.advance(task)
-                now_and_then(console, number + 1, len(workloads), "measured")
+                shown.advance(task)
+                line_now_and_then(console, number + 1, len(workloads), "measured")
     finally:
         writer.close()
     return Result(backend, ceiling, measurements, writer.path)
@@ -95,25 +95,6 @@ def wide_console() -> Console:
     """The terminal; where there is none, wide enough for the tables."""
     console = Console()
     return console if console.is_terminal else Console(width=130)
-
-
-def progress(console: Console) -> Progress:
-    """A bar on a terminal, nothing elsewhere."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def now_and_then(console: Console, done: int, total: int, what: str) -> None:
-    """A line at every tenth, where there is no terminal to show a bar on."""
-    if not console.is_terminal and 10 * done // total > 10 * (done - 1) // total:
-        console.print(f"{done}/{total} {what}", highlight=False)
 
 
 def show(result: Result, console: Console) -> None:
