@@ -5,7 +5,7 @@ Nothing is computed here, so every dtype is exact and NumPy, or a line of Python
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import combinations, combinations_with_replacement, product
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import layouts, regimes, seeds, tensor_of
 from tenet.spec.cases.joins import Join, joins, mismatched
+from tenet.spec.cases.kinds import combined, showing, signs
 from tenet.spec.cases.layouts import LAYOUTS, arrange
 from tenet.spec.cases.misfits import WRONG_COUNTS, out_of_range
 from tenet.spec.cases.moves import Move, Step, moves, said
@@ -41,23 +42,44 @@ PAIRS = tuple(zip(ALL[:6], ALL[6:], strict=True))
 
 
 def _gives_what_numpy_gives(
-    torch: Any, device: str, move: Move, dtype: str, regime: str, seed: int
+    torch: Any,
+    device: str,
+    move: Move,
+    dtype: str,
+    regime: str,
+    seed: int,
+    turn: int | None = None,
 ) -> None:
+    """In every spelling; in one of them where it is some turn's."""
     name, arguments = move.step
+    ways = said(move.step)
     arrangement = move.arranged(dtype, seed, regime)
     x = arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
     array = np.array(arrangement.of_array(arrangement.base), order="C")
     expected = REFERENCE[name](array, *arguments)
-    for spelling, call in said(move.step):
+    for spelling, call in ways if turn is None else (ways[turn % len(ways)],):
         with case(spelling=spelling):
             assert_equal(call(torch, x, arguments), expected)
     assert_equal(x, array)
 
 
+def _in_every_dtype(torch: Any, device: str, move: Move, regime: str, seed: int) -> None:
+    """In every dtype, which take turns in the spellings."""
+    for turn, name in enumerate(supported(ALL)):
+        with case(dtype=name):
+            _gives_what_numpy_gives(torch, device, move, name, regime, seed, turn + seed)
+
+
+def _shows(move: Move, **_: object) -> frozenset[Hashable]:
+    """What is new about a move: an operation of another kind of operand, or said of others."""
+    name, arguments = move.step
+    form = (name, len(move.shape), signs(arguments))
+    return combined(name, move.shape, move.layout) | {form}
+
+
 def _drawn(*names: str, max_size: int = 1100, count: int = 120) -> dict[str, Any]:
     return {
         "move": moves(names, max_size=max_size, count=count),
-        "dtypes": st.sampled_from(PAIRS),
         "regime": regimes(),
         "seed": seeds(),
     }
@@ -67,26 +89,25 @@ def _drawn(*names: str, max_size: int = 1100, count: int = 120) -> dict[str, Any
     "shape.reshape",
     covers=["minicourse.reshape", "basics.view-infer", "mlnotes.numpy-names"],
     effort=2,
+    shows=_shows,
 )
 @for_all(**_drawn("reshape", "reshape_as", "view", "view_as"))
 def reshape_keeps_the_elements_in_row_major_order(
-    torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, move: Move, regime: str, seed: int
 ) -> None:
     """reshape and view give the new shape with the elements in row-major order, as NumPy does;
     one length may be -1 and is inferred. reshape works for any layout."""
-    for name in supported(dtypes):
-        _gives_what_numpy_gives(torch, device, move, name, regime, seed)
+    _in_every_dtype(torch, device, move, regime, seed)
 
 
-@clause("shape.flatten", covers=["dlnotes.flatten"], effort=4)
+@clause("shape.flatten", covers=["dlnotes.flatten"], effort=4, shows=_shows)
 @for_all(**_drawn("flatten", "ravel", "unflatten"))
 def flatten_merges_dimensions_in_row_major_order(
-    torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, move: Move, regime: str, seed: int
 ) -> None:
     """flatten() and ravel() give one dimension with the elements in row-major order;
     flatten(start, end) merges those dimensions only, and unflatten takes one apart again."""
-    for name in supported(dtypes):
-        _gives_what_numpy_gives(torch, device, move, name, regime, seed)
+    _in_every_dtype(torch, device, move, regime, seed)
 
 
 @clause(
@@ -98,39 +119,42 @@ def flatten_merges_dimensions_in_row_major_order(
         "mlnotes.numpy-names",
     ],
     effort=3,
+    shows=_shows,
 )
 @for_all(**_drawn("squeeze", "unsqueeze", max_size=300, count=250))
 def squeeze_drops_and_unsqueeze_inserts_lengths_of_one(
-    torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, move: Move, regime: str, seed: int
 ) -> None:
     """squeeze() drops every dimension of length 1, squeeze(d) drops d only if its length is 1;
     unsqueeze(d) inserts a dimension of length 1 at d, counted from either end of the result."""
-    for name in supported(dtypes):
-        _gives_what_numpy_gives(torch, device, move, name, regime, seed)
+    _in_every_dtype(torch, device, move, regime, seed)
 
 
-@clause("shape.transpose", covers=["dlnotes.transpose", "minicourse.permute-shares"], effort=4)
+@clause(
+    "shape.transpose",
+    covers=["dlnotes.transpose", "minicourse.permute-shares"],
+    effort=4,
+    shows=_shows,
+)
 @for_all(
     **_drawn("transpose", "swapaxes", "swapdims", "t", "T", "mT", "permute", "movedim", "moveaxis")
 )
 def transpose_swaps_two_dimensions(
-    torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, move: Move, regime: str, seed: int
 ) -> None:
     """transpose(a, b) swaps two dimensions (swapaxes and swapdims are other names; t and T take
     a matrix, mT the last two); permute and movedim reorder any number of them."""
-    for name in supported(dtypes):
-        _gives_what_numpy_gives(torch, device, move, name, regime, seed)
+    _in_every_dtype(torch, device, move, regime, seed)
 
 
-@clause("shape.expand", covers=["dlnotes.expand"], effort=4)
+@clause("shape.expand", covers=["dlnotes.expand"], effort=4, shows=_shows)
 @for_all(**_drawn("expand", "expand_as", "broadcast_to"))
 def expand_stretches_lengths_of_one(
-    torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, move: Move, regime: str, seed: int
 ) -> None:
     """expand repeats the one element along each dimension of length 1 and adds dimensions in
     front; -1 keeps a length. expand_as and broadcast_to say the same of a given shape."""
-    for name in supported(dtypes):
-        _gives_what_numpy_gives(torch, device, move, name, regime, seed)
+    _in_every_dtype(torch, device, move, regime, seed)
 
 
 @clause("shape.expand-refusals", covers=["dlnotes.expand"])
@@ -158,25 +182,39 @@ def only_lengths_of_one_are_stretched(torch: Any, device: str) -> None:
             assert_equal(vector.expand(2, 3), np.stack([array.ravel()] * 2))
 
 
-@clause("shape.repeat", covers=["dlnotes.repeat"], effort=3)
+@clause("shape.repeat", covers=["dlnotes.repeat"], effort=3, shows=_shows)
 @for_all(**_drawn("repeat", "tile", "repeat_interleave"))
 def repeat_tiles_along_each_dimension(
-    torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, move: Move, regime: str, seed: int
 ) -> None:
     """repeat lays whole copies side by side along each dimension, new ones in front (tile: as
     NumPy's); repeat_interleave repeats each element in its place."""
-    for name in supported(dtypes):
-        _gives_what_numpy_gives(torch, device, move, name, regime, seed)
+    _in_every_dtype(torch, device, move, regime, seed)
 
 
-@clause("shape.flip", covers=["basics.missing-functions", "notes.negative-slice-step"], effort=2)
+@clause(
+    "shape.flip",
+    covers=["basics.missing-functions", "notes.negative-slice-step"],
+    effort=2,
+    shows=_shows,
+)
 @for_all(**_drawn("flip", max_size=4100, count=300))
 def flip_reverses_the_order_along_dimensions(
-    torch: Any, device: str, move: Move, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, move: Move, regime: str, seed: int
 ) -> None:
     """flip reverses the elements along each given dimension and leaves the source as it is."""
-    for name in supported(dtypes):
-        _gives_what_numpy_gives(torch, device, move, name, regime, seed)
+    _in_every_dtype(torch, device, move, regime, seed)
+
+
+@clause("shape.roll", covers=["basics.missing-functions"], effort=3, shows=_shows)
+@for_all(**_drawn("roll", "rot90", "fliplr", "flipud", max_size=4100))
+def roll_and_rot90_turn_elements_round(
+    torch: Any, device: str, move: Move, regime: str, seed: int
+) -> None:
+    """roll shifts the elements along dimensions, those beyond an end to the other one; without
+    dimensions, in row-major order. rot90 turns a plane by quarters from its first dimension
+    towards its second; fliplr and flipud reverse the second and the first dimension."""
+    _in_every_dtype(torch, device, move, regime, seed)
 
 
 @clause(
@@ -207,14 +245,15 @@ def moving_elements_changes_none_in_any_dtype(torch: Any, device: str) -> None:
     thorough=True,
 )
 def moving_elements_follows_their_order_and_not_their_place(torch: Any, device: str) -> None:
-    """Operations that only move elements move the same ones in every dtype and every layout."""
+    """Operations that only move elements move the same ones in every dtype and every layout,
+    which take turns in the spellings."""
     in_order = {"view", "view_as"}  # which refuse some layouts, as documented
-    for dtype, layout in product(supported(ALL), LAYOUTS):
+    for turn, (dtype, layout) in enumerate(product(supported(ALL), LAYOUTS)):
         for shape, step in EVERY_MOVE:
             if layout != "contiguous" and step[0] not in in_order:
                 with case(dtype=dtype, shape=shape, layout=layout, step=step):
                     move = Move(shape, layout, (step,))
-                    _gives_what_numpy_gives(torch, device, move, dtype, "signed", 3)
+                    _gives_what_numpy_gives(torch, device, move, dtype, "signed", 3, turn)
 
 
 @clause(
@@ -387,7 +426,16 @@ JOINED: dict[str, tuple[Callable[..., np.ndarray], bool]] = {
 """name: its NumPy reference, and whether it takes a dimension."""
 
 
-def _is_the_join(torch: Any, device: str, join: Join, dtype: str, regime: str, seed: int) -> None:
+def _is_the_join(
+    torch: Any,
+    device: str,
+    join: Join,
+    dtype: str,
+    regime: str,
+    seed: int,
+    turn: int | None = None,
+) -> None:
+    """In every spelling; in one of them where it is some turn's."""
     reference, takes_dim = JOINED[join.name]
     function = getattr(torch, join.name)
     parts, arrays = [], []
@@ -407,38 +455,53 @@ def _is_the_join(torch: Any, device: str, join: Join, dtype: str, regime: str, s
         ways["dim="] = lambda: function(tensors=parts, dim=join.dim)
         if join.dim == 0:
             ways["without dim"] = lambda: function(parts)
-    for spelling, call in ways.items():
+    said_so = list(ways.items())
+    for spelling, call in said_so if turn is None else (said_so[turn % len(said_so)],):
         with case(spelling=spelling):
             assert_equal(call(), expected)
     for part, array in zip(parts, arrays, strict=True):
         assert_equal(part, array)
 
 
-@clause("shape.stack", covers=["minicourse.stack"], effort=3)
-@for_all(join=joins("stack"), dtypes=st.sampled_from(PAIRS), regime=regimes(), seed=seeds())
+def _joins_in_every_dtype(torch: Any, device: str, join: Join, regime: str, seed: int) -> None:
+    """In every dtype, which take turns in the spellings."""
+    for turn, name in enumerate(supported(ALL)):
+        with case(dtype=name):
+            _is_the_join(torch, device, join, name, regime, seed, turn + seed)
+
+
+def _shows_join(join: Join, **_: object) -> frozenset[Hashable]:
+    """What is new about a join: a kind of operand, as the first or later; a dimension; a number of
+    operands."""
+    [first, *others] = join.parts
+    kinds = combined((join.name, "first"), *first)
+    for later in others:
+        kinds |= combined((join.name, "later"), *later)
+    return kinds | {(join.name, len(first[0]), join.dim), (join.name, len(join.parts))}
+
+
+@clause("shape.stack", covers=["minicourse.stack"], effort=3, shows=_shows_join)
+@for_all(join=joins("stack"), regime=regimes(), seed=seeds())
 def stack_puts_tensors_along_a_new_dimension(
-    torch: Any, device: str, join: Join, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, join: Join, regime: str, seed: int
 ) -> None:
     """stack puts k tensors of equal shape along a new dimension of length k, at any place of the
     result's shape, counted from either end."""
-    for name in supported(dtypes):
-        _is_the_join(torch, device, join, name, regime, seed)
+    _joins_in_every_dtype(torch, device, join, regime, seed)
 
 
-@clause("shape.cat", covers=["mlnotes.cat"], effort=2)
+@clause("shape.cat", covers=["mlnotes.cat"], effort=2, shows=_shows_join)
 @for_all(
     join=joins("cat", "concat", "concatenate"),
-    dtypes=st.sampled_from(PAIRS),
     regime=regimes(),
     seed=seeds(),
 )
 def cat_joins_along_an_existing_dimension(
-    torch: Any, device: str, join: Join, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, join: Join, regime: str, seed: int
 ) -> None:
     """cat (concat, concatenate) joins tensors along an existing dimension; their lengths along it
     may differ and be 0."""
-    for name in supported(dtypes):
-        _is_the_join(torch, device, join, name, regime, seed)
+    _joins_in_every_dtype(torch, device, join, regime, seed)
 
 
 @clause("shape.grids", covers=["mlnotes.numpy-names"])
@@ -473,20 +536,23 @@ def vectors_span_grids_and_tuples(torch: Any, device: str) -> None:
                 assert_equal(got.reshape(len(places), r), array[places])
 
 
-@clause("shape.named-joins", covers=["mlnotes.cat", "minicourse.stack"], effort=3)
+@clause(
+    "shape.named-joins",
+    covers=["mlnotes.cat", "minicourse.stack"],
+    effort=2,
+    shows=_shows_join,
+)
 @for_all(
     join=joins("vstack", "row_stack", "hstack", "dstack", "column_stack"),
-    dtypes=st.sampled_from(PAIRS),
     regime=regimes(),
     seed=seeds(),
 )
 def vstack_hstack_and_dstack_join_rows_columns_and_layers(
-    torch: Any, device: str, join: Join, dtypes: tuple[str, ...], regime: str, seed: int
+    torch: Any, device: str, join: Join, regime: str, seed: int
 ) -> None:
     """vstack (row_stack), hstack, dstack and column_stack join along the first, second and third
     dimension as NumPy's do, and give tensors of fewer dimensions the missing ones first."""
-    for name in supported(dtypes):
-        _is_the_join(torch, device, join, name, regime, seed)
+    _joins_in_every_dtype(torch, device, join, regime, seed)
 
 
 @clause("shape.join-every-dtype", thorough=True, covers=["mlnotes.cat", "minicourse.stack"])
@@ -501,7 +567,13 @@ def joining_changes_no_element_in_any_dtype(torch: Any, device: str) -> None:
                     _is_the_join(torch, device, join, dtype, "special", 7)
 
 
-@clause("shape.join-out", covers=["mlnotes.cat", "minicourse.stack"], requires={"out"}, effort=4)
+@clause(
+    "shape.join-out",
+    covers=["mlnotes.cat", "minicourse.stack"],
+    requires={"out"},
+    effort=4,
+    shows=lambda join, dtypes, layout: showing((join.name, dtypes), join.parts[0][0], layout),
+)
 @for_all(
     join=joins(*JOINED, count=60), dtypes=st.sampled_from(PAIRS), layout=layouts(writable=True)
 )
@@ -590,8 +662,8 @@ def elements_go_where_the_arguments_say(torch: Any, device: str) -> None:
     """Calls with every argument written out move the elements where NumPy does, in every dtype:
     turns and shifts beyond a length and back, more pieces than elements, cuts beyond the end,
     repeats of each element, diagonals on either side."""
-    for dtype in supported(ALL):
-        gives_what_is_written(torch, device, (row.of(dtype) for row in MOVED))
+    for turn, dtype in enumerate(supported(ALL)):
+        gives_what_is_written(torch, device, (row.of(dtype) for row in MOVED), turn)
 
 
 @clause(
@@ -600,5 +672,5 @@ def elements_go_where_the_arguments_say(torch: Any, device: str) -> None:
 def tensors_are_joined_as_the_arguments_say(torch: Any, device: str) -> None:
     """Calls with every argument written out join tensors as NumPy does, in every dtype: along each
     dimension counted from either end, of mixed ranks, in either order of a grid."""
-    for dtype in supported(ALL):
-        gives_what_is_written(torch, device, (row.of(dtype) for row in JOINS))
+    for turn, dtype in enumerate(supported(ALL)):
+        gives_what_is_written(torch, device, (row.of(dtype) for row in JOINS), turn)

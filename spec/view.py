@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import layouts, seeds, shapes, tensor_of, values
 from tenet.spec.cases.copies import COPIES
-from tenet.spec.cases.kinds import showing
+from tenet.spec.cases.kinds import combined, showing
 from tenet.spec.cases.layouts import LAYOUTS, arrange
 from tenet.spec.cases.moves import Move, moves, said
 from tenet.spec.cases.scenes import (
@@ -52,8 +52,6 @@ from tenet.spec.operators.views import VIEWS
 hold(VIEWS, covers=("notes.view-operations",), effort=0.1)
 
 WRITABLE = tuple(layout for layout in LAYOUTS if layout != "expanded")
-PAIRS = tuple(zip(ALL[:6], ALL[6:], strict=True))
-"""Every dtype, two to an example."""
 
 REARRANGING = (
     "permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis",
@@ -94,20 +92,23 @@ def _drawn(*names: str, count: int = 100, **kwargs: Any) -> dict[str, Any]:
     requires={"views"},
     metadata_only=True,
     effort=2,
+    shows=lambda move, turn: combined(move.step[0], move.shape, move.layout),
 )
-@for_all(move=moves(EVERY_NAME, count=60), dtypes=st.sampled_from(PAIRS))
+@for_all(move=moves(EVERY_NAME, count=120), turn=st.integers(0, 3))
 def views_change_only_shape_stride_and_offset(
-    torch: Any, device: str, move: Move, dtypes: tuple[str, ...]
+    torch: Any, device: str, move: Move, turn: int
 ) -> None:
     """Element i, j, ... lies at storage_offset + the sum of index times stride; each view operation
-    gives the shape, strides and offset under which its elements are found where they lie."""
+    gives the shape, strides and offset under which its elements are found where they lie, in every
+    dtype, which take turns in the spellings."""
     name, arguments = move.step
-    for dtype in supported(dtypes):
+    ways = said(move.step)
+    for place, dtype in enumerate(supported(ALL), turn):
         scene = scene_of(torch, device, move, dtype, 0)
         at = results_of(name, scene.geometry, arguments)
         lies(scene.x, scene.geometry, scene.base)
-        for spelling, call in said(move.step):
-            with case(spelling=spelling):
+        for spelling, call in (ways[place % len(ways)],):
+            with case(dtype=dtype, spelling=spelling):
                 views = tensors_in(call(torch, scene.x, arguments))
                 assert_equal(len(views), len(at))
                 for view, geometry in zip(views, at, strict=True):
@@ -593,20 +594,29 @@ _SAME_WIDTH = (
 )  # fmt: skip
 
 
-@clause("view.bits", covers=["notes.view-operations"], requires={"views", "in-place"}, effort=8)
+@clause(
+    "view.bits",
+    covers=["notes.view-operations"],
+    requires={"views", "in-place"},
+    effort=8,
+    shows=lambda pair, shape, layout, seed: showing(pair, shape, layout),
+)
 @for_all(
     pair=st.sampled_from(_SAME_WIDTH),
     shape=st.sampled_from([(8,), (2, 8), (1, 16), (3, 2, 8), (64,), (5, 24)]),
-    layout=st.sampled_from(["contiguous", "rows-stepped"]),
+    layout=layouts(only=["contiguous", "rows-stepped", "offset", "transposed", "stepped"]),
     seed=seeds(),
 )
 def view_of_another_dtype_shows_the_same_bits(
     torch: Any, device: str, pair: tuple[str, str], shape: tuple[int, ...], layout: str, seed: int
 ) -> None:
-    """view(dtype) shows the same memory as elements of another dtype; where their width differs
-    the last dimension, which lies densely, becomes longer or shorter."""
+    """view(dtype) shows the same memory as elements of another dtype, where it begins and with its
+    steps; where their width differs the last dimension, which lies densely, becomes longer or
+    shorter."""
     source, target = pair
-    if layout == "rows-stepped" and len(shape) == 1:
+    width, other_width = (values((), name).dtype.itemsize for name in pair)
+    steps_last = layout in ("transposed", "stepped") or (layout, len(shape)) == ("rows-stepped", 1)
+    if width != other_width and (steps_last or (layout, len(shape)) == ("offset", 1)):
         layout = "contiguous"
     for name in supported([source]):
         for other in supported([target]):

@@ -241,6 +241,23 @@ def _repeat_interleave(shape: Shape, random: Random) -> Arguments | None:
     return (repeats,) if random.random() < 0.4 else (repeats, _dim(shape, random))
 
 
+def _roll(shape: Shape, random: Random) -> Arguments | None:
+    if random.random() < 0.3:
+        return (random.choice((1, 2, -1, 5, -3)),)  # of the elements one after another
+    if not shape:
+        return None
+    dims = _dims(shape, random.randint(1, len(shape)), random)
+    shifts = tuple(random.randint(-shape[dim] - 1, shape[dim] + 1) for dim in dims)
+    return (shifts, dims) if len(dims) > 1 or random.random() < 0.5 else (shifts[0], dims[0])
+
+
+def _rot90(shape: Shape, random: Random) -> Arguments | None:
+    if len(shape) < 2:
+        return None
+    turns = random.choice((1, -1, 2, 3, 0, 5, -2))
+    return (turns, _dims(shape, 2, random)) if random.random() < 0.8 else (turns,)
+
+
 def _index(shape: Shape, random: Random) -> Arguments | None:
     if not shape or 0 in shape:
         return None
@@ -315,5 +332,9 @@ ARGUMENTS: dict[str, Callable[[Shape, Random], Arguments | None]] = {
     "tile": _tile,
     "repeat_interleave": _repeat_interleave,
     "flip": _any_dims,
+    "roll": _roll,
+    "rot90": _rot90,
+    "fliplr": _of_rank(2, 3, 4),
+    "flipud": _of_rank(1, 2, 3, 4),
 }
 """Arguments of each operation that fit a shape; None where none were found."""

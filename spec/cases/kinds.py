@@ -23,3 +23,17 @@ def size(shape: Shape) -> str:
 def showing(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
     """What an example shows of something: it in a layout, at a rank and at a kind of size."""
     return frozenset({(what, layout), (what, len(shape)), (what, size(shape))})
+
+
+def combined(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
+    """What an example shows of something: it in a layout together with a rank, with as many
+    dimensions that have a stride, and with a kind of size."""
+    steps = f"{sum(length > 1 for length in shape)} strides"
+    return frozenset((what, layout, kind) for kind in (len(shape), steps, size(shape)))
+
+
+def signs(arguments: object) -> Hashable:
+    """Numbers without their magnitudes: how many, and whether each is counted from the end."""
+    if isinstance(arguments, tuple | list):
+        return tuple(map(signs, arguments))
+    return arguments < 0 if isinstance(arguments, int) else arguments is None

@@ -99,6 +99,10 @@ _SAID: dict[str, tuple[str, str]] = {
     "tile": ("fm*", "dims"),
     "repeat_interleave": ("fm", "repeats dim"),
     "flip": ("fm*", "dims"),
+    "roll": ("fm", "shifts dims"),
+    "rot90": ("fm", "k dims"),
+    "fliplr": ("fm", ""),
+    "flipud": ("fm", ""),
     "contiguous": ("m", ""),
     "clone": ("fm", ""),
 }

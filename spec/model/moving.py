@@ -63,5 +63,9 @@ REFERENCE: dict[str, Callable[..., np.ndarray]] = {
     "tile": np.tile,
     "repeat_interleave": np.repeat,
     "flip": np.flip,
+    "roll": np.roll,
+    "rot90": np.rot90,
+    "fliplr": np.fliplr,
+    "flipud": np.flipud,
 }
 """By operation: reference(array, *arguments)."""

@@ -45,6 +45,7 @@ class Lines:
     dim: int
     high: int
     seed: int = 0
+    layout: str = "contiguous"
 
     def array(self, dtype: str) -> Array:
         """The elements; the dtype of the other operands does not matter."""
@@ -55,6 +56,14 @@ class Lines:
         whole = (*self.shape[:dim], max(self.high, self.shape[dim]), *self.shape[dim + 1 :])
         kept = tuple(slice(n) for n in self.shape)
         return np.asarray(np.argsort(random.random(whole), axis=dim)[kept], np.int64)
+
+
+_LAID = ("contiguous", "stepped", "transposed", "offset", "permuted", "gapped", "rows-stepped")
+
+
+def _laid(seed: int) -> str:
+    """How indices lie in memory: as the seed says, whatever the layout of what they index."""
+    return _LAID[seed % len(_LAID)]
 
 
 _FEW = (2, 3, 1, 5, 8, 9, 17)
@@ -127,7 +136,12 @@ def by_line(
 
     def make(use: Any, layout: str, drawn: str, seed: int) -> Call:
         shape, dim, high, picked, more, arguments = use
-        kind: Any = Lines(picked, dim, high, seed) if distinct else Indices(picked, 0, high, seed)
+        laid = _laid(seed)
+        kind: Any = (
+            Lines(picked, dim, high, seed, laid)
+            if distinct
+            else Indices(picked, 0, high, seed, layout=laid)
+        )
         operands = [Operand(shape, layout, regime or drawn, seed), kind]
         if source:
             operands.append(Operand(more, layout, regime or drawn, seed + 5))
@@ -157,7 +171,7 @@ def by_slice(
         shape, dim, n, length, arguments = use
         operands: list[Any] = [
             Operand(shape, layout, regime or drawn, seed),
-            Indices((length,), 0, n, seed, unique=distinct),
+            Indices((length,), 0, n, seed, unique=distinct, layout=_laid(seed)),
         ]
         if source:
             operands.append(Operand(_at(shape, dim, length), layout, regime or drawn, seed + 5))
@@ -178,10 +192,10 @@ def _flat(*, put: bool = False, regime: str | None = None) -> st.SearchStrategy[
     def make(use: Any, layout: str, drawn: str, seed: int) -> Call:
         shape, picked = use
         n = prod(shape)
-        chosen = Indices(picked, -n, n, seed)
+        chosen = Indices(picked, -n, n, seed, layout=_laid(seed))
         if not put:
             return Call((Operand(shape, layout, drawn, seed), chosen))
-        source = Operand(picked, "contiguous", regime or drawn, seed + 5)
+        source = Operand(picked, _laid(seed + 1), regime or drawn, seed + 5)
         operands = (Operand(shape, layout, regime or drawn, seed), chosen, source)
         return Call(operands, (("accumulate", True),))
 
@@ -198,9 +212,10 @@ def _masked(*arguments: tuple[str, Any], source: bool = False) -> st.SearchStrat
 
     def make(use: Any, layout: str, regime: str, seed: int) -> Call:
         shape, mask = use
-        operands: list[Any] = [Operand(shape, layout, regime, seed), Mask(mask, seed)]
+        operands: list[Any] = [Operand(shape, layout, regime, seed), Mask(mask, seed, _laid(seed))]
         if source:
-            operands.append(Operand((prod(shape) + seed % 2,), "contiguous", regime, seed + 5))
+            several = (prod(shape) + seed % 2,)
+            operands.append(Operand(several, _laid(seed + 1), regime, seed + 5))
         return Call(tuple(operands), arguments)
 
     return _drawn(make, pool, finite=False)

@@ -32,6 +32,7 @@ class Indices:
     high: int
     seed: int = 0
     unique: bool = False
+    layout: str = "contiguous"
 
     def array(self, dtype: str) -> Array:
         """The elements; the dtype of the other operands does not matter."""
@@ -50,6 +51,7 @@ class Mask:
 
     shape: tuple[int, ...]
     seed: int = 0
+    layout: str = "contiguous"
 
     def array(self, dtype: str) -> Array:
         """The elements; the dtype of the other operands does not matter."""
@@ -270,12 +272,10 @@ def build(operator: Operator, call: Call, torch: Any, device: str, dtype: str) -
     arrays, tensors = [], []
     for place, operand in enumerate(call.operands):
         array = operand.array(dtype)
-        layout = "contiguous"
         if isinstance(operand, Operand):
             ready = of_operand(operator.prepare, place)
             array = np.asarray(ready(_tame(operand, array, dtype))).astype(array.dtype)
-            layout = operand.layout
-        arrangement = arrange(array, layout)
+        arrangement = arrange(array, getattr(operand, "layout", "contiguous"))
         arrays.append(array)
         tensors.append(arrangement.of_tensor(tensor_of(torch, device, arrangement.base)))
     widened = [

@@ -403,4 +403,25 @@ MINIATURES += [
         ),
         caught_by="shape.every-layout",
     ),
+    Miniature(
+        "roll of strided int16 of rank 3 is flipped",
+        of=("roll", "Tensor.roll"),
+        lie=lambda right, x, *args, **kwargs: (
+            right(x, *args, **kwargs).flip(0)
+            if x.dtype == torch.int16 and x.dim() == 3 and not x.is_contiguous()
+            else right(x, *args, **kwargs)
+        ),
+        caught_by="shape.roll",
+    ),
+    Miniature(
+        "repeat_interleave reads its counts as they lie in memory",
+        of=("repeat_interleave", "Tensor.repeat_interleave"),
+        lie=lambda right, x, n, *args, **kwargs: right(
+            x,
+            n.as_strided(n.shape, (1,)) if isinstance(n, torch.Tensor) and n.dim() else n,
+            *args,
+            **kwargs,
+        ),
+        caught_by="shape.written-out",
+    ),
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from tenet.spec.cases.layouts import arrange
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.language import assert_close, assert_equal, assert_that, case, dtype_name
 from tenet.spec.model.dtypes import numpy_dtype
@@ -23,7 +25,7 @@ class Written:
 
     name: the function below the namespace; arguments, keywords: with arrays in the place of
     tensors; method: also a method of its first argument; near: how many units in the last place
-    the result may be off, where it is not exact.
+    the result may be off, where it is not exact; laid: also with tensors in another layout.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Written:
     expected: Any
     method: bool = True
     near: float = 0.0
+    laid: bool = True
 
     def spoken(self) -> str:
         """The call as one would write it."""
@@ -50,14 +53,19 @@ class Written:
         arguments = (_cast(first, dtype), *rest)
         return replace(self, arguments=arguments, expected=_cast(self.expected, dtype))
 
-    def calls(self, torch: Any, device: str) -> Iterator[tuple[str, Callable[[], Any]]]:
-        """Every way to make the call, by name."""
-        arguments = tuple(_given(torch, device, argument) for argument in self.arguments)
-        keywords = {key: _given(torch, device, it) for key, it in self.keywords.items()}
+    def calls(
+        self, torch: Any, device: str, layout: str
+    ) -> Iterator[tuple[str, Callable[[], Any]]]:
+        """Every way to make the call, by name; once with tensors in the layout."""
         function = attrgetter(self.name)(torch)
-        yield "function", lambda: function(*arguments, **keywords)
-        if self.method:
-            yield "method", lambda: getattr(arguments[0], self.name)(*arguments[1:], **keywords)
+        for laid in ("contiguous", layout) if self.laid else ("contiguous",):
+            given = partial(_given, torch, device, layout=laid)
+            call = partial(function, *map(given, self.arguments),
+                           **{key: given(it) for key, it in self.keywords.items()})  # fmt: skip
+            yield f"function, {laid}", call
+            if self.method and laid == "contiguous":
+                first, *rest = call.args
+                yield "method", partial(getattr(first, self.name), *rest, **call.keywords)
 
 
 def _cast(argument: Any, dtype: str) -> Any:
@@ -72,19 +80,25 @@ def _spoken(argument: Any) -> str:
     return repr(argument.tolist()) if isinstance(argument, np.ndarray) else repr(argument)
 
 
-def _given(torch: Any, device: str, argument: Any) -> Any:
+def _given(torch: Any, device: str, argument: Any, layout: str) -> Any:
     if isinstance(argument, np.ndarray):
-        return tensor_of(torch, device, argument)
+        arrangement = arrange(argument, layout)
+        return arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
     if isinstance(argument, list | tuple) and any(isinstance(x, np.ndarray) for x in argument):
-        return type(argument)(_given(torch, device, part) for part in argument)
+        return type(argument)(_given(torch, device, part, layout) for part in argument)
     return argument
 
 
-def gives_what_is_written(torch: Any, device: str, rows: Iterable[Written]) -> None:
-    """Make every call, every way, and compare what it gives."""
-    for row in rows:
+_LAID = ("transposed", "stepped", "offset", "gapped", "rows-stepped")
+"""In turn, how the tensors of a call lie in memory: the elements, and so the results, are the
+same."""
+
+
+def gives_what_is_written(torch: Any, device: str, rows: Iterable[Written], turn: int = 0) -> None:
+    """Make every call, every way, and compare what it gives. turn: the first row's, of layouts."""
+    for place, row in enumerate(rows, turn):
         parts = row.expected if isinstance(row.expected, tuple) else (row.expected,)
-        for spelling, call in row.calls(torch, device):
+        for spelling, call in row.calls(torch, device, _LAID[place % len(_LAID)]):
             with case(call=row.spoken(), spelling=spelling):
                 result = call()
                 results = result if isinstance(row.expected, tuple) else (result,)
@@ -98,9 +112,10 @@ def gives_what_is_written(torch: Any, device: str, rows: Iterable[Written]) -> N
 
 
 def call(name: str, *arguments: Any, gives: Any, **keywords: Any) -> Written:
-    """A function that is a method too, and what it gives; near=: see `Written`."""
+    """A function that is a method too, and what it gives; near=, laid=: see `Written`."""
     method, near = keywords.pop("method", True), keywords.pop("near", 0.0)
-    return Written(name, arguments, keywords, gives, method, near)
+    laid = keywords.pop("laid", True)
+    return Written(name, arguments, keywords, gives, method, near, laid)
 
 
 def function(name: str, *arguments: Any, gives: Any, **keywords: Any) -> Written:
