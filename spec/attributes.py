@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,16 @@ from tenet.spec.language import (
     has,
     supported,
 )
-from tenet.spec.model.dtypes import ALL, COMPLEX, FLOATS, REAL, Category, category, numpy_dtype
+from tenet.spec.model.dtypes import (
+    ALL,
+    COMPLEX,
+    FLOATS,
+    INTEGERS,
+    REAL,
+    Category,
+    category,
+    numpy_dtype,
+)
 from tenet.spec.model.memory_order import channels_last, is_row_major, row_major
 
 Shape = tuple[int, ...]
@@ -125,6 +135,7 @@ def numel_is_the_product_of_the_shape(
         assert_equal(x.numel(), prod(shape))
         assert_equal(torch.numel(x), prod(shape))
         assert_equal(x.nelement(), prod(shape))
+        assert_equal(x.nbytes, prod(shape) * x.element_size())
         assert_equal(x.new_empty(()).numel(), 1)
         assert_equal(x.new_empty((*shape, 0)).numel(), 0)
         assert_equal(x.new_empty((1, *shape)).expand(3, *shape).numel(), 3 * prod(shape))
@@ -133,8 +144,10 @@ def numel_is_the_product_of_the_shape(
 @clause("attributes.protocols", covers=["minicourse.item-single-element", "dlnotes.size"])
 def a_tensor_takes_part_in_the_protocols_of_python(torch: Any, device: str) -> None:
     """float(), int(), complex() and the truth of a tensor of one element are its item()'s, whatever
-    its rank; of no element or several they raise. len() and iteration go along the first dimension,
-    which a 0-d tensor has not; nbytes counts elements, and stride(d) counts d from either end."""
+    its rank, and so is how a 0-d tensor is formatted; of no element or several they raise. len()
+    and iteration go along the first dimension, which a 0-d tensor has not; a number is in a tensor
+    that has it anywhere; Python takes a tensor of integers as an index, and no other; nbytes
+    counts elements, and stride(d) counts d from either end."""
     for name in supported(ALL):
         kind = getattr(torch, name)
         zero_d = torch.ones((), dtype=kind, device=device)
@@ -149,6 +162,12 @@ def a_tensor_takes_part_in_the_protocols_of_python(torch: Any, device: str) -> N
                     assert_equal((float(one), int(one)), (1.0, 1))
                 if name in FLOATS:
                     assert_equal((int(one * -1.5), float(one * -1.5)), (-1, -1.5))
+                if name in FLOATS and rank == 0:
+                    assert_equal(f"{one * 2.25:+.3f}", "+2.250")
+                if name in INTEGERS:
+                    assert_equal((index(one), "abc"[one]), (1, "b"))
+                elif name != "bool":
+                    assert_raises(index, one)
         with case(dtype=name, ndim=0):
             assert_raises(len, zero_d)
             assert_raises(iter, zero_d)
@@ -159,12 +178,20 @@ def a_tensor_takes_part_in_the_protocols_of_python(torch: Any, device: str) -> N
                 for convert in (bool, float, int):
                     assert_raises(convert, several)
                 assert_equal((len(several), len(list(several))), (shape[0], shape[0]))
-                assert_equal(1 in several, prod(shape) > 0)
+                assert_equal((1 in several, 0 in several), (prod(shape) > 0, False))
+                if prod(shape):
+                    several[(-1,) * len(shape)] = 0
+                    assert_equal(0 in several, True)
                 assert_equal(several.nbytes, prod(shape) * several.element_size())
         if not has("views"):
             continue
         whole = torch.ones((2, 3, 4, 5), dtype=kind, device=device).transpose(1, 3)
         for rank, x in enumerate((whole[0, 0, 0], whole[0, 0], whole[0], whole), 1):
+            begins, (step, *steps) = x.storage_offset(), x.stride()
+            for place, row in enumerate(x):
+                with case(dtype=name, ndim=rank, row=place):
+                    assert_metadata(row, shape=tuple(x.shape[1:]), stride=tuple(steps))
+                    assert_equal(row.storage_offset(), begins + place * step)
             for d in range(rank):
                 with case(dtype=name, ndim=rank, d=d):
                     assert_equal((x.stride(d), x.stride(d - rank)), (x.stride()[d],) * 2)

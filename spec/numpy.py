@@ -257,8 +257,15 @@ def rebinding_a_name_leaves_the_other_side_unchanged(
                     assert_equal(held_array.tolist(), data.tolist())
 
 
+def _read_only(array: Any) -> Any:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 COPIED_TENSORS: dict[str, Callable[[Any, Any], Any]] = {
     "torch.tensor": lambda torch, array: torch.tensor(array),
+    "torch.tensor, read-only": lambda torch, array: torch.tensor(_read_only(array)),
     "asarray(copy=True)": lambda torch, array: torch.asarray(array, copy=True),
     "from_numpy().clone": lambda torch, array: torch.from_numpy(array).clone(),
     "to(copy=True)": lambda torch, array: torch.from_numpy(array).to("cpu", copy=True),
@@ -713,3 +720,30 @@ def other_buffers_are_shared_as_arrays_are(torch: Any, device: str) -> None:
                         assert_metadata(given, shape=shape, dtype=name, stride=stride)
                         assert_equal(given.data_ptr(), array.ctypes.data)
                         assert_equal(elements(given), array.tolist())
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+}
+
+
+@clause("numpy.numbers", covers=["dlnotes.numpy-cpu-only"], requires={"numpy"})
+def a_numpy_number_counts_as_the_python_number_that_it_is(torch: Any, device: str) -> None:
+    """A NumPy number on either side of an operator is what the Python number of its value is, of
+    whatever width: the result has the dtype of the tensor, or, of integers and a fraction, the
+    default one."""
+    for name in supported(NUMERIC):
+        tensor = tensor_of(torch, device, np.array([1, 2, 5]).astype(numpy_dtype(name)))
+        for kind in ("float64", "float32", "float16", "int64", "int16"):
+            number = np.dtype(kind).type(3)
+            expected = "float32" if name in INTEGERS and kind in FLOATS else name
+            for operator, apply in _OPERATORS.items():
+                for tensor_first in (True, False):
+                    with case(dtype=name, number=kind, operator=operator, first=tensor_first):
+                        ends = (tensor, number) if tensor_first else (number, tensor)
+                        by_hand = [apply(n, 3) if tensor_first else apply(3, n) for n in (1, 2, 5)]
+                        if expected != "uint8" or min(by_hand) >= 0:
+                            array = np.array(by_hand).astype(numpy_dtype(expected))
+                            assert_equal(apply(*ends), array)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tenet.spec.cases.written import INDEXED, gives_what_is_written
-from tenet.spec.language import clause
+from tenet.spec.language import clause, supported
+from tenet.spec.model.dtypes import FLOATS, INTEGERS
 from tenet.spec.operators.indexing import INDEXING
 from tenet.spec.operators.joins import JOINS
 from tenet.spec.operators.laws import hold
@@ -27,5 +28,8 @@ for operators in (INDEXING, JOINS):
 def indexing_functions_follow_their_arguments(torch: Any, device: str) -> None:
     """Calls with every argument written out give what NumPy or a count by hand gives: a shorter
     index, a dimension from either end, masks that broadcast, reductions with and without the
-    elements that are there, the order of equal elements, the side of a boundary."""
-    gives_what_is_written(torch, device, INDEXED)
+    elements that are there, the order of equal elements, the side of a boundary; in every dtype
+    of numbers that have an order."""
+    for turn, dtype in enumerate(supported(FLOATS + INTEGERS)):
+        rows = (row.with_elements(dtype) for row in INDEXED)
+        gives_what_is_written(torch, device, rows, turn)

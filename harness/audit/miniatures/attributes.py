@@ -368,4 +368,34 @@ MINIATURES += [
         lie=lambda right, x, *dims: right(x, *(-d - 1 if d < 0 else d for d in dims)),
         caught_by="attributes.protocols",
     ),
+    Miniature(
+        "the first element alone is looked for in bfloat16",
+        of=("Tensor.__contains__",),
+        lie=lambda right, x, element: right(
+            x.reshape(-1)[:1] if x.dtype == torch.bfloat16 else x, element
+        ),
+        caught_by="attributes.protocols",
+    ),
+    Miniature(
+        "a tensor of a fraction is an index",
+        of=("Tensor.__index__",),
+        lie=lambda right, x: int(x.item()) if x.is_floating_point() else right(x),
+        caught_by="attributes.protocols",
+    ),
+    Miniature(
+        "nbytes of a strided tensor counts what lies between",
+        of=("Tensor.nbytes",),
+        lie=lambda right, x: right(x) if x.is_contiguous() else right(x) + x.element_size(),
+        caught_by="attributes.numel",
+    ),
+    Miniature(
+        "iteration over a strided int16 matrix goes backwards",
+        of=("Tensor.__iter__",),
+        lie=lambda right, x: (
+            iter([*right(x)][::-1])
+            if x.dtype == torch.int16 and x.dim() == 2 and not x.is_contiguous()
+            else right(x)
+        ),
+        caught_by="attributes.protocols",
+    ),
 ]

@@ -295,4 +295,12 @@ MINIATURES += [
         ),
         caught_by="indexing.written-out",
     ),
+    Miniature(
+        "scatter of False writes True",
+        of=("scatter", "Tensor.scatter"),
+        lie=lambda right, x, dim, index, value, **kwargs: right(
+            x, dim, index, True if value is False else value, **kwargs
+        ),
+        caught_by="indexing.written-out",
+    ),
 ]

@@ -301,4 +301,20 @@ MINIATURES = [
         lie=lambda right, x: right(x) if right(x).is_contiguous() else right(x).clone(),
         caught_by="numpy.buffers",
     ),
+    Miniature(
+        "a float64 number of NumPy's widens float32",
+        of=("Tensor.__rmul__",),
+        lie=lambda right, t, x: right(t.double() if isinstance(x, np.float64) else t, x),
+        caught_by="numpy.numbers",
+    ),
+    Miniature(
+        "tensor shares a read-only array",
+        of=("tensor",),
+        lie=lambda right, data, *args, **kwargs: (
+            torch.from_numpy(data)
+            if _is_array(data) and not data.flags.writeable
+            else right(data, *args, **kwargs)
+        ),
+        caught_by="numpy.copies",
+    ),
 ]

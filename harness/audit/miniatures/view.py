@@ -379,4 +379,14 @@ MINIATURES = [
         lie=lambda right, x, **how: right(x, **how).contiguous() if x.dim() == 3 else right(x),
         caught_by="view.order-of-copies",
     ),
+    Miniature(
+        "view(uint8) of float32 that begins further on copies",
+        of=("Tensor.view",),
+        lie=lambda right, x, *sizes: (
+            right(x, *sizes).clone()
+            if sizes[0] is torch.uint8 and x.dtype == torch.float32 and x.storage_offset()
+            else right(x, *sizes)
+        ),
+        caught_by="view.bits",
+    ),
 ]

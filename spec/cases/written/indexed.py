@@ -20,6 +20,7 @@ from tenet.spec.cases.written.language import (
 T = f32([3, 1, 2], [0, 5, 4])
 
 SIX = counted_floats(2, 3) + 1
+YES = np.array([True, True, True])
 UNSIGNED = np.array([[3, 250, 7], [255, 0, 128]], np.uint8)
 
 
@@ -48,6 +49,12 @@ INDEXED: tuple[Written, ...] = (
     call("index_add", i64(1, 2), 0, i64(0, 0, 1), i64(1, 1, 1), alpha=-1, gives=i64(-1, 1)),
     call("scatter", SIX, 1, i64([1, 2], [0, 0]), 9.0, gives=f32([1, 9, 9], [9, 5, 6])),
     call("scatter", SIX, -2, i64([1, 0, 1]), f32([7, 8, 9]), gives=f32([1, 8, 3], [7, 5, 9])),
+    call("scatter", YES, 0, i64(2, 0), False, gives=np.array([False, True, False])),
+    call("index_fill", YES, 0, i64(1), False, gives=np.array([True, False, True])),
+    call("masked_fill", YES, np.array([True, False, False]), False,
+         gives=np.array([False, True, True])),
+    call("masked_fill", ~YES, np.array([False, True, False]), np.array(True),
+         gives=np.array([False, True, False])),
     call("scatter", SIX, 1, i64([0, 2], [1, 1]), 3.0, reduce="multiply",
          gives=f32([3, 2, 9], [4, 45, 6])),
     call("scatter_add", SIX, -1, i64([0, 0, 2]), f32([1, 1, 1]), gives=f32([3, 2, 4], [4, 5, 6])),

@@ -53,6 +53,17 @@ class Written:
         arguments = (_cast(first, dtype), *rest)
         return replace(self, arguments=arguments, expected=_cast(self.expected, dtype))
 
+    def with_elements(self, dtype: str) -> Written:
+        """The same call where elements of float32, small whole numbers, are of a dtype; the call
+        itself where some are not."""
+        arrays = [a for a in (*self.arguments, *_parts(self.expected)) if _is_float(a)]
+        if not all(np.isfinite(a).all() and (a == np.trunc(a)).all() for a in arrays):
+            return self
+        arguments = (_cast(a, dtype) if _is_float(a) else a for a in self.arguments)
+        results = tuple(_cast(a, dtype) if _is_float(a) else a for a in _parts(self.expected))
+        expected = results if isinstance(self.expected, tuple) else results[0]
+        return replace(self, arguments=(*arguments,), expected=expected)
+
     def calls(
         self, torch: Any, device: str, layout: str
     ) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -76,6 +87,14 @@ def _cast(argument: Any, dtype: str) -> Any:
     return argument
 
 
+def _is_float(argument: Any) -> bool:
+    return isinstance(argument, np.ndarray) and argument.dtype == np.float32
+
+
+def _parts(expected: Any) -> tuple[Any, ...]:
+    return expected if isinstance(expected, tuple) else (expected,)
+
+
 def _spoken(argument: Any) -> str:
     return repr(argument.tolist()) if isinstance(argument, np.ndarray) else repr(argument)
 
@@ -97,7 +116,7 @@ same."""
 def gives_what_is_written(torch: Any, device: str, rows: Iterable[Written], turn: int = 0) -> None:
     """Make every call, every way, and compare what it gives. turn: the first row's, of layouts."""
     for place, row in enumerate(rows, turn):
-        parts = row.expected if isinstance(row.expected, tuple) else (row.expected,)
+        parts = _parts(row.expected)
         for spelling, call in row.calls(torch, device, _LAID[place % len(_LAID)]):
             with case(call=row.spoken(), spelling=spelling):
                 result = call()
