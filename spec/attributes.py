@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import LAYOUTS, Operand, arrange, layouts, operands, seeds, shapes, tensor_of
 from tenet.spec.cases.factories import FACTORIES, FROM_A_TENSOR
+from tenet.spec.cases.kinds import combined
 from tenet.spec.language import (
     assert_equal,
     assert_metadata,
@@ -618,6 +619,7 @@ def the_order_in_memory_never_matters(torch: Any, device: str) -> None:
     covers=["dlnotes.is-contiguous"],
     requires={"views"},
     effort=8,
+    shows=lambda operand, dtype: combined(dtype, operand.shape, operand.layout),
 )
 @for_all(
     operand=operands(shapes(4, 5, 900, empty=False)),
@@ -625,7 +627,8 @@ def the_order_in_memory_never_matters(torch: Any, device: str) -> None:
 )
 def contiguous_takes_a_memory_format(torch: Any, device: str, operand: Operand, dtype: str) -> None:
     """contiguous(memory_format=torch.channels_last), or channels_last_3d at rank 5, gives
-    the same elements with dimension 1 varying fastest; is_contiguous with that format agrees."""
+    the same elements with dimension 1 varying fastest; is_contiguous with that format agrees.
+    clone() and to() take a memory format as well."""
     shape = operand.shape
     three = len(shape) == 5
     array = operand.array(dtype)
@@ -640,4 +643,14 @@ def contiguous_takes_a_memory_format(torch: Any, device: str, operand: Operand, 
             assert_metadata(y, stride=channels_last(shape))
             assert_equal(y.is_contiguous(), False)
         assert_equal(y.contiguous(), array)
+        for spelling, copy in {
+            "clone": x.clone(memory_format=last),
+            "to": x.to(memory_format=last),
+            "to(dtype)": x.to(x.dtype, memory_format=last),
+            "to(copy)": x.to(copy=True, memory_format=last),
+        }.items():
+            with case(spelling=spelling):
+                assert_equal(copy, array)
+                if 1 not in shape:
+                    assert_metadata(copy, stride=channels_last(shape))
         assert_equal(dtype_name(y.dtype), name)

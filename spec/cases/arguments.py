@@ -60,6 +60,8 @@ def _diagonal(shape: Shape, random: Random) -> Arguments | None:
         return None
     if random.random() < 0.2:
         return ()
+    if random.random() < 0.3:
+        return (random.randint(-shape[0], shape[1]),)
     first, second = _dims(shape, 2, random)
     return (random.randint(-shape[first], shape[second]), first, second)
 

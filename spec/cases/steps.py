@@ -102,3 +102,25 @@ EVERY_VIEW: tuple[tuple[Shape, Step], ...] = (
     ((3, 9), ("expand", ((3, 9),))),
 )
 """View operations, judged by what they share."""
+
+DEEPER_VIEWS: tuple[tuple[Shape, Step], ...] = (
+    ((2, 3, 5), ("index", ((..., slice(1, None, 2), 0),))),
+    ((2, 3, 5), ("select", (-2, -1))),
+    ((2, 3, 5), ("narrow", (-1, -3, 2))),
+    ((2, 3, 5), ("diagonal", (1,))),
+    ((2, 3, 5), ("diagonal", (1, 1, 2))),
+    ((2, 3, 5), ("diagonal", (-1, 2, 0))),
+    ((2, 3, 5), ("unfold", (2, 2, 3))),
+    ((2, 3, 5), ("unbind", (1,))),
+    ((2, 3, 5), ("split", (2, -1))),
+    ((2, 3, 5), ("chunk", (3, 2))),
+    ((2, 3, 5), ("tensor_split", ((1, 2), 1))),
+    ((2, 3, 5), ("hsplit", ((1,),))),
+    ((2, 3, 5), ("transpose", (0, 2))),
+    ((2, 3, 5), ("unsqueeze", (-2,))),
+    ((2, 1, 5), ("squeeze", (1,))),
+    ((2, 1, 5), ("expand", ((3, 2, 4, 5),))),
+    ((2, 3, 2, 3), ("permute", ((3, 1, 0, 2),))),
+    ((2, 3, 2, 3), ("movedim", ((0, -1), (-1, 1)))),
+)
+"""The same of more dimensions."""

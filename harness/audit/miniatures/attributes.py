@@ -398,4 +398,12 @@ MINIATURES += [
         ),
         caught_by="attributes.protocols",
     ),
+    Miniature(
+        "to() heeds no memory format",
+        of=("Tensor.to",),
+        lie=lambda right, x, *args, **kwargs: right(
+            x, *args, **{key: value for key, value in kwargs.items() if key != "memory_format"}
+        ),
+        caught_by="attributes.contiguous-channels-last",
+    ),
 ]

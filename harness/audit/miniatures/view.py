@@ -389,4 +389,14 @@ MINIATURES = [
         ),
         caught_by="view.bits",
     ),
+    Miniature(
+        "unbind of strided bool of rank 3 along dimension 1 is in the other order",
+        of=("unbind", "Tensor.unbind"),
+        lie=lambda right, x, dim=0: (
+            right(x, dim)[::-1]
+            if x.dtype == torch.bool and x.dim() == 3 and dim == 1 and not x.is_contiguous()
+            else right(x, dim)
+        ),
+        caught_by="view.every-layout",
+    ),
 ]
