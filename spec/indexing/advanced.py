@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from random import Random
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import LENGTHS, Operand, layouts, place, seeds, tensor_of, values, with_dim
+from tenet.spec.cases import (
+    LAYOUTS,
+    LENGTHS,
+    Operand,
+    layouts,
+    place,
+    seeds,
+    tensor_of,
+    values,
+    with_dim,
+)
+from tenet.spec.cases.kinds import combined
 from tenet.spec.indexing.common import TURNS, Shape, widened
 from tenet.spec.language import (
     assert_equal,
@@ -73,31 +84,62 @@ def _index(use: tuple[Shape, str, int], seed: int) -> tuple[Any, ...]:
     return tuple(parts)
 
 
+_LAID = tuple(name for name in LAYOUTS if name != "expanded")
+
+
+def _laid(torch: Any, device: str, array: Any, seed: int) -> Any:
+    """A tensor that lies in memory as the seed says."""
+    return place(torch, device, np.asarray(array), _LAID[seed % len(_LAID)]).view
+
+
 def _on(torch: Any, device: str, index: tuple[Any, ...], seed: int) -> tuple[Any, ...]:
-    """The index with tensors: int64 ones, or int32 ones for every third seed."""
-    dtype = torch.int32 if seed % 3 == 1 and "int32" in list(supported(["int32"])) else torch.int64
+    """The index with tensors: int64 ones, or int32 ones for every third seed; laid out as another
+    operand might be."""
+    narrow = seed % 3 == 1 and "int32" in list(supported(["int32"]))
     return tuple(
-        tensor_of(torch, device, part).to(torch.bool if part.dtype == bool else dtype)
+        _laid(
+            torch,
+            device,
+            part.astype(np.int32) if narrow and part.dtype != bool else part,
+            seed // 3 + spot,
+        )
         if isinstance(part, np.ndarray)
         else part
-        for part in index
+        for spot, part in enumerate(index)
     )
+
+
+def _shows(use: tuple[Shape, str, int], layout: str, seed: int) -> frozenset[Hashable]:
+    """What is new about a use: its pattern, at a rank or in a layout that is dense or not; any
+    indices, or any masks, of another kind of operand; one index alone that lies otherwise."""
+    shape, pattern, _length = use
+    parts = "masks" if set(pattern) & set("mMF") else "indices"
+    new = {(pattern, layout == "contiguous"), (pattern, len(shape))}
+    if len(pattern) == 1:
+        new.add((pattern, _LAID[seed // 3 % len(_LAID)]))
+    return combined(parts, shape, layout) | new
 
 
 ADVANCED = st.sampled_from(_patterned())
 
 
-@clause("indexing.advanced", covers=["notes.advanced-indexing"], requires={"in-place"}, effort=1)
-@for_all(use=ADVANCED, seed=seeds(), turn=TURNS, layout=layouts())
+@clause(
+    "indexing.advanced",
+    covers=["notes.advanced-indexing"],
+    requires={"in-place"},
+    effort=2,
+    shows=_shows,
+)
+@for_all(use=ADVANCED, seed=seeds(), layout=layouts())
 def index_tensors_and_masks_select_as_in_numpy(
-    torch: Any, device: str, use: Any, seed: int, turn: int, layout: str
+    torch: Any, device: str, use: Any, seed: int, layout: str
 ) -> None:
     """Index tensors broadcast with each other; their dimensions stand where they stood if they
     are neighbours, in front if anything separates them; negative indices count from the end; a
     bool mask is its nonzero(); all mix with integers, slices, ... and None. It is a copy."""
     index = _index(use, seed)
     chosen = _on(torch, device, index, seed)
-    for dtype in supported(ALL[turn::4]):
+    for dtype in supported(ALL):
         operand = Operand(use[0], layout, "normal", seed)
         x, array = operand.on(torch, device, dtype), operand.array(dtype)
         expected = np.asarray(array[index])
@@ -113,32 +155,35 @@ def index_tensors_and_masks_select_as_in_numpy(
                 assert_equal(x, array)
 
 
-@clause("indexing.advanced-write", covers=["notes.index-put"], requires={"in-place"}, effort=0.6)
-@for_all(use=ADVANCED, seed=seeds(), turn=TURNS, layout=layouts(writable=True))
+@clause(
+    "indexing.advanced-write",
+    covers=["notes.index-put"],
+    requires={"in-place"},
+    effort=2,
+    shows=_shows,
+)
+@for_all(use=ADVANCED, seed=seeds(), layout=layouts(writable=True))
 def assignment_through_index_tensors_writes_the_selected_elements(
-    torch: Any, device: str, use: Any, seed: int, turn: int, layout: str
+    torch: Any, device: str, use: Any, seed: int, layout: str
 ) -> None:
     """x[index] = value with index tensors and masks writes the selected elements and no other: a
     number, a tensor of the selection's shape, one that broadcasts."""
     index = _index(use, seed)
     chosen = _on(torch, device, index, seed)
-    for dtype in supported(ALL[turn::4]):
+    for turn, dtype in enumerate(supported(ALL), seed):
         array = values(use[0], dtype, "normal", seed)
         # Every place has a value of its own, so that a repeated index writes the same twice.
         wanted = values(use[0], dtype, "signed", seed + 1)
         picked = np.asarray(wanted[index])
         one = (values((1,), dtype, "normal", seed + 2)).reshape((1,) * (seed % (picked.ndim + 1)))
-        for kind, source in (
-            ("number", 1),
-            ("same shape", picked),
-            ("broadcast", one),
-        ):
+        ways = (("number", 1), ("same shape", picked), ("broadcast", one), ("same shape", picked))
+        for kind, source in (ways[turn % 4], ways[(turn + 1) % 4]):
             at = place(torch, device, array, layout)
-            value = source if isinstance(source, int) else tensor_of(torch, device, source)
+            value = source if isinstance(source, int) else _laid(torch, device, source, turn)
             changed = array.copy()
             changed[index] = source if isinstance(source, int) else source.astype(array.dtype)
             with case(dtype=dtype, value=kind):
-                at.view[chosen] = value
+                at.view[chosen[0] if len(chosen) == 1 and turn % 2 else chosen] = value
                 assert_equal(at.base, at.after(changed))
 
 
@@ -151,7 +196,7 @@ def index_put_writes_or_adds_up(
     """index_put_(indices, values) writes like x[indices] = values and returns x; with
     accumulate=True repeated indices add every contribution; index_put leaves x as it was."""
     index = _index(use, seed)
-    chosen = _on(torch, device, index, 0)
+    chosen = _on(torch, device, index, 3 * seed)
     for dtype in supported(NUMERIC[turn::4]):
         array = values(use[0], dtype, "signed", seed)
         source = values(np.shape(array[index]), dtype, "signed", seed + 1)
@@ -159,7 +204,7 @@ def index_put_writes_or_adds_up(
         np.add.at(added, index, source)
         written = array.copy()
         written[index] = values((), dtype, "signed", seed + 2)
-        x, value = tensor_of(torch, device, array), tensor_of(torch, device, source)
+        x, value = tensor_of(torch, device, array), _laid(torch, device, source, seed + 1)
         constant = tensor_of(torch, device, values((), dtype, "signed", seed + 2))
         at, plain = place(torch, device, array, layout), tensor_of(torch, device, array)
         with case(dtype=dtype):

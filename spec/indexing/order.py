@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import (
     LENGTHS,
     Operand,
+    arrange,
     layouts,
     operands,
     seeds,
@@ -18,6 +19,7 @@ from tenet.spec.cases import (
     values,
     with_dim,
 )
+from tenet.spec.cases.kinds import combined
 from tenet.spec.indexing.common import TURNS, Array, Shape, widened
 from tenet.spec.language import (
     assert_equal,
@@ -114,18 +116,27 @@ def topk_gives_the_largest_in_order(
             assert_raises(torch.topk, x, n + 1, dim)
 
 
-@clause("indexing.searchsorted", covers=["notes.sort-topk"], effort=0.75)
-@for_all(rows=st.sampled_from(((), (2,), (3, 2))), seed=seeds(), layout=layouts(),
-         n=st.sampled_from((3, 1, 8, 9, 17, 33, 129, 0)), turn=TURNS)  # fmt: skip
+@clause(
+    "indexing.searchsorted",
+    covers=["notes.sort-topk"],
+    effort=0.75,
+    shows=lambda rows, n, seed, layout: {(rows, layout), (rows, n)},
+)
+@for_all(
+    rows=st.sampled_from(((), (2,), (3, 2))),
+    seed=seeds(),
+    layout=layouts(),
+    n=st.sampled_from((3, 1, 8, 9, 17, 33, 129, 0)),
+)
 def searchsorted_finds_where_values_belong(
-    torch: Any, device: str, rows: Shape, n: int, seed: int, layout: str, turn: int
+    torch: Any, device: str, rows: Shape, n: int, seed: int, layout: str
 ) -> None:
     """searchsorted gives the first place before which a value keeps the order, with right=True (or
     side="right") the last; row by row where the sequence has rows; in int32 if asked; sorter
     orders an unsorted sequence. bucketize is the same for one sequence of boundaries."""
     right = bool(seed % 2)
     side = "right" if right else "left"
-    for dtype in supported(ORDERED[turn::4]):
+    for dtype in supported(ORDERED):
         loose = values((*rows, n), dtype, "ties" if seed % 3 else "normal", seed)
         by = order(widened(loose)).astype(np.int64)
         sequence = np.take_along_axis(loose, by, -1)
@@ -136,7 +147,8 @@ def searchsorted_finds_where_values_belong(
             for line, wanted in zip(sequence.reshape(-1, n) if n else [sequence[..., :].ravel()] *
                                     int(np.prod(rows)), asked.reshape(-1, 7), strict=True)
         ], np.int64).reshape(asked.shape)  # fmt: skip
-        s, v = tensor_of(torch, device, sequence), query.on(torch, device, dtype)
+        laid = arrange(sequence, "contiguous" if layout == "expanded" else layout)
+        s, v = laid.of_tensor(tensor_of(torch, device, laid.base)), query.on(torch, device, dtype)
         with case(dtype=dtype, side=side):
             assert_equal(torch.searchsorted(s, v, right=right), expected)
             assert_equal(torch.searchsorted(s, v, side=side), expected)
@@ -151,15 +163,18 @@ def searchsorted_finds_where_values_belong(
                              expected.astype(np.int32))  # fmt: skip
 
 
-@clause("indexing.unique", covers=["notes.sort-topk"], effort=0.4)
-@for_all(operand=operands(shapes(1, 3, 1100), finite=True), seed=seeds(), turn=TURNS)
-def unique_lists_each_value_once(
-    torch: Any, device: str, operand: Operand, seed: int, turn: int
-) -> None:
+@clause(
+    "indexing.unique",
+    covers=["notes.sort-topk"],
+    effort=0.4,
+    shows=lambda operand, seed: combined("tensor", operand.shape, operand.layout),
+)
+@for_all(operand=operands(shapes(1, 3, 1100), finite=True), seed=seeds())
+def unique_lists_each_value_once(torch: Any, device: str, operand: Operand, seed: int) -> None:
     """unique gives the distinct values in ascending order, where each element went and how often
     each occurs; along a dimension, the distinct slices; unique_consecutive drops only repeats
     of the neighbour before."""
-    for dtype in supported((ORDERED + BOOL)[turn::4]):
+    for dtype in supported(ORDERED + BOOL):
         x, array = operand.on(torch, device, dtype), operand.array(dtype)
         flat = widened(array).ravel()
         each, back, count = np.unique(flat, return_inverse=True, return_counts=True)
@@ -185,6 +200,9 @@ def unique_lists_each_value_once(
             if array.size and array.shape[0] <= 64:
                 slices = np.unique(widened(array), axis=0).astype(array.dtype)
                 assert_equal(torch.unique(x, dim=0), slices, signed_zero=False)
+                rows = array.reshape(len(array), -1)
+                differs = np.concatenate([[True], (rows[1:] != rows[:-1]).any(1)])
+                assert_equal(torch.unique_consecutive(x, dim=0), array[differs])
 
 
 @clause("indexing.sort-every-length", covers=["notes.sort-topk"])

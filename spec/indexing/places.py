@@ -17,6 +17,7 @@ from tenet.spec.cases import (
     values,
     with_dim,
 )
+from tenet.spec.cases.kinds import combined
 from tenet.spec.indexing.common import TURNS
 from tenet.spec.language import (
     assert_equal,
@@ -31,17 +32,22 @@ from tenet.spec.model.dtypes import ALL, NUMERIC
 from tenet.spec.operators.indexing import coordinates
 
 
-@clause("indexing.masked", covers=["basics.masked-select", "notes.advanced-indexing"], effort=1)
-@for_all(group=broadcast_shapes(2, 1500), layout=layouts(), seed=seeds(), turn=TURNS)
+@clause(
+    "indexing.masked",
+    covers=["basics.masked-select", "notes.advanced-indexing"],
+    effort=1,
+    shows=lambda group, layout, seed: combined("tensor", group[0], layout),
+)
+@for_all(group=broadcast_shapes(2, 1500), layout=layouts(), seed=seeds())
 def masked_select_gives_the_chosen_elements_in_order(
-    torch: Any, device: str, group: Any, layout: str, seed: int, turn: int
+    torch: Any, device: str, group: Any, layout: str, seed: int
 ) -> None:
     """masked_select(mask) gives the elements where the mask is true as one dimension, in row-major
     order, and a copy; the mask and the tensor broadcast."""
     shape, other = group
     mask = Operand(other, layout, "normal", seed + 1)
     truth = mask.array("bool")
-    for dtype in supported(ALL[turn::4]):
+    for dtype in supported(ALL):
         operand = Operand(shape, layout, "normal", seed)
         x, array = operand.on(torch, device, dtype), operand.array(dtype)
         condition = mask.on(torch, device, "bool")
@@ -55,15 +61,18 @@ def masked_select_gives_the_chosen_elements_in_order(
             assert_equal(x, array)
 
 
-@clause("indexing.nonzero", covers=["basics.nonzero"], effort=0.4)
-@for_all(operand=operands(), turn=TURNS)
-def nonzero_lists_the_places_of_nonzero_elements(
-    torch: Any, device: str, operand: Operand, turn: int
-) -> None:
+@clause(
+    "indexing.nonzero",
+    covers=["basics.nonzero"],
+    effort=0.4,
+    shows=lambda operand: combined("tensor", operand.shape, operand.layout),
+)
+@for_all(operand=operands())
+def nonzero_lists_the_places_of_nonzero_elements(torch: Any, device: str, operand: Operand) -> None:
     """nonzero() gives one row of int64 indices an element that is not zero, (count, ndim), in
     row-major order; NaN is not zero, -0.0 is. argwhere is the same; as_tuple=True, and where()
     of a condition alone, give one vector a dimension, which index the elements."""
-    for dtype in supported(ALL[turn::4]):
+    for dtype in supported(ALL):
         x, array = operand.on(torch, device, dtype), operand.array(dtype)
         rows = np.argwhere(array != 0).astype(np.int64)
         with case(dtype=dtype):
