@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import (
     LAYOUTS,
     Operand,
+    arrange,
     broadcast_shapes,
     broadcastable,
     incompatible_shapes,
@@ -179,6 +180,39 @@ def every_operation_stretches_every_dimension(torch: Any, device: str) -> None:
                 x, y = tensor_of(torch, device, a), tensor_of(torch, device, b)
                 with case(function=name, dtype=dtype, first=first, second=second):
                     assert_equal(getattr(torch, name)(x, y), reference(a, b))
+
+
+_DEEPER = [shape for rank in range(5) for shape in product((1, 3), repeat=rank)]
+"""The same of up to four dimensions, and short: for what a dtype's kernel does."""
+
+
+@clause(
+    "broadcasting.every-dtype",
+    thorough=True,
+    covers=["notes.broadcast-rule", "basics.broadcast", "notes.layout-independence"],
+)
+def every_dtype_stretches_every_dimension(torch: Any, device: str) -> None:
+    """Whichever dimensions of either operand are stretched or missing, the elements of every dtype
+    are paired in the same way; over the pairs of shapes, by every operation, and of operands that
+    lie in memory in every way."""
+    laid = tuple(name for name in LAYOUTS if name != "expanded")
+    for place, dtype in enumerate(supported(ALL)):
+        spoken = [name for name, (_, _, dtypes) in OPERATIONS.items() if dtype in dtypes]
+        sources = {}
+        for at, shape in enumerate(_DEEPER):
+            count = np.prod(shape, dtype=int)
+            array = (np.arange(count) % (2 if dtype == "bool" else 7) + 1).reshape(shape)
+            arrangement = arrange(array.astype(numpy_dtype(dtype)), laid[(at + place) % len(laid)])
+            tensor = arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
+            sources[shape] = tensor, arrangement.of_array(arrangement.base)
+        for turn, (first, second) in enumerate(product(_DEEPER, repeat=2), place):
+            (x, a), (y, b) = sources[first], sources[second]
+            chosen = {spoken[turn % len(spoken)]}
+            if len(first) == len(second) == 3:
+                chosen.add(spoken[turn // 7 % len(spoken)])
+            for name in sorted(chosen):
+                with case(operation=name, dtype=dtype, first=first, second=second):
+                    assert_equal(getattr(torch, name)(x, y), OPERATIONS[name][0](a, b))
 
 
 @clause(
