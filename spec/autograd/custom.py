@@ -160,8 +160,9 @@ def the_backward_of_a_custom_function_is_used(
         requires=NEEDS | {"in-place"})  # fmt: skip
 def custom_functions_say_what_is_special_about_them(torch: Any, device: str) -> None:
     """ctx.mark_non_differentiable excludes a result, ctx.mark_dirty announces an in-place write,
-    several results bring a gradient each (zeros where none came), once_differentiable forbids
-    a second derivative, and setup_context may stand apart from forward."""
+    several results bring a gradient each (zeros where none came; None after
+    ctx.set_materialize_grads(False)), once_differentiable forbids a second derivative, and
+    setup_context may stand apart from forward."""
     function = torch.autograd.Function
 
     class Sorted(function):  # type: ignore[misc,valid-type]  # the base is injected
@@ -174,6 +175,17 @@ def custom_functions_say_what_is_special_about_them(torch: Any, device: str) -> 
         @staticmethod
         def backward(ctx: Any, first: Any, second: Any, third: Any) -> Any:
             return first * 10 + second * 100
+
+    class Missed(function):  # type: ignore[misc,valid-type]  # the base is injected
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.set_materialize_grads(False)
+            return x * 2, x * 3
+
+        @staticmethod
+        def backward(ctx: Any, first: Any, second: Any) -> Any:
+            assert_that(first is None, "a gradient that nothing gave is not None")
+            return second * 3
 
     class Scaled(function):  # type: ignore[misc,valid-type]  # the base is injected
         @staticmethod
@@ -222,6 +234,9 @@ def custom_functions_say_what_is_special_about_them(torch: Any, device: str) -> 
             x.grad = None
             torch.autograd.backward([first.sum(), second.sum()])
             assert_grad(x, [110.0] * 3, name)
+            x.grad = None
+            Missed.apply(x)[1].sum().backward()
+            assert_grad(x, [3.0] * 3, name)
             x.grad = None
             middle = x * 1
             assert_same_object(Scaled.apply(middle), middle)

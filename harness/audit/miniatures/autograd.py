@@ -383,4 +383,20 @@ MINIATURES += [
         lie=_divides_by_the_element,
         caught_by="autograd.products-with-zeros",
     ),
+    Miniature(
+        "gradients that are missing are zeros, whatever was asked for",
+        of=("autograd.function.FunctionCtx.set_materialize_grads",),
+        lie=lambda right, ctx, value: None,
+        caught_by="autograd.custom-function-kinds",
+    ),
+    Miniature(
+        "the jacobian of one input and one output is transposed",
+        of=("autograd.functional.jacobian",),
+        lie=lambda right, function, inputs, **kwargs: (
+            right(function, inputs, **kwargs).mT
+            if isinstance(inputs, torch.Tensor)
+            else right(function, inputs, **kwargs)
+        ),
+        caught_by="autograd.functional",
+    ),
 ]
