@@ -139,6 +139,32 @@ def equal_extremes_share_the_gradient_evenly(
         assert_close(x.grad, hit / hit.sum(), ulps(1, name, "one division"))
 
 
+@clause("autograd.extremes-of-lines", covers=["notes.subgradients"], requires=NEEDS)
+def an_extreme_of_a_line_passes_its_gradient_on(torch: Any, device: str) -> None:
+    """amax(dim) and amin(dim) share the gradient of each line evenly among the elements that are
+    equal to its extreme; max(dim) and min(dim) give all of it to the one that their index names."""
+    for shape, name in product(((5,), (3, 4), (2, 3, 4), (1, 6), (2, 17)), supported(FLOATS)):
+        array = values(shape, "float64", "ties", 3)
+        for dim, (many, one, reference) in product(
+            range(-1, len(shape)), (("amax", "max", np.max), ("amin", "min", np.min))
+        ):
+            hit = array == reference(array, dim, keepdims=True)
+            weights = np.arange(1.0, 1 + hit.any(dim).size).reshape(hit.any(dim).shape)
+            share = np.expand_dims(weights, dim) * hit / hit.sum(dim, keepdims=True)
+            with case(shape=shape, dtype=name, dim=dim, function=many):
+                x = leaf(torch, device, array, name)
+                getattr(torch, many)(x, dim).backward(plain(torch, device, weights, name))
+                assert_close(x.grad, share, ulps(1, name, "one division"))
+            with case(shape=shape, dtype=name, dim=dim, function=one):
+                x = leaf(torch, device, array, name)
+                found = getattr(torch, one)(x, dim)
+                found.values.backward(plain(torch, device, weights, name))
+                whole = np.zeros(shape)
+                places = np.expand_dims(np.array(found.indices.tolist()), dim)
+                np.put_along_axis(whole, places, np.expand_dims(weights, dim), dim)
+                assert_close(x.grad, whole, ulps(0, name, "elements are copied"))
+
+
 @clause("autograd.sqrt-at-0", covers=["notes.subgradients"], requires=NEEDS)
 def sqrt_is_infinitely_steep_at_0(torch: Any, device: str) -> None:
     """The gradient of sqrt at 0 is inf; elsewhere 1 / (2 sqrt(x))."""

@@ -399,4 +399,12 @@ MINIATURES += [
         ),
         caught_by="autograd.functional",
     ),
+    Miniature(
+        "amax along a dimension gives its gradient to one of several equals",
+        of=("amax",),
+        lie=lambda right, x, *dim: (
+            x.max(*dim).values if dim and isinstance(dim[0], int) else right(x, *dim)
+        ),
+        caught_by="autograd.extremes-of-lines",
+    ),
 ]

@@ -303,4 +303,33 @@ MINIATURES += [
         ),
         caught_by="indexing.written-out",
     ),
+    Miniature(
+        "index_reduce counts the elements that are there, asked to or not",
+        of=("index_reduce", "Tensor.index_reduce"),
+        lie=lambda right, *args, include_self=True, **kwargs: right(*args, **kwargs),
+        caught_by="indexing.written-out",
+    ),
+    Miniature(
+        "an index vector that is strided is read as it lies",
+        of=("Tensor.__getitem__",),
+        lie=lambda right, x, index: right(
+            x,
+            index.as_strided(index.shape, (1,))
+            if isinstance(index, torch.Tensor) and index.dtype == torch.int64 and index.dim() == 1
+            else index,
+        ),
+        caught_by="indexing.advanced",
+    ),
+    Miniature(
+        "searchsorted reads a strided sequence of int32 as it lies",
+        of=("searchsorted",),
+        lie=lambda right, sequence, *args, **kwargs: right(
+            sequence.as_strided(sequence.shape, (1,))
+            if sequence.dtype == torch.int32 and sequence.dim() == 1
+            else sequence,
+            *args,
+            **kwargs,
+        ),
+        caught_by="indexing.searchsorted",
+    ),
 ]

@@ -72,6 +72,14 @@ INDEXED: tuple[Written, ...] = (
     call("scatter_reduce", i64(4, 5), 0, i64(0), i64(8), "mean", gives=i64(6, 5)),
     call("scatter_reduce", np.array([4, 5], np.int32), 0, i64(0, 0), np.array([8, 0], np.int32),
          "mean", gives=np.array([4, 5], np.int32)),
+    *(call("index_reduce", f32([4, 6], [5, 7]), 0, i64(0, 0), f32([8, 2], [2, 1]), how,
+           include_self=with_self, gives=f32(row, [5, 7]))
+      for how, with_self, row in (
+          ("prod", True, [64, 12]), ("prod", False, [16, 2]), ("amax", True, [8, 6]),
+          ("amax", False, [8, 2]), ("amin", True, [2, 1]), ("amin", False, [2, 1]))),
+    call("index_reduce", f32([4, 2]), -1, i64(1, 1), f32([8, 2]), "mean", gives=f32([4, 4])),
+    call("index_reduce", f32([4, 2]), 1, i64(1, 1), f32([8, 2]), "mean", include_self=False,
+         gives=f32([4, 5])),
     call("masked_scatter", SIX, np.array([True, False, True]), f32(10, 20, 30, 40),
          gives=f32([10, 2, 20], [30, 5, 40])),
     call("masked_scatter", SIX, np.array([[True], [False]]), f32(7, 8, 9, 0),
