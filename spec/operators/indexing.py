@@ -154,10 +154,12 @@ def by_slice(
     *,
     source: bool = False,
     distinct: bool = False,
+    narrow: bool = False,
     regime: str | None = None,
     **choices: tuple[Any, ...],
 ) -> st.SearchStrategy[Call]:
-    """Uses with a vector of indices into a dimension; source: as many slices, as third operand."""
+    """Uses with a vector of indices into a dimension; source: as many slices, as third operand;
+    narrow: of int32, too."""
     random = Random("by slice")
     pool = []
     for shape in _shapes():
@@ -171,7 +173,7 @@ def by_slice(
         shape, dim, n, length, arguments = use
         operands: list[Any] = [
             Operand(shape, layout, regime or drawn, seed),
-            Indices((length,), 0, n, seed, unique=distinct, layout=_laid(seed)),
+            Indices((length,), 0, n, seed, distinct, _laid(seed), narrow and seed % 3 == 2),
         ]
         if source:
             operands.append(Operand(_at(shape, dim, length), layout, regime or drawn, seed + 5))
@@ -453,7 +455,8 @@ def _moves(name: str, reference: Any, calls: Any, **more: Any) -> Operator:
 
 INDEXING = table(
     _row("gather", gathered, by_line(), ("basics.gather",), order=_BY_LINE[:3]),
-    _row("index_select", sliced, by_slice(), ("basics.index-select",), order=_BY_LINE[:3]),
+    _row("index_select", sliced, by_slice(narrow=True), ("basics.index-select",),
+         order=_BY_LINE[:3]),
     _row("take", lambda x, chosen: x.reshape(-1)[chosen], _flat(), _KEEPS),
     _row("take_along_dim", gathered, by_line(whole=True), ("basics.gather",)),
     _row("scatter", scattered, by_line(source=True, distinct=True), _SCATTER,
@@ -466,7 +469,7 @@ INDEXING = table(
                  include_self=(True, False)),
          _SCATTER, dtypes=REAL, order=(*_BY_LINE, "reduce"), in_place=True, smooth=None),
     _row("index_add", lambda x, i, s, dim, alpha=1: written(x, i, s, dim, add=True, alpha=alpha),
-         by_slice(source=True, regime="signed", alpha=(1, 2)), _WRITES, dtypes=NUMBERS,
+         by_slice(source=True, narrow=True, regime="signed", alpha=(1, 2)), _WRITES, dtypes=NUMBERS,
          order=_BY_LINE, in_place=True),
     _row("index_copy", written, by_slice(source=True, distinct=True), _WRITES,
          order=_BY_LINE, in_place=True),

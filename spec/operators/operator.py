@@ -25,7 +25,8 @@ Domain = Prepare | tuple[Prepare, ...]
 @encodable
 @dataclass(frozen=True, slots=True)
 class Indices:
-    """An int64 operand with elements of [low, high); `unique`: each at most once."""
+    """An int64 operand with elements of [low, high); `unique`: each at most once; `narrow`: an
+    int32 one."""
 
     shape: tuple[int, ...]
     low: int
@@ -33,6 +34,7 @@ class Indices:
     seed: int = 0
     unique: bool = False
     layout: str = "contiguous"
+    narrow: bool = False
 
     def array(self, dtype: str) -> Array:
         """The elements; the dtype of the other operands does not matter."""
@@ -41,7 +43,8 @@ class Indices:
         if self.unique:
             chosen = random.permutation(np.arange(self.low, self.high))[:count]
             return chosen.reshape(self.shape).astype(np.int64)
-        return random.integers(self.low, self.high, self.shape, dtype=np.int64)
+        kind = np.int32 if self.narrow else np.int64
+        return random.integers(self.low, self.high, self.shape, np.int64).astype(kind)
 
 
 @encodable
