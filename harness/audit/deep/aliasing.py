@@ -100,4 +100,15 @@ MUTANTS = [
                    and data.flags.writeable and all(s > 0 for s in data.strides)
                    else right(data, *a, **k)),
            lambda t: (lambda a: t.tensor(a).data_ptr() != a.ctypes.data)(t.ones(2).int().numpy())),
+    _mutant("bits-further-on", "view of int32 as int8 copies where it does not begin the memory",
+            "view.dtype",
+            instead(_copy, lambda x, to: x.dtype == torch.int32 and to == torch.int8
+                    and x.storage_offset() > 0),
+            lambda t: (lambda x: _shared(x.view(t.int8), x))(t.ones(4).int()[1:]), "dtype"),
+    _mutant("unbind-strided-bool", "unbind of strided bool of rank 3 copies its last part",
+            "unbind.int",
+            instead(_last_copied, lambda x, *dim: x.dtype == torch.bool and x.dim() == 3
+                    and not x.is_contiguous()),
+            lambda t: (lambda x: _shared(x.unbind(0)[-1], x[-1]))(t.ones(2, 2, 4).bool()[..., ::2]),
+            "shape"),
 ]  # fmt: skip

@@ -379,4 +379,16 @@ MUTANTS += [
                                         if isinstance(x, tuple) else r)(right(f, x, *a, **k)),
           lambda t: t.autograd.functional.jacobian(
               lambda a, b: a * b, (t.ones(1), t.ones(1)))[1] == 1),
+    _name("jacobian-of-one", "jacobian of one input and one output is transposed",
+          "autograd.functional.jacobian",
+          lambda right, f, x, **k: (lambda r: r.mT if isinstance(r, torch.Tensor) and r.dim() == 2
+                                    else r)(right(f, x, **k)),
+          lambda t: t.autograd.functional.jacobian(
+              lambda x: t.stack([x[0], x[0]]), t.ones(2)).tolist() == [[1, 0], [1, 0]]),
+    _name("amax-of-equals", "amax along a dimension has its gradient in one of several equals",
+          "amax Tensor.amax",
+          lambda right, x, *dim, **k: x.max(*dim).values if dim and isinstance(dim[0], int)
+          and not k else right(x, *dim, **k),
+          lambda t: _slope(t, lambda x: t.amax(x, 0), t.ones(2)).tolist() == [0.5, 0.5],
+          "reduction"),
 ]  # fmt: skip

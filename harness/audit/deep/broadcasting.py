@@ -72,4 +72,11 @@ MUTANTS = [
     _mutant("number-in-four", "x * 2 of four dimensions leaves the last element", variants("mul"),
             spoiled(last, lambda x, y, **k: not isinstance(y, torch.Tensor) and x.dim() == 4),
             lambda t: (t.ones(1, 2, 1, 2) * 2).sum() == 8, "elementwise"),
+    _mutant("between", "x * y of int16 stretched between two dimensions ends wrongly",
+            variants("mul"),
+            spoiled(last, _tensors(lambda x, y: x.dtype == y.dtype == torch.int16
+                                   and x.dim() == y.dim() == 3
+                                   and x.shape[1] == 1 < min(y.shape[1], x.shape[2]))),
+            lambda t: (t.ones(1, 1, 2).short() * t.ones(1, 2, 2).short()).sum() == 4,
+            "elementwise"),
 ]  # fmt: skip

@@ -127,6 +127,11 @@ MUTANTS = [
     _mutant("tril-above", "tril of a matrix wider than high forgets its last row's end", "tril",
             spoiled(last, lambda x, *r: x.dim() == 2 and x.shape[1] == x.shape[0] + 1),
             lambda t: t.tril(t.ones(2, 3)).sum() == 3, "creation"),
+    _mutant("scatter-false", "scatter of False into bool writes True",
+            "scatter.value scatter_.value scatter.value_out",
+            instead(lambda original, x, dim, i, value, **k: original(x, dim, i, True, **k),
+                    lambda x, dim, i, value, **k: x.dtype == torch.bool),
+            lambda t: not t.ones(1).bool().scatter(0, t.tensor([0]), False)),
 ]  # fmt: skip
 
 

@@ -137,6 +137,32 @@ MUTANTS = [
     _mutant("abs-33-strided", "abs of 33 strided elements ends wrongly", variants("abs", ""),
             spoiled(last, both(length(33), strided)),
             lambda t: t.ones(66)[::2].abs().sum() == 33, "elementwise", "inplace"),
+    _mutant("gather-index", "gather reads a strided index of rank 3 as it lies", "gather",
+            fed(packed, lambda x, dim, i, **k: i.dim() == 3 and strided(i), at=2),
+            lambda t: (lambda i: t.arange(8).reshape(1, 1, 8).gather(2, i).tolist()
+                       == i.tolist())(t.arange(8).reshape(1, 1, 8)[..., ::2]), "indexing"),
+    _mutant("index-vector", "x[i] reads an index vector alone, that is strided, as it lies",
+            "index.Tensor",
+            lambda original, x, i: original(
+                x, [packed(i[0])] if len(i) == 1 and i[0].dim() == 1 and strided(i[0]) else i),
+            lambda t: t.arange(4)[t.arange(4)[::2]].tolist() == [0, 2], "indexing"),
+    _mutant("index-select-int32", "index_select reads a strided int32 index as it lies",
+            "index_select", fed(packed, lambda x, dim, i: i.dtype == torch.int32 and strided(i),
+                                at=2),
+            lambda t: t.arange(4).index_select(0, t.arange(4).int()[::2]).tolist() == [0, 2],
+            "indexing"),
+    _mutant("searchsorted-strided", "searchsorted reads a strided int32 sequence as it lies",
+            "searchsorted.Tensor", fed(packed, both(of("int32"), strided)),
+            lambda t: t.searchsorted(t.arange(8).int()[::2], t.tensor([6]).int()) == 3,
+            "indexing"),
+    _mutant("repeats-strided", "repeat_interleave reads strided counts as they lie",
+            "repeat_interleave.Tensor", fed(packed, strided),
+            lambda t: t.arange(2).repeat_interleave(t.arange(4)[::2]).tolist() == [1, 1],
+            "shape"),
+    _mutant("roll-int16", "roll of strided int16 of rank 3 ends wrongly", "roll",
+            spoiled(last, both(of("int16"), rank(3), strided)),
+            lambda t: t.zeros(1, 1, 4).short()[..., ::2].roll(1, 2).sum() == 0,
+            "shape", "indexing"),
 ]  # fmt: skip
 
 
