@@ -114,7 +114,7 @@ def _shows(use: tuple[Shape, str, int], layout: str, seed: int) -> frozenset[Has
     indices, or any masks, of another kind of operand; one index alone that lies otherwise."""
     shape, pattern, _length = use
     parts = "masks" if set(pattern) & set("mMF") else "indices"
-    new = {(pattern, layout == "contiguous"), (pattern, len(shape))}
+    new: set[Hashable] = {(pattern, layout == "contiguous"), (pattern, len(shape))}
     if len(pattern) == 1:
         new.add((pattern, _LAID[seed // 3 % len(_LAID)]))
     return combined(parts, shape, layout) | new
