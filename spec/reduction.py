@@ -154,11 +154,12 @@ def sums_of_integers_are_int64(
 @clause("reduction.dtype", covers=["notes.integer-reductions", "dlnotes.sum-dim"], effort=1.5)
 @for_all(shaped=shapes_with_dim(empty=False), seed=seeds(),
          name=st.sampled_from(("int64", "float32", "uint8", "bool", "float16",
-                               "int8")))  # fmt: skip
+                               "int8", "float64")))  # fmt: skip
 def dtype_is_that_of_accumulation(
     torch: Any, device: str, shaped: Any, seed: int, name: str
 ) -> None:
-    """With dtype= the elements are converted first, and the result has that dtype."""
+    """With dtype= the elements are converted first, and the result has that dtype: no digit is
+    lost that it has room for, and fractions do not add up to whole numbers."""
     shape, dim = shaped
     array = values(shape, name, "small", seed)
     for into in supported(("float64", "float32", "int64")):
@@ -173,6 +174,32 @@ def dtype_is_that_of_accumulation(
                 fewer = np.where(signs == signs.max(), 1, 0).astype(array.dtype)
                 expected = fewer.astype(numpy_dtype(into)).prod(dim)
                 assert_equal(tensor_of(torch, device, fewer).prod(dim, dtype=kind), expected)
+                if name in _LARGE and into in _LARGE[name][1]:
+                    _convert_first(torch, device, values(shape, name, "signed", seed), dim, into)
+
+
+_LARGE = {
+    "float16": (2.0**7, ("float32", "float64", "int64")),
+    "float32": (2.0**20, ("float64", "int64")),
+    "float64": (2.0**40, ("int64",)),
+}
+"""dtype: (what leaves room for 3 digits after the point, dtypes in which a sum of it is exact)."""
+
+
+def _convert_first(torch: Any, device: str, signed: Array, dim: int, into: str) -> None:
+    """Sums of large numbers with eighths, which the given dtype has no room for."""
+    large = _LARGE[signed.dtype.name][0]
+    array = (signed / signed.dtype.type(8) + signed.dtype.type(large)).astype(signed.dtype)
+    x, kind = tensor_of(torch, device, array), getattr(torch, into)
+    wide = array.astype(numpy_dtype(into))
+    assert_equal(x.sum(dtype=kind), np.asarray(wide.sum()))
+    assert_equal(torch.sum(x, dim, dtype=kind), wide.sum(dim))
+    assert_equal(x.cumsum(dim, dtype=kind), wide.cumsum(dim))
+    if into != "int64":
+        assert_equal(torch.nansum(x, dim, dtype=kind), wide.sum(dim))
+        bound = ulps(2, into, "a sum without rounding, and one division or a product instead")
+        assert_close(torch.mean(x, dim, dtype=kind), wide.mean(dim, dtype=np.float64), bound)
+        assert_close(x.mean(dtype=kind), wide.mean(dtype=np.float64), bound)
 
 
 _EMPTY_RESULTS: dict[str, Any] = {"sum": 0, "prod": 1, "any": False, "all": True}

@@ -49,7 +49,8 @@ def full_fills_the_shape_with_one_value(
     torch: Any, device: str, shape: Shape, dtype: str, which: int
 ) -> None:
     """full gives every element the one given value, exactly: integer extremes, -0.0, infinities and
-    NaN too. Without dtype= the kind of the value decides, as in torch.tensor."""
+    NaN too. Without dtype= the kind of the value decides, as in torch.tensor; with it, and of a
+    tensor that is filled or imitated, the dtype does, and cuts a fraction off."""
     numbers = numbers_in(dtype)
     number = numbers[which % len(numbers)]
     for name in supported([dtype]):
@@ -62,6 +63,12 @@ def full_fills_the_shape_with_one_value(
         assert_equal(torch.full_like(x, number), expected)
         if INFERRED[category(name)] == name:
             assert_equal(torch.full(shape, number, device=device), expected)
+        for other in (True, 3, 2.5):
+            with case(value=other):
+                expected = np.full(shape, other).astype(numpy_dtype(name))
+                assert_equal(torch.full(shape, other, **options), expected)
+                assert_equal(x.new_full(shape, other), expected)
+                assert_equal(torch.full_like(x, other), expected)
 
 
 @clause(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -38,7 +39,7 @@ from tenet.spec.model.dtypes import (
     category,
     numpy_dtype,
 )
-from tenet.spec.model.tolerance import Bound, rounded
+from tenet.spec.model.tolerance import Bound, rounded, ulps
 
 
 @clause("creation.arange-integers", covers=["minicourse.arange", "basics.dtype-argument"], effort=8)
@@ -249,3 +250,28 @@ def arange_counts_as_far_as_int64_reaches(torch: Any, device: str) -> None:
             assert_equal(torch.arange(start, end, step, device=device), expected)
             got = torch.arange(start, end, step, dtype=torch.int64, device=device)
             assert_equal(got, expected)
+
+
+@clause("creation.logspace", covers=["dlnotes.linspace", "basics.dtype-argument"])
+def logspace_raises_a_base_to_evenly_spaced_exponents(torch: Any, device: str) -> None:
+    """logspace(start, end, steps) has the powers of ten of what linspace gives, both ends
+    included, and with base= those of another base."""
+    for name in supported(("float32", "float64")):
+        dtype = getattr(torch, name)
+        for (start, end), base, steps in product(
+            ((0, 3), (-2, 2), (3, -1.5)), (10.0, 2.0, 0.5, 3), (0, 1, 2, 4, 9, 33, 65)
+        ):
+            exponents = np.linspace(start, end, steps, dtype=np.longdouble)
+            expected = np.longdouble(base) ** exponents
+            # An exponent of at most 3 errs by 4 u of that, which counts ln(base) times.
+            bound = ulps(24 * (1 + abs(np.log(base))), name, "a power of a rounded exponent")
+            with case(dtype=name, ends=(start, end), base=base, steps=steps):
+                options = {"dtype": dtype, "device": device}
+                for result in (
+                    torch.logspace(start, end, steps, base, **options),
+                    torch.logspace(start=start, end=end, steps=steps, base=base, **options),
+                ):
+                    assert_close(result, expected, bound)
+                if base == 10.0:
+                    assert_close(torch.logspace(start, end, steps, **options), expected, bound)
+    assert_metadata(torch.logspace(0, 1, 3, device=device), shape=(3,), dtype="float32")

@@ -21,14 +21,18 @@ def item_gives_the_rounded_number(
     torch: Any, device: str, dtype: str, regime: str, seed: int
 ) -> None:
     """item() and tolist() give the number that the tensor really holds as a Python number: the
-    rounded one for a float, exact for every integer; float(), int(), bool() and complex() too."""
+    rounded one for a float, exact for every integer; float(), int(), bool() and complex() too.
+    tolist() nests as the shape does."""
     for name in supported([dtype]):
         array = values_of((7,), name, regime, seed)
         plain = array.astype(np.float64).tolist() if name in FLOATS else array.tolist()
         x = tensor_of(torch, device, array)
+        column = torch.stack([x, x], 1)
         if regime != "special":  # nan is not equal to itself
             assert_equal(x.tolist(), plain)
-        column = torch.stack([x, x], 1)
+            assert_equal(column.tolist(), [[number, number] for number in plain])
+            assert_equal(column.t().tolist(), [plain, plain])
+            assert_equal(column.reshape(7, 1, 2).tolist(), [[[n, n]] for n in plain])
         for place_of, number in enumerate(plain):
             with case(dtype=name, number=number):
                 element = x[place_of]

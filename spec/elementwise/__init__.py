@@ -6,5 +6,7 @@ from tenet.spec.elementwise import operands  # isort: skip
 from tenet.spec.elementwise import special  # isort: skip
 from tenet.spec.elementwise import whole  # isort: skip
 from tenet.spec.elementwise import floats  # isort: skip
+from tenet.spec.elementwise import numbers  # isort: skip
+from tenet.spec.elementwise import complexes  # isort: skip
 
-__all__ = ["floats", "operands", "special", "table", "whole"]
+__all__ = ["complexes", "floats", "numbers", "operands", "special", "table", "whole"]

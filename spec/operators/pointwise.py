@@ -75,12 +75,15 @@ def _float(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
     return _unary(name, reference, **{**given, **row})
 
 
-_TRIG = clipped(-1e7, 1e7)
+def _turned(x: Array) -> Array:
+    """As many turns as the format can count with some digits left, in float64 at least."""
+    reach = 1e15 if x.dtype == np.float64 else 1e7
+    return clipped(-reach, reach)(x)
 
 
 def _exponential(x: Array) -> Array:
-    """Where e**x and e**-x are normal numbers; the half formats have little to say there."""
-    reach = {"float64": 700, "float32": 85}.get(x.dtype.name, 10)
+    """Where e**x and e**-x are normal numbers; in float16 where they are neither 0 nor inf."""
+    reach = {"float64": 700, "float16": 11}.get(x.dtype.name, 85)
     return clipped(-reach, reach)(x)
 
 
@@ -156,12 +159,12 @@ UNARY = (
     _float("log2", np.log2, smooth=positive),
     _float("log10", np.log10, smooth=positive),
     _float("log1p", np.log1p, smooth=positive, aliases=("special.log1p",)),
-    _float("sin", np.sin, prepare=_TRIG, smooth=anywhere, covers=("dlnotes.unary-math",)),
-    _float("cos", np.cos, prepare=_TRIG, smooth=anywhere, covers=("dlnotes.unary-math",)),
+    _float("sin", np.sin, prepare=_turned, smooth=anywhere, covers=("dlnotes.unary-math",)),
+    _float("cos", np.cos, prepare=_turned, smooth=anywhere, covers=("dlnotes.unary-math",)),
     _float(
         "tan",
         np.tan,
-        prepare=_TRIG,
+        prepare=_turned,
         smooth=between(-1.2, 1.2),
         accuracy=COMPOSED,
         covers=("dlnotes.unary-math",),
@@ -412,7 +415,7 @@ TERNARY = (
     _ternary(
         "addcdiv",
         lambda x, y, z, value: x + value * y / z,
-        calls=with_arguments(n_ary(3), value=[1, 2, -0.5]),
+        calls=with_arguments(n_ary(3), value=[1, 2, -0.5, 0.1]),
         dtypes=FLOATS,
         prepare=(modest, modest, divisor),
         smooth=(anywhere, anywhere, nonzero),

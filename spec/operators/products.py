@@ -296,8 +296,8 @@ def _power_terms(a: Array, n: int) -> tuple[Any, int]:
 def _weighted(name: str, product: Callable[[Array, Array], Any], shapes: Any, result: Any,
               depth: Callable[[Array], int], **row: Any) -> Operator:  # fmt: skip
     reference = _plus(product)
-    return _row(name, reference, products(_added(shapes, result), beta=(1, 2, -1, 0.5, 0),
-                                          alpha=(1, 1, 3, -0.5)),
+    return _row(name, reference, products(_added(shapes, result), beta=(1, 2, -1, 0.5, 0, 0.1),
+                                          alpha=(1, 1, 3, -0.5, 0.3)),
                 accuracy=bounded(_with_summand(reference, depth)), in_place=True,
                 **row)  # fmt: skip
 

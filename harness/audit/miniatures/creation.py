@@ -655,3 +655,8 @@ def _(right, *a, colour=None, **o):
 @lie("arange of a very wide step ends early", "arange-of-wide-steps", "arange")
 def _(right, *a, **o):
     return right(*a, **o)[:-1] if len(a) == 3 and a[2] == 2**61 else right(*a, **o)
+
+
+@lie("logspace takes every base for ten", "logspace", "logspace")
+def _(right, start, end, steps, base=10.0, **o):
+    return right(start, end, steps, **o)

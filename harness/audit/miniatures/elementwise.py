@@ -55,6 +55,10 @@ def _saturates(right: Truth, x: Any, y: Any) -> Any:
     return right(x.to(torch.int64), y.to(torch.int64)).clamp(0, 255).to(torch.uint8)
 
 
+def _single(number: Any) -> Any:
+    return torch.tensor(number, dtype=torch.float32).item() if number != int(number) else number
+
+
 def _never_raises(right: Truth, x: Any, y: Any) -> Any:
     return torch.zeros_like(x) if y == 0 and not x.is_floating_point() else right(x, y)
 
@@ -346,5 +350,49 @@ MINIATURES += [
             else right(x, y)
         ),
         caught_by="elementwise.of-itself",
+    ),
+    Miniature(
+        "what multiplies a product is rounded to float32",
+        of=("addcmul",),
+        lie=lambda right, x, y, z, value=1: right(x, y, z, value=_single(value)),
+        caught_by="elementwise.precision-of-numbers",
+    ),
+    Miniature(
+        "a number on the left is rounded to float32",
+        of=("Tensor.__rsub__",),
+        lie=lambda right, x, n: right(x, _single(n)),
+        caught_by="elementwise.precision-of-numbers",
+    ),
+    Miniature(
+        "an int64 is compared with a number as a float64",
+        of=("Tensor.__lt__",),
+        lie=lambda right, x, n: right(x.double(), float(n)) if isinstance(n, int) else right(x, n),
+        caught_by="elementwise.precision-of-compared-numbers",
+    ),
+    Miniature(
+        "an int64 is multiplied by a number as a float64",
+        of=("Tensor.__mul__",),
+        lie=lambda right, x, n: (
+            (x.double() * n).long()
+            if isinstance(n, int) and x.dtype == torch.int64
+            else right(x, n)
+        ),
+        caught_by="elementwise.large-integers",
+    ),
+    Miniature(
+        "the imaginary part of a product of stepped numbers is negative",
+        of=("Tensor.__mul__",),
+        lie=lambda right, x, y: (
+            right(x, y).conj() if x.is_complex() and not x.is_contiguous() else right(x, y)
+        ),
+        caught_by="elementwise.complex-numbers",
+    ),
+    Miniature(
+        "the absolute value of a complex number overflows by its square",
+        of=("Tensor.abs",),
+        lie=lambda right, x: (
+            (x.real * x.real + x.imag * x.imag).sqrt() if x.is_complex() else right(x)
+        ),
+        caught_by="elementwise.complex-numbers",
     ),
 ]

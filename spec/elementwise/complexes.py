@@ -1,0 +1,92 @@
+"""Complex numbers, element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tenet.spec.cases import LENGTHS, seeds, tensor_of, values
+from tenet.spec.cases.layouts import arrange
+from tenet.spec.language import assert_close, case, clause, for_all, supported
+from tenet.spec.model.dtypes import COMPLEX, FORMATS
+from tenet.spec.model.tolerance import ulps
+from tenet.spec.operators.mixed import real_of
+
+_Row = tuple[Callable[..., Any], Callable[..., Any], float]
+
+_OF_ONE: dict[str, _Row] = {
+    "exp": (lambda t, x: x.exp(), np.exp, 8),
+    "log": (lambda t, x: x.log(), np.log, 8),
+    "sqrt": (lambda t, x: x.sqrt(), np.sqrt, 8),
+    "sin": (lambda t, x: t.sin(x), np.sin, 8),
+    "cos": (lambda t, x: t.cos(x), np.cos, 8),
+    "sinh": (lambda t, x: t.sinh(x), np.sinh, 8),
+    "tanh": (lambda t, x: t.tanh(x), np.tanh, 16),
+    "square": (lambda t, x: x.square(), np.square, 4),
+    "abs": (lambda t, x: x.abs(), np.abs, 4),
+    "abs()": (lambda t, x: abs(x), np.abs, 4),
+    "reciprocal": (lambda t, x: x.reciprocal(), lambda x: 1 / x, 8),
+    "neg": (lambda t, x: -x, np.negative, 0),
+    "sgn": (lambda t, x: x.sgn(), lambda x: x / np.abs(x), 8),
+    "x ** 2": (lambda t, x: x**2, np.square, 8),
+    "x ** 3": (lambda t, x: x**3, lambda x: x * x * x, 40),
+    "x * (2-3j)": (lambda t, x: x * (2 - 3j), lambda x: x * (2 - 3j), 4),
+    "x / (2-3j)": (lambda t, x: x / (2 - 3j), lambda x: x / (2 - 3j), 8),
+    "x * 0.5": (lambda t, x: x * 0.5, lambda x: x / 2, 0),
+}
+_OF_TWO: dict[str, _Row] = {
+    "mul": (lambda t, x, y: x * y, np.multiply, 4),
+    "div": (lambda t, x, y: x / y, np.divide, 8),
+    "x * y.real": (lambda t, x, y: x * y.real, lambda x, y: x * y.real, 4),
+    "x / y.real": (lambda t, x, y: x / y.real, lambda x, y: x / y.real, 8),
+    "pow": (lambda t, x, y: x**y, np.power, 40),
+}
+"""What is said: (the call, the reference in extended precision, how many units it may err)."""
+
+_SCALED = frozenset({"log", "sqrt", "abs", "abs()", "reciprocal", "neg", "sgn", "div"})
+"""Those that are in range for numbers whose squares are not."""
+
+_POWERS = {"complex64": 100, "complex128": 900}
+
+
+@clause("elementwise.complex-numbers", effort=0.15, covers=[
+    "dlnotes.arithmetic-functions", "dlnotes.unary-math", "notes.elementwise-family",
+])  # fmt: skip
+@for_all(
+    length=st.sampled_from([n for n in LENGTHS if 0 < n < 200]),
+    seed=seeds(),
+    lying=st.sampled_from(("contiguous", "stepped", "offset")),
+    scale=st.sampled_from((0, 1, -1)),
+)
+def complex_numbers_are_computed_as_numbers(
+    torch: Any, device: str, length: int, seed: int, lying: str, scale: int
+) -> None:
+    """Products, quotients, powers, roots, exponentials and absolute values of complex numbers are
+    those of the numbers, the distance in the plane being within a few units; also where a square
+    of a part would be beyond the range, and the result is not."""
+    for dtype in supported(COMPLEX):
+        eps, power = FORMATS[dtype].eps, scale * _POWERS[dtype]
+        operands = []
+        for number in (seed, seed + 5):
+            plain = values((length,), dtype, "normal", number)
+            # Away from 0, where a logarithm or a quotient has no bound relative to its operands.
+            plain = np.where(np.abs(plain) < 0.125, plain + plain.dtype.type(1), plain)
+            laid = arrange((plain * 2.0**power).astype(dtype), lying)
+            array = np.array(laid.of_array(laid.base)).astype(np.clongdouble)
+            operands.append((array, laid.of_tensor(tensor_of(torch, device, laid.base))))
+        (a, x), (b, y) = operands
+        rows = [(name, row, (a,), (x,)) for name, row in _OF_ONE.items()]
+        rows += [(name, row, (a, b), (x, y)) for name, row in _OF_TWO.items()]
+        for name, (call, reference, units), arrays, tensors in rows:
+            if scale and name not in _SCALED:
+                continue
+            expected = reference(*arrays)
+            # The functions have zeros; near those an error counts relative to the argument's.
+            near = 0.0 if not units else 4 * eps * (1.0 if not scale else 0.0)
+            into = dtype if np.iscomplexobj(expected) else real_of(dtype)
+            bound = ulps(units, into, "some real operations, each rounded", near)
+            with case(dtype=dtype, function=name, lying=lying, scale=scale):
+                assert_close(call(torch, *tensors), expected, bound)

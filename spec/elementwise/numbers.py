@@ -1,0 +1,115 @@
+"""Python numbers as operands and options: they keep their precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from tenet.spec.cases import tensor_of, values
+from tenet.spec.language import assert_close, assert_equal, case, clause, supported
+from tenet.spec.model.dtypes import FORMATS
+from tenet.spec.model.tolerance import Bound
+
+# Fractions of more bits than a float32 has, and numbers beyond its range.
+_FRACTIONS = (0.1, -1 / 3, 1e-60, -3e200)
+
+_WITH_NUMBER: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "x + n": (lambda t, x, n: x + n, lambda x, n: x + n),
+    "n + x": (lambda t, x, n: n + x, lambda x, n: n + x),
+    "x += n": (lambda t, x, n: x.clone().add_(n), lambda x, n: x + n),
+    "x - n": (lambda t, x, n: x - n, lambda x, n: x - n),
+    "n - x": (lambda t, x, n: n - x, lambda x, n: n - x),
+    "x * n": (lambda t, x, n: x * n, lambda x, n: x * n),
+    "n * x": (lambda t, x, n: n * x, lambda x, n: n * x),
+    "x *= n": (lambda t, x, n: x.clone().mul_(n), lambda x, n: x * n),
+    "x / n": (lambda t, x, n: x / n, lambda x, n: x / n),
+    "n / x": (lambda t, x, n: n / x, lambda x, n: n / x),
+    "fmod": (lambda t, x, n: t.fmod(x, n), np.fmod),
+    "clamp min": (lambda t, x, n: t.clamp(x, min=n), np.maximum),
+    "clamp max": (lambda t, x, n: x.clamp(max=n), np.minimum),
+    "where": (lambda t, x, n: t.where(x > 0, x, n), lambda x, n: np.where(x > 0, x, n)),
+    "where first": (lambda t, x, n: t.where(x > 0, n, x), lambda x, n: np.where(x > 0, n, x)),
+    "masked_fill": (lambda t, x, n: x.masked_fill(x > 0, n),
+                    lambda x, n: np.where(x > 0, n, x)),
+    "full_like": (lambda t, x, n: t.full_like(x, n), np.full_like),
+    "fill": (lambda t, x, n: t.fill(x, n), np.full_like),
+    "nan_to_num": (lambda t, x, n: t.nan_to_num(x / x * t.nan, nan=n), np.full_like),
+    "alpha": (lambda t, x, n: t.add(x, x, alpha=n), lambda x, n: x + n * x),
+    "negative alpha": (lambda t, x, n: x.sub(x, alpha=n), lambda x, n: x - n * x),
+    "addcmul": (lambda t, x, n: t.addcmul(x, x, x, value=n), lambda x, n: x + n * x * x),
+    "addcdiv": (lambda t, x, n: x.addcdiv(x, x, value=n), lambda x, n: x + n),
+    "lerp": (lambda t, x, n: t.lerp(x, -x, n), lambda x, n: x - 2 * n * x),
+}  # fmt: skip
+"""What is said: (the call, the reference in extended precision)."""
+_SUMS = frozenset({
+    "x + n", "n + x", "x += n", "x - n", "n - x", "alpha", "negative alpha", "addcmul", "addcdiv",
+    "lerp",
+})  # fmt: skip
+
+
+@clause("elementwise.precision-of-numbers",
+        covers=["minicourse.scalar-arithmetic", "notes.elementwise-family"])  # fmt: skip
+def a_number_has_the_precision_of_the_tensor(torch: Any, device: str) -> None:
+    """A Python float is as precise as the float64 tensor that it meets, as an operand, as what is
+    filled in and as a factor: 0.1 is not first rounded to a float32, nor 1e-60 to zero."""
+    for dtype, shape in product(supported(("float64",)), ((1,), (7,), (33,), (3, 11))):
+        array = values(shape, dtype, "normal", shape[0])
+        x, wide = tensor_of(torch, device, array), array.astype(np.longdouble)
+        for (said, (call, reference)), number in product(_WITH_NUMBER.items(), _FRACTIONS):
+            # Of a sum the terms count, which may cancel.
+            terms = np.abs(array) + np.abs(number) * (1 + np.abs(array)) ** 2
+            lost = 4 * FORMATS[dtype].eps * terms if said in _SUMS else 0.0
+            bound = Bound(dtype, 3, "a reciprocal or two products, and a sum", lost)
+            with case(said=said, number=number, shape=shape):
+                assert_close(call(torch, x, number), reference(wide, number), bound)
+
+
+@clause("elementwise.precision-of-compared-numbers", covers=["dlnotes.comparisons"])
+def a_number_is_compared_in_the_precision_of_the_tensor(torch: Any, device: str) -> None:
+    """A Python number is told from its neighbours in a float64 or an int64 tensor, though it be no
+    float32 and no float64."""
+    for dtype, length in product(supported(("float64", "int64")), (1, 9)):
+        for number in (0.1, -1e-60, 1e300) if dtype == "float64" else (2**53 + 1, -(2**62) - 1):
+            kind = np.dtype(dtype).type
+            step = abs(np.spacing(number)) if dtype == "float64" else 1
+            array = np.array([number, number + step, number - step] * length, kind)
+            x = tensor_of(torch, device, array)
+            with case(dtype=dtype, number=number, length=length):
+                for got, expected in (
+                    (x == number, array == number), (x != number, array != number),
+                    (x < number, array < number), (x <= number, array <= number),
+                    (x > number, array > number), (number <= x, array >= number),
+                ):  # fmt: skip
+                    assert_equal(got, expected)
+
+
+@clause("elementwise.large-integers", covers=["notes.integer-wraparound"])
+def large_integers_are_not_rounded(torch: Any, device: str) -> None:
+    """Sums, differences and products of int64, powers of it, and what is taken from a tensor or
+    filled into it, are exact beyond the 53 bits of a float64, be the other operand a number or a
+    tensor; beyond 64 bits they wrap around."""
+    pairs = product((2**53 + 1, -(2**61) - 3, 2**63 - 1), (3, -5, 2**53 + 1, 2**62 - 1))
+    for (a, b), length, _ in product(pairs, (1, 9), supported(("int64",))):
+        x = torch.full((length,), a, dtype=torch.int64, device=device)
+        other = torch.full((length,), b, dtype=torch.int64, device=device)
+        for kind, y in (("number", b), ("tensor", other)):
+            whole = {
+                "add": (x + y, a + b), "radd": (y + x, a + b), "sub": (x - y, a - b),
+                "rsub": (y - x, b - a), "mul": (x * y, a * b), "rmul": (y * x, a * b),
+                "alpha": (torch.add(x, y, alpha=3), a + 3 * b),
+                "large alpha": (torch.sub(x, y, alpha=2**53 + 1), a - (2**53 + 1) * b),
+                "and": (x & y, a & b), "or": (x | y, a | b), "xor": (x ^ y, a ^ b),
+                "clamp min": (x.clamp(min=y), max(a, b)), "clamp max": (x.clamp(max=y), min(a, b)),
+                "where": (torch.where(x == 0, x, y), b),
+                "masked_fill": (x.masked_fill(x == a, y if kind == "number" else other[0]), b),
+                "square": (x * x, a * a), "pow": (x**3, a**3), "abs": (x.abs(), abs(a)),
+                "full_like": (torch.full_like(x, b), b),
+                "addcmul": (torch.addcmul(x, other, other, value=3), a + 3 * b * b),
+            }  # fmt: skip
+            for said, (got, number) in whole.items():
+                wrapped = (number + 2**63) % 2**64 - 2**63
+                with case(said=said, a=a, b=b, other=kind, length=length):
+                    assert_equal(got, np.full(length, wrapped, np.int64))
