@@ -458,6 +458,45 @@ def a_beta_of_zero_ignores_the_summand(torch: Any, device: str) -> None:
                     assert_equal(m, exact, signed_zero=False)
 
 
+@clause("matmul.not-finite", covers=["notes.matmul-family", "notes.extremal-values",
+                                     "notes.nan-propagation"])  # fmt: skip
+def an_infinity_and_a_nan_reach_what_they_are_multiplied_into(torch: Any, device: str) -> None:
+    """An infinite element makes each sum that it is a term of infinite, or NaN where its factor is
+    0: no product with a zero is left out. A NaN makes it NaN; other sums do not notice."""
+    for name, (rows, inner, columns) in product(
+        supported(FLOATS), ((1, 1, 1), (3, 2, 2), (2, 5, 3), (4, 9, 8), (17, 33, 5), (3, 65, 9))
+    ):
+        kind = numpy_dtype(name)
+        left, right = np.zeros((rows, inner), kind), np.ones((inner, columns), kind)
+        left[::2, inner // 2], left[1::2, 0] = 1, -1
+        for special in (np.inf, -np.inf, np.nan):
+            at = inner // 2, columns - 1
+            right[at] = special
+            with np.errstate(invalid="ignore"):
+                # NumPy's own product may leave zeros out too: term by term it is not one.
+                terms = _wide(left)[:, :, None] * _wide(right)
+                expected = terms.sum(1).astype(kind)
+            for lying in ("contiguous", "transposed"):
+                a = place(torch, device, left, lying).view
+                b = place(torch, device, right, lying).view
+                zero = torch.zeros((rows, columns), dtype=a.dtype, device=device)
+                with case(dtype=name, shape=(rows, inner, columns), special=special, lying=lying):
+                    for member, got in (
+                        ("matmul", a @ b), ("mm", torch.mm(a, b)),
+                        ("turned", torch.mm(b.t(), a.t()).t()),
+                        ("addmm", torch.addmm(zero, a, b)),
+                        ("bmm", torch.bmm(a[None], b[None])[0]),
+                        ("linear", torch.nn.functional.linear(a, b.t())),
+                        ("einsum", torch.einsum("ij,jk->ik", a, b)),
+                    ):  # fmt: skip
+                        with case(member=member):
+                            assert_equal(got, expected, signed_zero=False)
+                    column = b[:, -1]
+                    assert_equal(torch.mv(a, column), expected[:, -1], signed_zero=False)
+                    assert_equal(torch.mv(b.t(), a[-1]), expected[-1], signed_zero=False)
+                    assert_equal(torch.dot(a[-1], column), expected[-1, -1], signed_zero=False)
+
+
 @clause("matmul.slices", covers=["notes.batched-slice", "minicourse.matmul-batched"], effort=0.5)
 @for_all(batch=st.sampled_from((2, 3, 1, 8, 17)), rows=st.sampled_from((3, 1, 2, 8, 17)),
          inner=st.sampled_from(_LENGTHS), seed=seeds(),

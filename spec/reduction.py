@@ -124,6 +124,9 @@ def mean_refuses_integers(torch: Any, device: str) -> None:
                 assert_close(x.mean(dtype=torch.float32), exact, bound)
 
 
+_NARROW = ("int32", "int8", "uint8", "int16")
+
+
 @clause("reduction.integers", covers=["notes.integer-reductions"])
 @for_all(shaped=shapes_with_dim(empty=False), seed=seeds(), layout=layouts(writable=True),
          regime=st.sampled_from(("extreme", "normal", "signed")))  # fmt: skip
@@ -147,8 +150,14 @@ def sums_of_integers_are_int64(
                 assert_equal(x.prod(), np.asarray(whole.prod()))
                 assert_equal(x.cumprod(dim), whole.cumprod(dim))
             if name != "bool":
-                narrow = np.sum(array, axis=dim, dtype=np.int32)
-                assert_equal(x.sum(dim, dtype=torch.int32), narrow)
+                for into in supported([_NARROW[(seed + number) % len(_NARROW)]]):
+                    kind, given = getattr(torch, into), array.astype(into)
+                    with case(into=into):
+                        narrow = np.sum(given, axis=dim, dtype=into)
+                        assert_equal(x.sum(dim, dtype=kind), narrow)
+                        assert_equal(torch.sum(x, dtype=kind), np.asarray(given.sum(dtype=into)))
+                        assert_equal(x.prod(dim, dtype=kind), given.prod(dim, dtype=into))
+                        assert_equal(x.cumsum(dim, dtype=kind), given.cumsum(dim, dtype=into))
 
 
 @clause("reduction.dtype", covers=["notes.integer-reductions", "dlnotes.sum-dim"], effort=1.5)
@@ -640,7 +649,8 @@ def the_differences_of_nothing_fill_out(torch: Any, device: str) -> None:
                                 for turn in range(3)]))  # fmt: skip
 def every_length_is_reduced_to_its_end(torch: Any, device: str, piece: tuple[int, int]) -> None:
     """A reduction reads each element, the last included, of every critical length: of a vector,
-    of the rows and of the columns of a matrix, packed or transposed, in every dtype."""
+    of the rows and of the columns of a matrix, and of all of it, packed, transposed or stepped,
+    in every dtype."""
     length, turn = piece
     for dtype in supported(REAL[turn::3]):
         kind = numpy_dtype(dtype)
@@ -684,6 +694,21 @@ def every_length_is_reduced_to_its_end(torch: Any, device: str, piece: tuple[int
             assert_equal(alone.any(0), _bool(np.True_, dtype))
             assert_equal(but.all(), _bool(np.False_, dtype))
         assert_equal(x.sum((0, 1)), np.asarray(whole.sum()).astype(numpy_dtype(total)))
+        corner = np.zeros((3, length), kind)
+        corner[-1, -1] = 1
+        for lying in ("contiguous", "transposed", "stepped"):
+            p, q = (place(torch, device, z.astype(kind), lying).view for z in (corner, corner == 0))
+            with case(dtype=dtype, length=length, lying=lying, reduced="both dimensions"):
+                for most in (p.amax((0, 1)), p.amax((-1, 0)), p.amax(), p.max()):
+                    assert_equal(most, np.ones((), kind))
+                for least_ in (q.amin((0, 1)), q.amin(), q.min()):
+                    assert_equal(least_, np.zeros((), kind))
+                assert_equal(p.sum((0, 1)), np.asarray(1).astype(numpy_dtype(total)))
+                assert_equal(p.any((0, 1)), _bool(np.True_, dtype))
+                assert_equal(q.all((0, 1)), _bool(np.False_, dtype))
+                if dtype != "bool":
+                    assert_equal(p.argmax(), np.int64(3 * length - 1))
+                    assert_equal(q.argmin(), np.int64(3 * length - 1))
 
 
 def _bool(result: Any, dtype: str) -> Array:

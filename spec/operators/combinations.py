@@ -50,7 +50,21 @@ def with_single(operator: Operator, call: Call, single: int | None) -> Call:
 def kinds(operator: Operator, call: Call, single: int | None) -> frozenset[tuple[Any, ...]]:
     """What is special about each of the operands."""
     operands = with_single(operator, call, single).operands
-    return frozenset((place, *kind) for place, each in enumerate(operands) for kind in _kinds(each))
+    found = {(place, *kind) for place, each in enumerate(operands) for kind in _kinds(each)}
+    if operator.section == "reduction":
+        found.add((0, getattr(operands[0], "layout", ""), _reduced(call)))
+    return frozenset(found)
+
+
+def _reduced(call: Call) -> str:
+    """Which dimensions a reduction is told to reduce: kernels have a loop for each kind."""
+    dims = call.keywords.get("dim")
+    if dims is None:
+        return "all dimensions"
+    if isinstance(dims, tuple) and len(dims) > 1:
+        return "several dimensions"
+    (dim,) = dims if isinstance(dims, tuple) else (dims,)
+    return "the last dimension" if dim in (-1, len(call.operands[0].shape) - 1) else "another"
 
 
 def _kinds(operand: Any) -> Iterator[tuple[str, str | int]]:

@@ -33,6 +33,9 @@ def _sizes(random: Random, count: int) -> list[int]:
     while True:
         sizes = [random.choice(LENGTHS if random.random() < 0.6 else (2, 3, 1, 5, 8, 17))
                  for _ in range(count)]  # fmt: skip
+        if random.random() < 0.25:
+            # What is turned or taken for something else raises unless matrices are square.
+            sizes[-1] = sizes[0]
         if prod(max(n, 1) for n in sizes) <= _MOST:
             return sizes
 

@@ -35,3 +35,10 @@ EDGES = tuple(
     (Operand((33,), regime=regime, seed=3), Operand((33,), regime=regime, seed=71))
     for regime in ("normal", "special", "signed")
 )
+"""Two vectors, full of edges."""
+
+STRIDED = (
+    (Operand((9, 4), "transposed", "normal", 3), Operand((9, 4), "contiguous", "normal", 71)),
+    (Operand((5, 2, 3), "contiguous", "signed", 3), Operand((5, 1, 3), "stepped", "signed", 71)),
+)
+"""Two matrices or more, one of which does not lie in memory as it is read."""

@@ -23,7 +23,7 @@ from tenet.spec.cases.promoting import (
 from tenet.spec.language import assert_equal, case, clause, for_all, supported
 from tenet.spec.model.dtypes import ALL, FLOATS, INTEGERS, Category, category, numpy_dtype
 from tenet.spec.model.promotion import Kind, Rank, promoted, result, true_division
-from tenet.spec.promotion.common import EDGES, Pair, all_supported
+from tenet.spec.promotion.common import EDGES, STRIDED, Pair, all_supported
 
 
 @clause(
@@ -88,10 +88,13 @@ def results_may_exceed_the_narrower_dtype(torch: Any, device: str) -> None:
 )
 def every_pair_of_dtypes_meets_in_the_promoted_one(torch: Any, device: str) -> None:
     """Every pair of dtypes, in every spelling of an operation: at the edges of both ranges the
-    result is what the promoted dtype holds."""
+    result is what the promoted dtype holds; so it is where operands are strided."""
     for pair, dtypes in product(EDGES, PAIRS):
         with case(dtypes=dtypes, regime=pair[0].regime):
             _values_agree(torch, device, pair, dtypes, every_spelling=True)
+    for pair, dtypes in product(STRIDED, PAIRS):
+        with case(dtypes=dtypes, layouts=(pair[0].layout, pair[1].layout)):
+            _values_agree(torch, device, pair, dtypes)
 
 
 def _values_agree(

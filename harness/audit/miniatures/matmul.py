@@ -202,4 +202,18 @@ MINIATURES += [
         lie=lambda right, x, y: right(x.float(), y) if x.dtype == torch.bool else right(x, y),
         caught_by="matmul.written-out",
     ),
+    Miniature(
+        "mm leaves out what it would multiply by zero",
+        of=("mm",),
+        lie=lambda right, a, b: (
+            right(a, b.nan_to_num(0, 0, 0)) if not a.any(0).all() else right(a, b)
+        ),
+        caught_by="matmul.not-finite",
+    ),
+    Miniature(
+        "a NaN spoils the whole vector of mv",
+        of=("mv",),
+        lie=lambda right, a, x: right(a, x) * (1 + 0 * x.sum()),
+        caught_by="matmul.not-finite",
+    ),
 ]
