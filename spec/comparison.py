@@ -218,6 +218,25 @@ def every_number_compares_with_its_neighbours(torch: Any, device: str) -> None:
                     assert_equal(comparison.operator(number, a), comparison.mirrored(left, number))
 
 
+@clause("comparison.precision-of-numbers", covers=["dlnotes.comparisons"])
+def a_number_is_compared_in_the_precision_of_the_tensor(torch: Any, device: str) -> None:
+    """A Python number is told from its neighbours in a float64 or an int64 tensor, though it be no
+    float32 and no float64."""
+    for dtype, length in product(supported(("float64", "int64")), (1, 9)):
+        for number in (0.1, -1e-60, 1e300) if dtype == "float64" else (2**53 + 1, -(2**62) - 1):
+            kind = np.dtype(dtype).type
+            step = abs(np.spacing(number)) if dtype == "float64" else 1
+            array = np.array([number, number + step, number - step] * length, kind)
+            x = tensor_of(torch, device, array)
+            with case(dtype=dtype, number=number, length=length):
+                for got, expected in (
+                    (x == number, array == number), (x != number, array != number),
+                    (x < number, array < number), (x <= number, array <= number),
+                    (x > number, array > number), (number <= x, array >= number),
+                ):  # fmt: skip
+                    assert_equal(got, expected)
+
+
 @clause("comparison.neighbours", covers=["dlnotes.comparisons"])
 def neighbours_in_a_dtype_are_told_apart(torch: Any, device: str) -> None:
     """Numbers that differ in their last bit differ: x and the next one of its dtype compare as
@@ -615,14 +634,14 @@ def closeness_of_integers_and_complex_numbers_is_that_of_numbers(torch: Any, dev
     the distance of complex numbers is the modulus of the difference."""
     for name in supported(INTEGERS):
         low, high = np.iinfo(name).min, np.iinfo(name).max
-        left = np.array([low, high, low, high, 3, 4, 2, 4, 2, 100], numpy_dtype(name))
-        right = np.array([high, low, low, high, 2, 2, 4, 3, 3, 109], numpy_dtype(name))
+        left = np.array([low, high, low, high, 3, 4, 2, 4, 2, 100, high], numpy_dtype(name))
+        right = np.array([high, low, low, high, 2, 2, 4, 3, 3, 109, high - 1], numpy_dtype(name))
         a, b = tensor_of(torch, device, left), tensor_of(torch, device, right)
         for rtol, atol, expected in (
-            (0.0, 1.0, [0, 0, 1, 1, 1, 0, 0, 1, 1, 0]),
-            (0.0, 10.0, [0, 0, 1, 1, 1, 1, 1, 1, 1, 1]),
-            (0.5, 0.0, [0, 0, 1, 1, 1, 0, 1, 1, 1, 1]),
-            (0.0, 0.0, [0, 0, 1, 1, 0, 0, 0, 0, 0, 0]),
+            (0.0, 1.0, [0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1]),
+            (0.0, 10.0, [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
+            (0.5, 0.0, [0, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1]),
+            (0.0, 0.0, [0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0]),
         ):
             with case(dtype=name, rtol=rtol, atol=atol):
                 near = np.array(expected, bool)
@@ -673,7 +692,9 @@ def closeness_refuses_other_dtypes_and_negative_tolerances(torch: Any, device: s
 def isin_takes_operands_as_they_lie_in_memory(torch: Any, device: str) -> None:
     """isin(elements, tests) does not depend on how either lies in memory."""
     for name in supported(("int64", "float32", "int8")):
-        for first, second in product(((4,), (2, 3), (30, 40)), ((2, 3), (3, 1), (30, 40), (2, 2))):
+        for first, second in product(
+            ((4,), (2, 3), (30, 40)), ((2, 3), (3, 1), (30, 40), (2, 2), (1, 1))
+        ):
             a = np.arange(np.prod(first)).reshape(first).astype(name) % 11
             b = np.arange(np.prod(second)).reshape(second).astype(name) % 7
             # Long lists of what is searched for are searched in another way, by sorting.

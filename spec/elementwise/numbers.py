@@ -67,25 +67,6 @@ def a_number_has_the_precision_of_the_tensor(torch: Any, device: str) -> None:
                 assert_close(call(torch, x, number), reference(wide, number), bound)
 
 
-@clause("elementwise.precision-of-compared-numbers", covers=["dlnotes.comparisons"])
-def a_number_is_compared_in_the_precision_of_the_tensor(torch: Any, device: str) -> None:
-    """A Python number is told from its neighbours in a float64 or an int64 tensor, though it be no
-    float32 and no float64."""
-    for dtype, length in product(supported(("float64", "int64")), (1, 9)):
-        for number in (0.1, -1e-60, 1e300) if dtype == "float64" else (2**53 + 1, -(2**62) - 1):
-            kind = np.dtype(dtype).type
-            step = abs(np.spacing(number)) if dtype == "float64" else 1
-            array = np.array([number, number + step, number - step] * length, kind)
-            x = tensor_of(torch, device, array)
-            with case(dtype=dtype, number=number, length=length):
-                for got, expected in (
-                    (x == number, array == number), (x != number, array != number),
-                    (x < number, array < number), (x <= number, array <= number),
-                    (x > number, array > number), (number <= x, array >= number),
-                ):  # fmt: skip
-                    assert_equal(got, expected)
-
-
 @clause("elementwise.large-integers", covers=["notes.integer-wraparound"])
 def large_integers_are_not_rounded(torch: Any, device: str) -> None:
     """Sums, differences and products of int64, powers of it, and what is taken from a tensor or

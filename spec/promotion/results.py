@@ -37,7 +37,7 @@ from tenet.spec.language import (
     for_all,
     supported,
 )
-from tenet.spec.model.dtypes import ALL, FLOATS, Category, category, numpy_dtype
+from tenet.spec.model.dtypes import ALL, BOOL, FLOATS, INTEGERS, Category, category, numpy_dtype
 from tenet.spec.model.promotion import KINDS, NUMBERS, Kind, Rank, promoted, result
 from tenet.spec.promotion.common import all_supported, promotions_of
 
@@ -243,6 +243,10 @@ def _default_dtype(torch: Any, name: str) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
+_OF_WHOLE_NUMBERS = ("sqrt", "exp", "log", "sin", "tanh", "reciprocal", "atan", "erf", "log1p",
+                     "rsqrt", "sigmoid", "exp2", "deg2rad", "lgamma")  # fmt: skip
+"""Functions that make floats of integers and bools."""
+
 DEFAULTED = (*ARITHMETIC[:2], *DIVISION, BY_NAME["atan2"])
 
 
@@ -253,8 +257,9 @@ DEFAULTED = (*ARITHMETIC[:2], *DIVISION, BY_NAME["atan2"])
     requires={"default-dtype"},
 )
 def python_floats_and_true_division_follow_the_default_dtype(torch: Any, device: str) -> None:
-    """A Python float with integer or bool tensors, true division of integers, and atan2 of them
-    give the default dtype as set_default_dtype has it; tensors of floats keep their own."""
+    """A Python float with integer or bool tensors, true division of integers, atan2 and functions
+    such as sqrt of them give the default dtype as set_default_dtype has it; tensors of floats
+    keep their own."""
     available = frozenset(supported(ALL))
     lefts, rights = ones(torch, device, (2,)), ones(torch, device, (2,))
     mask = torch.ones(2, dtype=torch.bool, device=device)
@@ -272,6 +277,10 @@ def python_floats_and_true_division_follow_the_default_dtype(torch: Any, device:
                         with case(spelling=spelling, left=left, right=right):
                             got = call(lefts[left], rights[right])
                             assert_metadata(got, dtype=dtype)
+            for name, function in product(supported(INTEGERS + BOOL), _OF_WHOLE_NUMBERS):
+                x = torch.ones(2, dtype=getattr(torch, name), device=device)
+                with case(dtype=name, function=function):
+                    assert_metadata(getattr(torch, function)(x), dtype=default)
             for left, right in product(KINDS, NUMBERS):
                 dtype = result(left, right, default=default)
                 if dtype not in available or left.dtype not in available:

@@ -333,4 +333,10 @@ MINIATURES = [
     Miniature("isin of transposed elements does not invert", ("isin",),
               lambda right, x, y, invert=False: right(
                   x, y, invert=invert and x.is_contiguous()), "comparison.isin-of-transposed"),
+    Miniature(
+        "an int64 is compared with a number as a float64",
+        of=("Tensor.__lt__",),
+        lie=lambda right, x, n: right(x.double(), float(n)) if isinstance(n, int) else right(x, n),
+        caught_by="comparison.precision-of-numbers",
+    ),
 ]  # fmt: skip

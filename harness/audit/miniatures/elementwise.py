@@ -364,12 +364,6 @@ MINIATURES += [
         caught_by="elementwise.precision-of-numbers",
     ),
     Miniature(
-        "an int64 is compared with a number as a float64",
-        of=("Tensor.__lt__",),
-        lie=lambda right, x, n: right(x.double(), float(n)) if isinstance(n, int) else right(x, n),
-        caught_by="elementwise.precision-of-compared-numbers",
-    ),
-    Miniature(
         "an int64 is multiplied by a number as a float64",
         of=("Tensor.__mul__",),
         lie=lambda right, x, n: (
