@@ -467,9 +467,10 @@ def an_infinity_and_a_nan_reach_what_they_are_multiplied_into(torch: Any, device
         supported(FLOATS), ((1, 1, 1), (3, 2, 2), (2, 5, 3), (4, 9, 8), (17, 33, 5), (3, 65, 9))
     ):
         kind = numpy_dtype(name)
-        left, right = np.zeros((rows, inner), kind), np.ones((inner, columns), kind)
-        left[::2, inner // 2], left[1::2, 0] = 1, -1
-        for special in (np.inf, -np.inf, np.nan):
+        zeros, right = np.zeros((rows, inner), kind), np.ones((inner, columns), kind)
+        some = zeros.copy()
+        some[::2, inner // 2], some[1::2, 0] = 1, -1
+        for special, left in product((np.inf, -np.inf, np.nan), (some, zeros)):
             at = inner // 2, columns - 1
             right[at] = special
             with np.errstate(invalid="ignore"):

@@ -118,4 +118,9 @@ MUTANTS = [
           else right(*a, **k), lambda t: t.eye(1).dim() == 2),
     _name("ones-rank-4", "ones of four dimensions ends in another number", "ones",
           _spoilt(last, rank(4)), lambda t: t.ones(1, 1, 1, 2).sum() == 2),
+    _kernel("full-like-kind", "full_like of int32 and a float is float32", "full_like",
+            instead(lambda right, x, value, **k: right(x, value, **{**k, "dtype": torch.float32}),
+                    lambda x, value, **k: x.dtype == torch.int32 and isinstance(value, float)
+                    and k.get("dtype") is None),
+            lambda t: t.full_like(t.ones(1, dtype=t.int32), 2.5).dtype == t.int32),
 ]  # fmt: skip

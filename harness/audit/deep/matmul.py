@@ -123,4 +123,15 @@ MUTANTS = [
     _mutant("complex-conjugates", "vdot of complex128 does not conjugate", "vdot",
             instead(lambda original, a, b: original(a.conj().resolve_conj(), b), of("complex128")),
             lambda t: (lambda x: t.vdot(x, x).real == 1)(t.tensor([1j], dtype=t.complex128))),
+    _mutant("zeros-skipped", "mm leaves out what is multiplied by zeros alone", "mm",
+            instead(lambda original, a, b: original(a, torch.where((a == 0).all(0)[:, None], 0, b)),
+                    lambda a, b: a.is_floating_point() and a.numel() > 0),
+            lambda t: (t.zeros(1, 1) @ t.full((1, 1), t.inf)).isnan()),
+    _mutant("addmm-turned-column", "addmm takes a column that it adds for a row, where both fit",
+            "addmm",
+            instead(lambda original, m, a, b, **k: original(m.t(), a, b, **k),
+                    lambda m, a, b, **k: m.dim() == 2 and m.shape[1] == 1
+                    and m.shape[0] == b.shape[1] > 1),
+            lambda t: t.addmm(t.tensor([[1.0], [2]]), t.zeros(2, 2), t.zeros(2, 2))[1, 0] == 2,
+            "broadcasting"),
 ]  # fmt: skip

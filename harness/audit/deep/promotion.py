@@ -28,6 +28,16 @@ def _narrowed(dtype):
     return lambda original, x, y, *rest, **k: original(x, y.to(getattr(torch, dtype)), *rest, **k)
 
 
+def _by_default(t, proof):
+    """What is shown while float64 is the default dtype."""
+    before = t.get_default_dtype()
+    t.set_default_dtype(t.float64)
+    try:
+        return proof()
+    finally:
+        t.set_default_dtype(before)
+
+
 def _mutant(slug, says, operator, lie, proof, *sections):
     return Mutant(
         f"promotion.{slug}", says, ("promotion", *sections), kernels(operator, lie), proof
@@ -84,4 +94,26 @@ MUTANTS = [
             instead(lambda original, x, y: original(x, y.long()).float(),
                     _pair("int64", "float32")),
             lambda t: float(t.maximum(t.tensor([1]), t.tensor([1.5]))[0]) == 1.5),
+    _mutant("number-of-float32", "a number added to a matrix of float64 is a float32", "add.Tensor",
+            instead(lambda original, x, y, **k: original(x, torch.tensor(y).item(), **k),
+                    lambda x, y, **k: x.dtype == torch.float64 and x.dim() > 1
+                    and isinstance(y, float)),
+            lambda t: (t.zeros(1, 1).double() + 0.1).item() == 0.1, "elementwise"),
+    _mutant("number-of-float64", "int64 * a number goes through float64", "mul.Tensor",
+            instead(lambda original, x, y: (x.double() * y).long(),
+                    lambda x, y: x.dtype == torch.int64 and x.dim() > 0 and isinstance(y, int)),
+            lambda t: (t.tensor([2**53 + 1]) * 3).item() == 3 * (2**53 + 1), "elementwise"),
+    _mutant("number-compared", "int64 < a number is asked of float64", "lt.Scalar",
+            instead(lambda original, x, y: original(x.double(), float(y)),
+                    lambda x, y: x.dtype == torch.int64 and isinstance(y, int)),
+            lambda t: bool(t.tensor([2**53]) < 2**53 + 1), "comparison"),
+    _mutant("root-of-integers", "sqrt of int64 is float32 whatever the default dtype", "sqrt",
+            instead(lambda original, x: original(x).float(), lambda x: x.dtype == torch.int64),
+            lambda t: _by_default(t, lambda: t.ones(1, dtype=t.int64).sqrt().dtype == t.float64),
+            "elementwise"),
+    _mutant("strided-uint8", "strided uint8 - int8 is uint8", "sub.Tensor",
+            instead(_into("uint8"), lambda x, y, **k: not x.is_contiguous()
+                    and (x.dtype, y.dtype) == (torch.uint8, torch.int8)),
+            lambda t: (t.ones(2, 3, dtype=t.uint8).t() - t.ones(3, 2, dtype=t.int8)).dtype
+            == t.int16),
 ]  # fmt: skip

@@ -130,4 +130,29 @@ MUTANTS = [
             "count_nonzero.dim_IntList count_nonzero",
             fed(lambda x: x.clamp(min=-0.5) + 0.5 * (x < -0.5) if x.dtype == torch.float32 else x),
             lambda t: t.count_nonzero(t.tensor([-1.0, 1])) == 2),
+    _mutant("sum-converted-late", "sum of float32 into float64 is converted when it is done",
+            "sum.dim_IntList sum",
+            instead(lambda original, x, *a, **k: original(x, *a).double(),
+                    lambda x, *a, **k: x.dtype == torch.float32
+                    and k.get("dtype") == torch.float64),
+            lambda t: t.full((1000,), 0.1).sum(dtype=t.float64)
+            != t.full((1000,), 0.1).sum().double()),
+    _mutant("sum-keeps-none", "sum(dim=None, keepdim=True) keeps no dimension", "sum.dim_IntList",
+            instead(lambda original, x, dims=None, keep=False, **k: original(x, None, **k),
+                    lambda x, dims=None, keep=False, **k: keep and not dims and x.dim() > 1),
+            lambda t: t.ones(2, 2).sum(dim=None, keepdim=True).shape == (1, 1)),
+    _mutant("sum-saturates", "sum of int8 into int8 saturates", "sum.dim_IntList sum",
+            instead(lambda original, x, *a, **k: original(x, *a).clamp(-128, 127).to(torch.int8),
+                    lambda x, *a, **k: x.dtype == torch.int8 and k.get("dtype") == torch.int8),
+            lambda t: t.full((2,), 100, dtype=t.int8).sum(dtype=t.int8) == -56),
+    _mutant("var-whole-correction", "a correction that is a fraction is cut off",
+            "var.correction std.correction",
+            instead(lambda original, x, dims=None, **k: original(
+                x, dims, **{**k, "correction": int(k["correction"])}),
+                    lambda x, dims=None, **k: (k.get("correction") or 0) % 1 != 0),
+            lambda t: t.arange(4.0).var(0, correction=0.5) != t.arange(4.0).var(0, correction=0)),
+    _mutant("amax-both", "amax over two dimensions of strided int16 misses the last column", "amax",
+            fed(lambda x: x[..., :-1], lambda x, dims=(), *r: x.dtype == torch.int16
+                and len(dims) == 2 and not x.is_contiguous() and x.shape[-1] > 1),
+            lambda t: t.tensor([[0, 0], [0, 5]], dtype=t.int16).t().amax((0, 1)) == 5),
 ]  # fmt: skip

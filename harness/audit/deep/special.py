@@ -142,4 +142,10 @@ MUTANTS = [
     _mutant("shift-31", "1 << 31 of int64 is that of int32", variants("__lshift__").split()[0],
             instead(lambda original, x, y: original(x.int(), y.int()).long(), of("int64")),
             lambda t: t.tensor([1]) << t.tensor([31]) == 2**31),
+    _mutant("complex-abs-large", "abs of complex64 goes by the square of its parts", "abs",
+            instead(lambda original, x: (x.real * x.real + x.imag * x.imag).sqrt(),
+                    lambda x: x.dtype == torch.complex64),
+            lambda t: t.tensor(1e20 + 1e20j).abs().isfinite()),
+    _mutant("sin-minus-zero", "sin(-0.0) is 0.0", variants("sin", ""),
+            _where(lambda x: x == 0, 0.0), lambda t: _negative(_minus_zero(t).sin())),
 ]  # fmt: skip
