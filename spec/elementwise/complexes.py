@@ -78,6 +78,7 @@ def complex_numbers_are_computed_as_numbers(
             array = np.array(laid.of_array(laid.base)).astype(np.clongdouble)
             operands.append((array, laid.of_tensor(tensor_of(torch, device, laid.base))))
         (a, x), (b, y) = operands
+        rows: list[tuple[str, _Row, tuple[Any, ...], tuple[Any, ...]]]
         rows = [(name, row, (a,), (x,)) for name, row in _OF_ONE.items()]
         rows += [(name, row, (a, b), (x, y)) for name, row in _OF_TWO.items()]
         for name, (call, reference, units), arrays, tensors in rows:
