@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from tenet.spec.cases import (
+    LAYOUTS,
     Operand,
     broadcast_shapes,
     layouts,
@@ -222,6 +224,20 @@ def put_writes_by_place_in_row_major_order(torch: Any, device: str) -> None:
                 y.put_(tensor_of(torch, device, single), tensor_of(torch, device, source[:4]))
                 assert_equal(y, written.reshape(3, 7))
                 assert_equal(y.take(tensor_of(torch, device, single)), source[:4])
+
+
+@clause("indexing.take-along-flattened", covers=["basics.gather", "notes.layout-independence"])
+def take_along_dim_counts_in_row_major_order(torch: Any, device: str) -> None:
+    """take_along_dim without a dimension takes from the elements in row-major order, however they
+    lie in memory."""
+    at = np.array([5, 0, 20, 5, 11])
+    index = tensor_of(torch, device, at)
+    for dtype, layout in product(supported(ALL), LAYOUTS):
+        x = Operand((3, 7), layout, "signed", 1)
+        memory = "packed" if layout in ("contiguous", "offset") else "strided"
+        with case(memory=memory, dtype=dtype, layout=layout):
+            expected = x.array(dtype).reshape(-1)[at]
+            assert_equal(torch.take_along_dim(x.on(torch, device, dtype), index), expected)
 
 
 @clause("indexing.triangles", covers=["basics.index-like-numpy"])

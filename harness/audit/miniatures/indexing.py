@@ -332,4 +332,16 @@ MINIATURES += [
         ),
         caught_by="indexing.searchsorted",
     ),
+    Miniature(
+        "take_along_dim without a dimension counts through memory from its beginning",
+        of=("take_along_dim",),
+        lie=lambda right, x, index, *args: (
+            right(x, index, *args)
+            if args
+            else right(
+                x.as_strided((len(x.untyped_storage()) // x.element_size(),), (1,), 0), index
+            )
+        ),
+        caught_by="indexing.take-along-flattened",
+    ),
 ]
