@@ -396,6 +396,9 @@ def a_model_of_another_structure_refuses_a_state_dict(torch: Any, device: str) -
                 for state in (*wrong, *([longer] if good[name].dim() == 1 else [])):
                     assert_raises(target.load_state_dict, state)
                     assert_raises(target.load_state_dict, state, strict=True)
+                for state in wrong[3:]:
+                    # Keys may differ then, but a name that is there has to fit.
+                    assert_raises(target.load_state_dict, state, strict=False)
                 for state, missing, unexpected in (
                     (without, [name], []),
                     (beside, [], [f"{name}x"]),
@@ -449,6 +452,18 @@ def loading_copies_and_assigning_swaps(torch: Any, device: str) -> None:
             assert_equal(layer.weight.to(torch.float32), array)
             assert_that(isinstance(layer.weight, torch.nn.Parameter), "it is no parameter now")
             assert_equal((layer.weight.requires_grad, layer.bias.requires_grad), (True, False))
+    for kind, dim in (("BatchNorm1d", 3), ("Linear", 2), ("Embedding", 2)):
+        module = getattr(torch.nn, kind)(*[dim] * (1 if kind == "BatchNorm1d" else 2)).to(device)
+        held = dict(module.state_dict(keep_vars=True))
+        addresses = {key: tensor.data_ptr() for key, tensor in held.items()}
+        state = {key: torch.full_like(tensor, 3) for key, tensor in held.items()}
+        module.load_state_dict(state)
+        for key, tensor in module.state_dict(keep_vars=True).items():
+            with case(layer=kind, name=key):
+                assert_same_object(tensor, held[key])
+                assert_equal(tensor.data_ptr(), addresses[key])
+                state[key].zero_()
+                assert_equal(tensor.detach(), np.full(tuple(tensor.shape), 3, read(tensor).dtype))
 
 
 def _refuses(call: Callable[..., Any], *args: Any, **options: Any) -> bool:

@@ -1,5 +1,5 @@
 """Layers, losses and modules."""
 
-from tenet.spec.nn import activations, gradients, layers, losses, modules, normalisation
+from tenet.spec.nn import activations, expanded, gradients, layers, losses, modules, normalisation
 
-__all__ = ["activations", "gradients", "layers", "losses", "modules", "normalisation"]
+__all__ = ["activations", "expanded", "gradients", "layers", "losses", "modules", "normalisation"]

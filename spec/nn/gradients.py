@@ -20,7 +20,7 @@ from tenet.spec.model import layers
 from tenet.spec.model.layers import Array, unit, wide
 from tenet.spec.model.tolerance import Bound
 from tenet.spec.nn.activations import ACTIVATIONS
-from tenet.spec.nn.common import REDUCTIONS, SINGLE, Shape, leaf
+from tenet.spec.nn.common import REDUCTIONS, SINGLE, Shape, laid_out, leaf
 from tenet.spec.nn.losses import LOSSES
 
 
@@ -197,6 +197,14 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
                    lambda torch, x: torch.nn.functional.binary_cross_entropy_with_logits(
                        x, _on(x, torch, _MIXED), pos_weight=_on(x, torch, _SHARES)),
                    lambda x: layers.binary_cross_entropy(x, _MIXED, 1.0, _SHARES).mean()),
+    Differentiated("binary_cross_entropy_with_logits, the probabilities' own", ((5, 3), (5, 3)),
+                   lambda torch, x, t: torch.nn.functional.binary_cross_entropy_with_logits(
+                       x, t, pos_weight=_on(x, torch, _SHARES)),
+                   lambda x, t: layers.binary_cross_entropy(x, t, 1.0, _SHARES).mean()),
+    Differentiated("binary_cross_entropy of a sigmoid, the probabilities' own", ((5, 3), (5, 3)),
+                   lambda torch, x, t: torch.nn.functional.binary_cross_entropy(
+                       torch.sigmoid(x), t, reduction="sum"),
+                   lambda x, t: layers.binary_cross_entropy(x, t).sum()),
     Differentiated("binary_cross_entropy of a sigmoid", ((5, 3),),
                    lambda torch, x: torch.nn.functional.binary_cross_entropy(
                        torch.sigmoid(x), _on(x, torch, _MIXED)),
@@ -205,8 +213,9 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
 
 
 @cache
-def _derivatives(which: int) -> tuple[list[Array], Array, list[Array]]:
-    """Inputs that float32 holds, weights for the results, and the gradients of their products."""
+def _derivatives(which: int) -> tuple[list[Array], Array, list[Array], list[Array]]:
+    """Inputs that float32 holds, weights for the results, and the gradients of their products and
+    of the sum of the results."""
     function = DIFFERENTIATED[which]
     inputs = [wide(values(shape, "float32", "normal", which + turn * 3 + 1))
               for turn, shape in enumerate(function.shapes)]  # fmt: skip
@@ -215,7 +224,8 @@ def _derivatives(which: int) -> tuple[list[Array], Array, list[Array]]:
     out = np.asarray(function.reference(*inputs))
     above = wide(values(out.shape, "float32", "signed", which)) + 0.5
     found = layers.gradients(lambda *x: (function.reference(*x) * above).sum(), *inputs)
-    return inputs, above, found
+    of_sum = layers.gradients(lambda *x: function.reference(*x).sum(), *inputs)
+    return inputs, above, found, of_sum
 
 
 @clause(
@@ -228,15 +238,29 @@ def _derivatives(which: int) -> tuple[list[Array], Array, list[Array]]:
 )  # fmt: skip
 def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: str) -> None:
     """The gradients of activations, pooling, normalisation and losses, for their input, their
-    parameters and their targets, are the derivatives of the published formulas."""
+    parameters and their targets, are the derivatives of the published formulas, however the
+    gradient that arrives lies in memory."""
     for which, function in enumerate(DIFFERENTIATED):
-        inputs, above, expected = _derivatives(which)
+        inputs, above, expected, of_sum = _derivatives(which)
         for name in supported(SINGLE):
-            leaves = [leaf(torch, device, array.astype(name)) for array in inputs]
-            out = function.backend(torch, *leaves)
-            out.backward(tensor_of(torch, device, above.astype(name)))
-            for number, (got, wanted) in enumerate(zip(leaves, expected, strict=True)):
-                with case(of=function.name, dtype=name, input=number):
-                    # Some ten operations an element over at most 33 of them, in any order.
-                    size = 512 * unit(name) * max(1.0, np.abs(wanted).max())
-                    assert_close(got.grad, wanted, Bound(name, 4, "512 roundings", size))
+            weights = above.astype(name)
+            arriving = {
+                "contiguous": (tensor_of(torch, device, weights), expected),
+                "transposed": (laid_out(torch, device, weights, "transposed"), expected),
+                "stepped": (laid_out(torch, device, weights, "stepped"), expected),
+                # As it comes out of a sum: one number for all of them.
+                "expanded": (
+                    tensor_of(torch, device, np.ones((), name)).expand(above.shape),
+                    of_sum,
+                ),
+            }
+            for layout, (gradient, derivatives) in arriving.items():
+                if layout != "contiguous" and not above.ndim:
+                    continue
+                leaves = [leaf(torch, device, array.astype(name)) for array in inputs]
+                function.backend(torch, *leaves).backward(gradient)
+                for number, (got, wanted) in enumerate(zip(leaves, derivatives, strict=True)):
+                    with case(of=function.name, dtype=name, input=number, arriving=layout):
+                        # Some ten operations an element over at most 33 of them, in any order.
+                        size = 512 * unit(name) * max(1.0, np.abs(wanted).max())
+                        assert_close(got.grad, wanted, Bound(name, 4, "512 roundings", size))

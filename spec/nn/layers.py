@@ -73,7 +73,8 @@ def linear_maps_the_last_dimension(
         size = layers.linear(np.abs(wide(x)), *map(np.abs, exact))
         bound = layers.inner_bound(size, before, name)
         assert_close(layer(given), expected, bound)
-        assert_close(torch.nn.functional.linear(given, layer.weight, layer.bias), expected, bound)
+        parameters = [laid_out(torch, device, array, layout) for array in arrays.values()]
+        assert_close(torch.nn.functional.linear(given, *parameters), expected, bound)
         assert_equal(given, x)
         wrong = torch.ones((*leading, before + 1), dtype=given.dtype, device=device)
         if before > 1 or 0 not in leading:
@@ -149,6 +150,11 @@ def the_documented_linear_layers_have_their_shapes(torch: Any, device: str) -> N
                 filled_out = parameter.numel() < 500 or largest > 0.9 * limit
                 assert_that(filled_out, f"none is larger than {largest}")
     assert_equal(torch.nn.Linear(3, 2, bias=False).bias, None)
+    x, weight = torch.ones(4, 3, device=device), torch.ones(2, 3, device=device)
+    for count in (3, 5):  # of a bias that does not fit the outputs
+        bias = torch.ones(count, device=device)
+        assert_raises(torch.nn.functional.linear, x, weight, bias)
+        assert_raises(torch.nn.functional.linear, x[None], weight, bias)
     for name in supported(("float64",)):
         layer = torch.nn.Linear(3, 2, device=device, dtype=getattr(torch, name))
         assert_metadata(layer.weight, dtype=name)
@@ -209,8 +215,9 @@ def convolution_is_a_cross_correlation(
             if given.mode == "zeros":
                 with case(spelling="functional"):
                     functional = getattr(torch.nn.functional, f"conv{rank}d")
-                    got = functional(tensor, layer.weight, layer.bias, **options)
-                    assert_close(got, expected, bound)
+                    # Parameters, too, may lie in memory as they like.
+                    parameters = [laid_out(torch, device, a, layout) for a in arrays.values()]
+                    assert_close(functional(tensor, *parameters, **options), expected, bound)
         assert_equal(tensor, x)
         for count in {given.shape[1] + given.groups, given.shape[1] - 1} - {0}:
             other = torch.ones((1, count, *given.shape[2:]), dtype=tensor.dtype, device=device)
@@ -294,6 +301,12 @@ def max_pooling_takes_the_largest_of_each_window(
         assert_equal(layer(tensor), expected)
         assert_equal(layer(tensor[0]), expected[0])
         functional = getattr(torch.nn.functional, f"max_pool{rank}d")
+        unknown = x.copy()
+        unknown.reshape(-1)[seed % x.size] = np.nan
+        # What is larger than NaN? The maximum of a window that holds one is NaN.
+        seen = pool.largest(np.isnan(wide(unknown)).astype(float))[0] > 0
+        got = functional(tensor_of(torch, device, unknown), kernel, stride, padding, **options)
+        assert_equal(got, np.where(seen, np.asarray(np.nan, x.dtype), expected))
         # bfloat16 and float16 round larger integers, to equal ones.
         distinct = x.size <= 2 * 2 ** (FORMATS[name].precision)
         got, where = functional(tensor, kernel, stride, padding, **options, return_indices=True)

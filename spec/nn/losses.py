@@ -80,6 +80,7 @@ def losses_compare_prediction_and_target(
         with case(loss=loss.functional, reduction="default"):
             bound = layers.loss_bound(each, 0.0, "mean", name)
             assert_close(functional(a, b, **loss.options), layers.reduced(each, "mean"), bound)
+        assert_raises(functional, a, b, reduction="average")
 
 
 _CLASSIFIED: tuple[Shape, ...] = (
@@ -134,7 +135,7 @@ def cross_entropy_is_the_negative_log_softmax_of_the_target(
             wide(logits), exact, None if weight is None else wide(weight), **reference
         )
         if weight is not None:
-            options["weight"] = tensor_of(torch, device, weight)
+            options["weight"] = laid_out(torch, device, weight, layout)
         u = unit(name)
         error = (
             (classes + 8 + 4 * np.abs(logits).max()) * u * (1 if weight is None else weight.max())
@@ -191,6 +192,13 @@ def a_target_must_name_a_class(torch: Any, device: str) -> None:
             assert_metadata(
                 loss(logits, fine, reduction=reduction), shape=(3,) if reduction == "none" else ()
             )
+            # Of every place of a sample there is a class.
+            plane = logits.reshape(1, 4, 3, 1)
+            for wrong in (4, -1, 1000):
+                with case(target=wrong, reduction=reduction, dtype=name, places=3):
+                    target = torch.tensor([0, wrong, 3], device=device)
+                    assert_raises(loss, plane[..., 0], target[None], reduction=reduction)
+                    assert_raises(loss, plane, target[None, :, None], reduction=reduction)
             assert_raises(loss, logits, fine[:2], reduction=reduction)
             assert_raises(loss, logits, fine, weight=weight, reduction=reduction)
             kept = loss(logits, fine, weight=weight[:4], reduction=reduction)
@@ -262,7 +270,7 @@ def binary_cross_entropy_with_logits_does_not_overflow(
         each = layers.binary_cross_entropy(wide(logits), wide(target), w, p)
         error = 8 * unit(name) * w * (np.abs(wide(logits)) + 1) * (1 + p)
         a, b = (laid_out(torch, device, array, layout) for array in (logits, target))
-        options = {key: tensor_of(torch, device, array) for key, array in arrays.items()}
+        options = {key: laid_out(torch, device, array, layout) for key, array in arrays.items()}
         for reduction in REDUCTIONS:
             with case(reduction=reduction):
                 expected = layers.reduced(each, reduction)
@@ -286,7 +294,7 @@ def binary_cross_entropy_with_logits_does_not_overflow(
 def binary_cross_entropy_knows_certainty(torch: Any, device: str) -> None:
     """At logits of +-10000 the loss is 0 for the right target and 10000 for the wrong one, with a
     finite gradient; binary_cross_entropy of probabilities 0 and 1 takes no logarithm for less
-    than -100."""
+    than -100, and refuses what is no probability."""
     functional = torch.nn.functional
     for name in supported(SINGLE):
         for size in (10.0, 100.0, 10000.0, 1e30):
@@ -305,3 +313,10 @@ def binary_cross_entropy_knows_certainty(torch: Any, device: str) -> None:
         target = tensor_of(torch, device, np.array([0.0, 1.0, 1.0, 0.0]).astype(numpy_dtype(name)))
         got = functional.binary_cross_entropy(certain, target, reduction="none")
         assert_equal(got, np.array([0, 0, 100, 100], numpy_dtype(name)), signed_zero=False)
+        for wrong in (-0.25, 1.25, -1e30, np.inf, np.nan):
+            # On the CPU: elsewhere the error comes later, and may take the device with it.
+            with case(probability=wrong, dtype=name):
+                no_chance = torch.tensor([0.5, wrong], dtype=getattr(torch, name))
+                assert_raises(
+                    functional.binary_cross_entropy, no_chance, torch.ones_like(no_chance)
+                )

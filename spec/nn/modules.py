@@ -103,6 +103,7 @@ def what_is_assigned_to_a_module_registers_itself(torch: Any, device: str) -> No
     assert_equal(sorted(name for name, _ in model.named_parameters()), NAMES)
     own = model.named_parameters(recurse=False)
     assert_equal(sorted(name for name, _ in own), ["fixed", "scale"])
+    assert_equal(len(list(model.parameters(recurse=False))), 2)
     named = model.named_parameters(prefix="m")
     assert_equal(sorted(name for name, _ in named), [f"m.{name}" for name in NAMES])
     assert_equal([name for name, _ in model.named_buffers()], ["count", "offset", "scratch"])
@@ -125,7 +126,8 @@ def what_is_assigned_to_a_module_registers_itself(torch: Any, device: str) -> No
     assert_same_object(model.get_buffer("offset"), model.offset)
     seen: list[Any] = []
     assert_same_object(model.apply(seen.append), model)
-    assert_equal(sorted(map(id, seen)), sorted(map(id, [model.first, model.second, model])))
+    # Children first, so that a module can change what its children were given.
+    assert_equal([*map(id, seen)], [*map(id, [model.first, model.second, model])])
     del model.second
     model.third = nn.ModuleList([nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 2, bias=False)])
     model.extra = nn.ParameterList([nn.Parameter(torch.zeros(1))])
@@ -174,7 +176,10 @@ def what_is_taken_out_or_replaced_is_no_longer_found(torch: Any, device: str) ->
     outer.add_module("absent", None)
     assert_equal(list(outer.named_buffers(recurse=False)), [])
     assert_equal(list(outer.named_parameters(recurse=False)), [])
+    assert_equal(list(outer.buffers(recurse=False)), [])
+    assert_equal(list(outer.parameters(recurse=False)), [])
     assert_equal([name for name, _ in outer.named_children()], ["inner"])
+    assert_equal([*map(id, outer.children())], [id(model)])
     assert_equal(len(list(outer.modules())), 4)
     assert_equal(len(list(outer.named_modules(remove_duplicate=False))), 7)
     assert_equal(len(list(outer.buffers())), 3)
@@ -380,6 +385,11 @@ def hooks_of_a_module_see_and_replace_what_passes(torch: Any, device: str) -> No
     assert_equal(len(slopes), 1)
 
 
+_SIZES = {
+    "Linear": (3, 2), "Conv1d": (2, 3, 2), "Conv2d": (2, 3, 2), "ConvTranspose1d": (2, 3, 2),
+    "ConvTranspose2d": (2, 3, 2), "BatchNorm1d": (3,), "BatchNorm2d": (3,), "LayerNorm": (3,),
+    "GroupNorm": (1, 2), "Embedding": (5, 2), "PReLU": (2,),
+}  # fmt: skip
 METHODS = {"float64": "double", "float32": "float", "float16": "half", "bfloat16": "bfloat16"}
 
 
@@ -398,7 +408,8 @@ def _conversions(torch: Any, device: str, name: str) -> Iterator[tuple[str, Call
 def a_module_moves_and_converts_as_a_whole(torch: Any, device: str) -> None:
     """to(device) moves every parameter and buffer of a module and of its submodules, and returns
     the module itself. to(dtype), half, bfloat16, float and double convert what is floating-point
-    and leave integers; gradients go along, and the values are kept."""
+    and leave integers; gradients go along, and the values are kept. A layer that is made with
+    dtype= and device= holds all that is its own in that dtype, on that device."""
     for name in supported(METHODS):
         wanted = torch.device(device).type
         for how, convert in _conversions(torch, device, name):
@@ -418,6 +429,16 @@ def a_module_moves_and_converts_as_a_whole(torch: Any, device: str) -> None:
                 found = all(isinstance(p, torch.nn.Parameter) for p in model.parameters())
                 assert_that(found, "a parameter became a plain tensor")
                 assert_equal((model.scale.requires_grad, model.fixed.requires_grad), (True, False))
+        for kind, sizes in _SIZES.items():
+            with case(made=kind, dtype=name):
+                made = getattr(torch.nn, kind)(*sizes, device=device, dtype=getattr(torch, name))
+                held = {**dict(made.named_parameters()), **dict(made.named_buffers())}
+                for key, tensor in held.items():
+                    expected = "int64" if key == "num_batches_tracked" else name
+                    assert_equal((key, dtype_name(tensor.dtype)), (key, expected))
+                    assert_equal((key, tensor.device.type), (key, wanted))
+                    trained = (isinstance(tensor, torch.nn.Parameter), tensor.requires_grad)
+                    assert_equal((key, *trained), (key, *[key in ("weight", "bias")] * 2))
     model = _modules(torch)()
     names = [dtype_name(p.dtype) for p in model.to(device).parameters()]
     assert_equal(names, ["float32"] * 5)

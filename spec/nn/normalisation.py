@@ -42,6 +42,15 @@ def _shifted(shape: Shape, dtype: str, seed: int) -> Array:
     return (wide(values(shape, dtype, "normal", seed)) + mean - 2).astype(numpy_dtype(dtype))
 
 
+_KEPT = ("running_mean", "running_var", "weight", "bias")
+
+
+def _spread(torch: Any, device: str, layout: str, layer: Any, *names: str) -> list[Any]:
+    """What a layer holds, in another layout: parameters, too, may lie in memory as they like."""
+    held = [getattr(layer, name) for name in names]
+    return [None if one is None else laid_out(torch, device, read(one), layout) for one in held]
+
+
 @clause(
     "nn.batch-norm",
     covers=["notes.normalisation-pooling-conv", "hackmd.train-eval"],
@@ -51,7 +60,11 @@ def _shifted(shape: Shape, dtype: str, seed: int) -> Array:
     shape=st.sampled_from(_NORMALISED),
     layout=layouts(),
     options=st.sampled_from(
-        [*product(SINGLE, (True, False), (0.1, 0.5, None), (1e-5, 0.1), (True, True, False))]
+        [
+            *product(
+                SINGLE, (True, False), (0.1, 0.5, 0.0, 1.0, None), (1e-5, 0.1), (True, True, False)
+            )
+        ]
     ),
     seed=seeds(),
 )
@@ -110,7 +123,13 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
         got = layer(laid_out(torch, device, x, layout))
         if track:
             size = (np.abs(wide(x)) + np.abs(held[0])) / root * np.abs(weight) + np.abs(bias)
-            assert_close(got, expected, Bound(name, 1, "some 8 operations", 8 * unit(name) * size))
+            bound = Bound(name, 1, "some 8 operations", 8 * unit(name) * size)
+            assert_close(got, expected, bound)
+            spread = _spread(torch, device, layout, layer, *_KEPT)
+            got = torch.nn.functional.batch_norm(
+                laid_out(torch, device, x, layout), *spread, eps=eps
+            )
+            assert_close(got, expected, bound)
             for kept, before in zip((layer.running_mean, layer.running_var), held, strict=True):
                 assert_equal(kept, before.reshape(-1).astype(numpy_dtype(name)))
             assert_equal(layer.num_batches_tracked, np.int64(2))
@@ -172,8 +191,8 @@ def layer_norm_normalises_each_sample(
         assert_close(layer(tensor), expected, bound)
         assert_close(layer.eval()(tensor), expected, bound)
         functional = torch.nn.functional.layer_norm
-        got = functional(tensor, over, layer.weight, layer.bias, eps)
-        assert_close(got, expected, bound)
+        spread = _spread(torch, device, layout, layer, "weight", "bias")
+        assert_close(functional(tensor, over, *spread, eps), expected, bound)
         with case(spelling="a bias alone"):
             shift = values(over, name, "normal", seed + 3)
             expected = layers.normalised(wide(x), dims, eps) + wide(shift)
@@ -192,11 +211,12 @@ def layer_norm_normalises_each_sample(
 @for_all(
     shape=st.sampled_from([(3,), (), (2, 3), (0,), (1,), (17,), (2, 3, 4), (33, 2)]),
     table=st.sampled_from([*product((5, 1, 2, 17), (3, 1, 4, 7, 16, 33))]),
+    layout=layouts(),
     how=st.sampled_from([*product(FLOATS, (None, 0, -1), ("int64", "int32"))]),
     seed=seeds(),
 )
 def embedding_looks_rows_up(
-    torch: Any, device: str, shape: Shape, table: tuple[int, int],
+    torch: Any, device: str, shape: Shape, table: tuple[int, int], layout: str,
     how: tuple[str, int | None, str], seed: int,
 ) -> None:  # fmt: skip
     """Embedding(n, d) gives, for indices of any shape, the rows of its table (n, d); the gradient
@@ -210,11 +230,11 @@ def embedding_looks_rows_up(
         if padding is not None:
             assert_equal(layer.weight[padding], np.zeros(width, np.float32))
         filled(torch, device, layer, weight=weight)
-        given = tensor_of(torch, device, index)
+        given = laid_out(torch, device, index, layout)
         got = layer(given)
         assert_equal(got, weight[index])
-        functional = torch.nn.functional.embedding(given, layer.weight, padding)
-        assert_equal(functional, weight[index])
+        spread = laid_out(torch, device, weight, layout)
+        assert_equal(torch.nn.functional.embedding(given, spread, padding), weight[index])
         above = values((*shape, width), name, "ties", seed)
         got.backward(tensor_of(torch, device, above))
         expected = np.zeros(table)

@@ -73,6 +73,14 @@ def dropout_zeroes_and_scales_what_it_keeps(torch: Any, device: str) -> None:
     for call in (torch.nn.functional.dropout, torch.nn.Dropout()):
         dropped = read(call(ones)) == 0
         assert_follows(dropped.astype(int), law.bernoulli(0.5), "int64")
+    for shape, spelling in product(((6, 31, 65), (4, 3, 16, 65)), (0, 1, 4)):
+        call = _dropouts(torch, 0.5)[spelling][1]
+        with case(shape=shape, spelling=spelling):
+            dropped = read(call(torch.ones(shape, device=device))) == 0
+            assert_follows(dropped.astype(int), law.bernoulli(0.5), "int64")
+            for dim in range(len(shape)):
+                # Neighbours along any dimension, samples among them, have masks of their own.
+                assert_fair(serial_dependence(np.moveaxis(dropped, dim, -1).ravel()))
     module = torch.nn.Dropout(0.75).eval()
     assert_equal(module(ones), np.ones((96, 257), np.float32))
     assert_follows(read(module.train()(ones)), law.bernoulli(0.25, 4.0), "float32")

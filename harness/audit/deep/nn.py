@@ -9,9 +9,14 @@ from tenet.harness.audit.faults import (
     kernels,
     last,
     of,
+    packed,
     rank,
     scaled,
+    second,
     spoiled,
+    spread,
+    strided,
+    unspread,
     wrapped,
 )
 from tenet.harness.audit.mutant import Mutant
@@ -301,4 +306,72 @@ MUTANTS += [
                                              * (x.shape[-1] // n)].mean(-1) for i in range(n)], -1)
           if isinstance(n, int) and 1 <= n <= x.shape[-1] else right(x, n),
           lambda t: t.nn.functional.adaptive_avg_pool1d(t.arange(3.0).view(1, 3), 2)[0, 1] == 1.5),
+    _kernel("convolution-of-strided-kernels", "a convolution reads strided kernels as they lie",
+            "convolution", fed(packed, second(strided), 1),
+            lambda t: t.conv1d(t.tensor([[[1.0, 0]]]), t.arange(4.0).view(2, 1, 2).transpose(0, 2))
+            .flatten().tolist() == [0, 1]),
+    _name("linear-of-turned-weight", "linear reads a square weight that lies transposed",
+          "nn.functional.linear",
+          lambda right, x, w, b=None: right(
+              x, w.t() if strided(w) and w.shape[0] == w.shape[1] else w, b),
+          lambda t: t.nn.functional.linear(
+              t.tensor([1.0, 0]), t.arange(4.0).view(2, 2).t()).tolist() == [0, 1], "matmul"),
+    _kernel("embedding-of-strided-indices", "an embedding reads strided int32 indices as they lie",
+            "embedding", fed(packed, lambda w, i, *r: i.dtype == torch.int32 and strided(i), 1),
+            lambda t: t.nn.functional.embedding(
+                t.tensor([0, 2, 1], dtype=t.int32)[::2], t.arange(3.0)[:, None]).tolist()
+            == [[0], [1]]),
+    _kernel("layer-norm-of-strided-weight", "layer_norm takes a strided weight as it lies",
+            "native_layer_norm", fed(packed, lambda x, n, w, *r: w is not None and strided(w), 2),
+            lambda t: t.nn.functional.layer_norm(
+                t.tensor([-1.0, 1]), (2,), t.tensor([1.0, 5, 3])[::2])[1] < 4),
+    _kernel("slope-of-a-sum", "tanh's slope takes an expanded gradient for its first number",
+            "tanh_backward", fed(unspread, spread),
+            lambda t: (lambda x: (x.tanh().sum().backward(), x.grad[1] == 1)[1])(
+                t.zeros(2, requires_grad=True)), "autograd"),
+    _kernel("pooling-of-repeated-samples", "max_pool2d takes expanded samples for zeros",
+            "max_pool2d_with_indices", fed(unspread, spread),
+            lambda t: t.nn.functional.max_pool2d(t.ones(1, 1, 2, 2).expand(2, 1, 2, 2), 2)[1] == 1),
+    _name("slope-of-bce-targets", "BCE with logits gives its target no gradient",
+          "nn.functional.binary_cross_entropy_with_logits",
+          lambda right, x, y, *a, **k: right(x, y.detach(), *a, **k),
+          lambda t: (lambda y: t.nn.functional.binary_cross_entropy_with_logits(
+              t.ones(1), y).requires_grad)(t.ones(1, requires_grad=True)),
+          "autograd"),
+    _name("places-out-of-range", "a class that is none is ignored where a sample has places",
+          "nn.functional.cross_entropy",
+          lambda right, x, y, *a, **k: right(x, torch.where(y >= x.shape[1], -100, y), *a, **k)
+          if x.dim() > 2 and not y.is_floating_point() else right(x, y, *a, **k),
+          lambda t: _refuses(lambda: t.nn.functional.cross_entropy(
+              t.ones(1, 2, 1), t.tensor([[2]])))),
+    _name("dropout-of-samples", "dropout drops the same places of every sample of rank 3",
+          "nn.functional.dropout",
+          lambda right, x, p=0.5, training=True, inplace=False: x * right(
+              torch.ones_like(x[:1]), p, training) if training and x.dim() == 3 and not inplace
+          else right(x, p, training, inplace),
+          lambda t: (lambda y: not t.equal(y[0], y[1]))(
+              t.nn.functional.dropout(t.ones(2, 9, 9))), "random"),
+    _name("loaded-buffers", "load_state_dict keeps the buffers that it is given",
+          "nn.Module.load_state_dict", lambda right, module, state, *a, **k: _keeping(
+              right, module, state, *a, **k), lambda t: _parted(t), "serialization"),
+    _name("bias-of-double", "Linear(dtype=float64) has a bias of float32", "nn.Linear.__init__",
+          lambda right, module, *a, **k: (right(module, *a, **k), setattr(
+              module, "bias", None if module.bias is None
+              else torch.nn.Parameter(module.bias.detach().float())))[0],
+          lambda t: t.nn.Linear(1, 1, dtype=t.float64).bias.dtype == t.float64),
 ]  # fmt: skip
+
+
+def _keeping(right, module, state, strict=True, assign=False):
+    result = right(module, state, strict, assign)
+    for name, buffer in module.named_buffers():
+        if name in state and state[name].shape == buffer.shape and buffer.dim():
+            buffer.data = state[name]
+    return result
+
+
+def _parted(t):
+    module, state = t.nn.BatchNorm1d(1), t.nn.BatchNorm1d(1).state_dict()
+    module.load_state_dict(state)
+    state["running_mean"].add_(1)
+    return module.running_mean.item() == 0

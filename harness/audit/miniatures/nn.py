@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from tenet.harness.audit.faults import unspread
 from tenet.harness.audit.miniature import Miniature
 
 F = torch.nn.functional
@@ -216,6 +217,20 @@ def _max_gradient_to_first(right: Any, x: Any, *a: Any, **k: Any) -> Any:
     return out
 
 
+def _slope_of_one(right: Any, x: Any, *a: Any, **k: Any) -> Any:
+    class Once(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, above: Any) -> Any:
+            return unspread(above)
+
+    out = right(x, *a, **k)
+    return Once.apply(out) if out.requires_grad else out
+
+
 def _forward_twice(right: Any, module: Any, *a: Any, **k: Any) -> Any:
     k.pop("twice", None)
     return right(module, *a, **k)
@@ -308,6 +323,13 @@ MINIATURES = [
               "nn.flatten"),
     Miniature("a shared parameter is listed twice", ("nn.Module.named_parameters",), _untied,
               "nn.tied-parameters"),
+    Miniature("linear takes zeros for what repeats along the samples", ("nn.functional.linear",),
+              lambda right, x, w, b=None: right(unspread(x), w, b), "nn.expanded-operands"),
+    Miniature("an expanded table is read past its row", ("nn.functional.embedding",),
+              lambda right, x, w, *a, **k: right(x, unspread(w), *a, **k),
+              "nn.expanded-operands"),
+    Miniature("the slope of tanh counts what repeats once", ("tanh", "nn.functional.tanh"),
+              _slope_of_one, "nn.gradients"),
 ]  # fmt: skip
 
 
