@@ -38,7 +38,7 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
     """clip_grad_norm_ returns the norm of all gradients taken as one vector, and scales them in
     place by max_norm / norm where the norm is larger, so that they have norm max_norm and the
     same direction; smaller gradients stay as they are. A parameter without a gradient counts
-    nothing; error_if_nonfinite raises."""
+    nothing; error_if_nonfinite raises for a norm that is NaN or infinite, and scales nothing."""
     kind, most, drawn = how
     clip = torch.nn.utils.clip_grad_norm_
     for dtype in supported([drawn]):
@@ -76,8 +76,12 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
         single.grad = tensor_of(torch, device, np.array([3.0, 4.0], dtype))
         assert_equal(clip(single, 10.0), np.asarray(5.0, dtype))
         assert_equal(clip([], 1.0), np.asarray(0.0, np.float32))
-        single.grad[0] = math.nan
-        assert_raises(clip, single, 10.0, error_if_nonfinite=True)
+        for wrong in (math.nan, math.inf, -math.inf):
+            single.grad[0] = wrong
+            with case(gradient=wrong):
+                for most in (10.0, math.inf):
+                    assert_raises(clip, single, most, kind, error_if_nonfinite=True)
+                assert_equal(single.grad, np.array([wrong, 4.0], dtype))
 
 
 @clause("optim.clip-value", covers=["notes.optimizer-family"], requires={"autograd"}, effort=1.5)

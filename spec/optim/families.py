@@ -149,27 +149,34 @@ def parameter_groups_take_their_own_options(
         held = parameters(torch, device, start)
         sizes = np.cumsum([0, *(parameter.numel() for parameter in held)])
         optimizer = getattr(torch.optim, name)(
-            [{"params": held[:2]}, {"params": held[2:4], **other}],
+            [{"params": held[:2]}, {"params": held[2:5], **other}],
             **shared,
             **options_of(torch, device, form),
         )
-        late = {"params": held[4:-1], "lr": 0.02}
+        late = {"params": held[5:-1], "lr": 0.02}
         for step, gradient in enumerate(tensor_of(torch, device, gradients[:10])):
             if step == 4:
                 optimizer.add_param_group(dict(late))
             give(held, gradient)
             held[-1].grad = None
             if step % 3:
-                held[0].grad = None
+                held[0].grad = held[2].grad = None
             if step == 9:
                 optimizer.param_groups[1]["lr"] = 0.0
             optimizer.step()
-        assert_equal([len(group["params"]) for group in optimizer.param_groups], [2, 2, 2])
+        assert_equal([len(group["params"]) for group in optimizer.param_groups], [2, 3, 1])
         for of, part, taken, options in (
             ("a gradient now and then", slice(0, sizes[1]), slice(0, 10, 3), shared),
             ("the optimizer's options", slice(sizes[1], sizes[2]), slice(0, 10), shared),
-            ("its own options", slice(sizes[2], sizes[4]), slice(0, 9), {**shared, **other}),
-            ("added later", slice(sizes[4], sizes[-2]), slice(4, 10), {**shared, "lr": 0.02}),
+            # Momentum and averages, too, wait for the next gradient.
+            (
+                "its own, now and then",
+                slice(sizes[2], sizes[3]),
+                slice(0, 9, 3),
+                {**shared, **other},
+            ),
+            ("its own options", slice(sizes[3], sizes[5]), slice(0, 9), {**shared, **other}),
+            ("added later", slice(sizes[5], sizes[-2]), slice(4, 10), {**shared, "lr": 0.02}),
             ("no gradient", slice(sizes[-2], sizes[-1]), slice(0, 0), shared),
         ):
             end, way = family.reference(exact[part], slopes[taken, part], **options)

@@ -38,6 +38,13 @@ def _one_cycle(step: int, total: int = 20) -> float:
     return end + (top - end) * (1 + math.cos(math.pi * part)) / 2
 
 
+def _one_cycle_height(step: int, total: int = 20) -> float:
+    """How far the rate of one cycle has risen, from 0 to 1 and back."""
+    turn = 0.3 * total - 1
+    part = 1 - step / turn if step <= turn else (step - turn) / (total - 1 - turn)
+    return (1 + math.cos(math.pi * part)) / 2
+
+
 def _three_phases(step: int, total: int = 20) -> float:
     """Linear, up and down alike by pct_start 0.4, then to the end: 2 / 10 to 2 to 2 / 10 / 100."""
     start, top, end = 2 / 10, 2.0, 2 / 10 / 100
@@ -135,12 +142,53 @@ def schedules_set_the_published_rates(torch: Any, device: str) -> None:
                 moved = float(before - read(parameter)[0])
                 assert_that(abs(moved - rates[0]) < 1e-4 * (1 + abs(before)), f"moved by {moved}")
                 if step == 9:
+                    # Into others, which began with another rate.
                     state, held = scheduler.state_dict(), optimizer.state_dict()
+                    optimizer = torch.optim.SGD(
+                        [{"params": [parameter]}, {"params": [other]}], lr=3.0
+                    )
                     scheduler = kind(optimizer, **schedule.arguments)
                     optimizer.load_state_dict(held)
                     scheduler.load_state_dict(state)
                 if step < 19:
                     scheduler.step()
+
+
+@clause("optim.cycled-momentum", covers=["notes.optimizer-family"], requires={"autograd"})
+def momentum_falls_where_the_rate_rises(torch: Any, device: str) -> None:
+    """OneCycleLR and CyclicLR move the momentum of SGD, and the first beta of Adam, against the
+    rate: from the largest down to the smallest and back; with cycle_momentum=False it stays."""
+    rates = torch.optim.lr_scheduler
+    bounds = {"base_momentum": 0.5, "max_momentum": 0.75}
+
+    def fallen(part: float, low: float, high: float) -> float:
+        return high - (high - low) * part
+
+    # How far the rate has risen says how far the momentum has fallen.
+    for kind, arguments, height, low, high in (
+        ("OneCycleLR", {"max_lr": 2.0, "total_steps": 20}, _one_cycle_height, 0.85, 0.95),
+        ("OneCycleLR", {"max_lr": 2.0, "total_steps": 20, **bounds}, _one_cycle_height, 0.5, 0.75),
+        ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2},
+         lambda t: (_triangle(t) - 0.1) / 0.9, 0.8, 0.9),
+        ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2,
+                      **bounds}, lambda t: (_triangle(t) - 0.1) / 0.9, 0.5, 0.75),
+    ):  # fmt: skip
+        for family, cycled in product(("SGD", "Adam"), (True, False)):
+            held = [torch.nn.Parameter(torch.zeros(1, device=device)) for _ in range(2)]
+            own: Options = {"momentum": 0.625} if family == "SGD" else {"betas": (0.625, 0.5)}
+            groups = [{"params": [one]} for one in held]
+            optimizer = getattr(torch.optim, family)(groups, lr=1.0, **own)
+            scheduler = getattr(rates, kind)(optimizer, **arguments, cycle_momentum=cycled)
+            for step in range(19):
+                expected = fallen(height(step), low, high) if cycled else 0.625
+                for group in optimizer.param_groups:
+                    got = group["momentum"] if family == "SGD" else group["betas"][0]
+                    with case(schedule=kind, optimizer=family, cycled=cycled, step=step):
+                        assert_that(_near(got, expected), f"momentum is {got}, not {expected}")
+                        if family == "Adam":
+                            assert_equal(group["betas"][1], 0.5)
+                optimizer.step()
+                scheduler.step()
 
 
 @clause("optim.chained-schedules", covers=["notes.optimizer-family"], requires={"autograd"})

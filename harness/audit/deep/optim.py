@@ -279,4 +279,39 @@ MUTANTS += [
            ("optim",), wrapped("optim.Adam.step", lambda right, o, *a, **k: _together(right, o)),
            lambda t: (lambda x, y: _counts_apart(t, x, y))(
                t.zeros(1, requires_grad=True), t.zeros(1, requires_grad=True))),
+    Mutant("optim.coasts", "SGD goes on by momentum where there is no gradient", ("optim",),
+           wrapped("optim.SGD.step", lambda right, o, *a, **k: _coasting(right, o, *a, **k)),
+           lambda t: _rests(t)),
+    Mutant("optim.closure-twice", "Adam asks its closure twice", ("optim",),
+           wrapped("optim.Adam.step", lambda right, o, closure=None: (
+               closure and closure(), right(o, closure))[1]),
+           lambda t: (lambda seen: (t.optim.Adam([t.zeros(1, requires_grad=True)]).step(
+               lambda: seen.append(1)), len(seen) == 1)[1])([])),
+    Mutant("optim.one-cycle-momentum", "OneCycleLR cycles no momentum", ("optim",),
+           wrapped("optim.lr_scheduler.OneCycleLR.__init__", lambda right, s, *a, **k: right(
+               s, *a, **{**k, "cycle_momentum": False})),
+           lambda t: (lambda o: (t.optim.lr_scheduler.OneCycleLR(o, 1.0, 9),
+                                 o.param_groups[0]["momentum"] == 0.95)[1])(
+               t.optim.SGD([t.zeros(1, requires_grad=True)], lr=1.0, momentum=0.5))),
 ]  # fmt: skip
+
+
+def _coasting(right, optimizer, *args, **kwargs):
+    result = right(optimizer, *args, **kwargs)
+    with torch.no_grad():
+        for group in optimizer.param_groups:
+            for one in group["params"]:
+                speed = optimizer.state.get(one, {}).get("momentum_buffer")
+                if one.grad is None and speed is not None:
+                    one.sub_(speed * float(group["lr"]))
+    return result
+
+
+def _rests(t):
+    x = t.zeros(1, requires_grad=True)
+    optimizer = t.optim.SGD([x], lr=1.0, momentum=0.5)
+    x.grad = t.ones(1)
+    optimizer.step()
+    x.grad = None
+    optimizer.step()
+    return x.item() == -1

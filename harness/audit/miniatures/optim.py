@@ -161,6 +161,13 @@ MINIATURES = [
 ]  # fmt: skip
 
 
+def _second_beta(right: Any, scheduler: Any, *args: Any, **kwargs: Any) -> None:
+    right(scheduler, *args, **kwargs)
+    for group in scheduler.optimizer.param_groups:
+        if "betas" in group and scheduler.cycle_momentum:
+            group["betas"] = group["betas"][::-1]
+
+
 def _reads_the_rate_once(right: Any, optimizer: Any, params: Any, lr: Any, **kwargs: Any) -> None:
     right(optimizer, params, float(lr), **kwargs)
 
@@ -171,5 +178,19 @@ MINIATURES += [
         of=("optim.SGD.__init__",),
         lie=_reads_the_rate_once,
         caught_by="optim.tensor-rate",
+    ),
+    Miniature(
+        "a cycle of rates leaves momentum alone",
+        of=("optim.lr_scheduler.OneCycleLR.__init__",),
+        lie=lambda right, self, *args, **kwargs: right(
+            self, *args, **{**kwargs, "cycle_momentum": False}
+        ),
+        caught_by="optim.cycled-momentum",
+    ),
+    Miniature(
+        "a cycle of Adam takes its momentum for the second beta",
+        of=("optim.lr_scheduler.CyclicLR.step",),
+        lie=_second_beta,
+        caught_by="optim.cycled-momentum",
     ),
 ]
