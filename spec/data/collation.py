@@ -154,8 +154,8 @@ def containers_are_collated_part_by_part(torch: Any, device: str) -> None:
 
 @clause("data.collate-unequal", covers=["notes.collate"])
 def samples_of_unequal_shape_cannot_be_collated(torch: Any, device: str) -> None:
-    """Samples that differ in shape or in number of parts raise; a collate_fn of one's own takes
-    them, and what it returns is the batch."""
+    """Samples that differ in shape or in their parts raise, and so do those that no tensor can
+    hold; a collate_fn of one's own takes them, and what it returns is the batch."""
     data = torch.utils.data
     for unequal, equal in (
         ([torch.ones(2, device=device), torch.ones(3, device=device)], [torch.ones(2)] * 2),
@@ -165,6 +165,12 @@ def samples_of_unequal_shape_cannot_be_collated(torch: Any, device: str) -> None
         ([(1, 2), (1, 2, 3)], [(1, 2)] * 2),
         ([[1, 2, 3], [1, 2]], [[1, 2]] * 2),
         ([{"x": torch.ones(2)}, {"x": torch.ones(1)}], [{"x": torch.ones(1)}] * 2),
+        ([(1, [2, 3]), (1, [2])], [(1, [2])] * 2),
+        # What is no number, array, text or container of these makes no batch.
+        ([None, None], [0] * 2),
+        ([{"x": object()}] * 2, [{"x": 1.5}] * 2),
+        ([np.array(["a", "b"])] * 2, ["a"] * 2),
+        ([np.array([None])] * 2, [np.array([1])] * 2),
     ):
         with case(samples=str(unequal)):
             assert_raises(data.default_collate, unequal)
@@ -174,6 +180,11 @@ def samples_of_unequal_shape_cannot_be_collated(torch: Any, device: str) -> None
             [own] = data.DataLoader(unequal, 2, collate_fn=keep)
             assert_equal(len(own), 2)
             assert_same_object(own[1], unequal[1])
+    try:
+        partial = data.default_collate([{"x": 1, "y": 2}, {"x": 1}])
+    except Exception:  # which one is not documented
+        return
+    assert_that(False, f"a part that the second sample lacks was left out: {partial}")
 
 
 @clause("data.collate-fn", covers=["notes.collate"], effort=2)

@@ -47,10 +47,22 @@ def samplers_draw_what_they_name(
             assert_equal(list(maker(generator(torch, seed))), got)
             if len(expected) >= MANY:
                 assert_that(list(sampler) != got, "two passes came in one order")
-    few = list(data.RandomSampler(source, num_samples=fewer))
-    assert_equal((len(few), len(set(few) & set(everything))), (fewer, fewer))
-    again = data.RandomSampler(source, replacement=True, num_samples=3 * size)
+    few = data.RandomSampler(source, num_samples=fewer)
+    assert_equal((len(list(few)), len(set(few) & set(everything)), len(few)), (fewer,) * 3)
+    # More than there are: one permutation after another, and the beginning of a last one.
+    many = data.RandomSampler(
+        source, num_samples=2 * size + fewer, generator=generator(torch, seed)
+    )
+    rounds = chunks(list(many), size)
+    assert_equal([len(one) for one in rounds], [size, size, fewer])
+    assert_equal([len(set(one) & set(everything)) for one in rounds], [size, size, fewer])
+    assert_equal(len(many), 2 * size + fewer)
+    if size >= MANY:
+        assert_that(rounds[0] != rounds[1], "two rounds came in one order")
+    again = data.RandomSampler(source, True, 3 * size, generator(torch, seed))
     drawn = list(again)
+    repeated = data.RandomSampler(source, True, 3 * size, generator(torch, seed))
+    assert_equal(list(repeated), drawn)
     assert_equal((len(drawn), len(again)), (3 * size, 3 * size))
     assert_that(set(drawn) <= set(everything), "an index out of range was drawn")
     if size >= MANY:
@@ -164,6 +176,10 @@ def contradictory_options_raise(torch: Any, device: str) -> None:
     ):
         with case(options=options):
             assert_raises(lambda s, o: list(load(s, **o)), source, options)
+    loader = load(numbers, 2)
+    for name, value in (("batch_size", 3), ("drop_last", True), ("sampler", [0]), ("dataset", [])):
+        with case(changed=name):
+            assert_raises(setattr, loader, name, value)  # once made, it stays as it is
     for size in (0, -1):
         assert_raises(torch.utils.data.BatchSampler, range(4), size, False)
     assert_equal(list(torch.utils.data.BatchSampler(range(4), 3, False)), [[0, 1, 2], [3]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from math import floor, prod
 from typing import Any
@@ -85,6 +86,15 @@ def _elements(data: Any) -> list[Any]:
     return [data[index] for index in range(len(data))]
 
 
+def _refused(call: Callable[..., Any], *args: Any) -> bool:
+    """Whether a call raises. Which error it is, is not documented."""
+    try:
+        call(*args)
+    except Exception:
+        return True
+    return False
+
+
 @clause("data.tensor-data-set", covers=["notes.dataset-algebra", "mlnotes.dataset"], effort=5)
 @for_all(
     size=sizes,
@@ -114,11 +124,9 @@ def a_tensor_data_set_pairs_the_rows_of_its_tensors(
                         for got, array in zip(sample, arrays, strict=False):
                             assert_equal(got, np.asarray(array[index]))
                             assert_equal(got.device.type, tensors[0].device.type)
-            refused = False
-            try:
-                torch.utils.data.TensorDataset(tensors[0], tensors[1][1:])
-            except Exception:  # which one is not documented
-                refused = True
+            wrapped = torch.utils.data.TensorDataset(*tensors)
+            assert_equal([*map(id, wrapped.tensors)], [*map(id, tensors)])
+            refused = _refused(torch.utils.data.TensorDataset, tensors[0], tensors[1][1:])
             assert_that(refused, "tensors of two lengths are one data set")
 
 
@@ -150,6 +158,9 @@ def subsets_and_concatenations_keep_every_sample(
         with case(index=beyond):
             assert_raises(joined.__getitem__, beyond)
     assert_equal(order(data.DataLoader(joined, 7)), chunks(expected, 7))
+    assert_that(_refused(data.ConcatDataset, []), "nothing is a data set")
+    # A stream has no indices.
+    assert_that(_refused(data.ConcatDataset, [numbers, stream(torch, 3)]), "a stream was joined")
     both = numbers + subclass(torch, second)
     assert_equal((len(both), _elements(both)), (size + second, [*range(size), *range(second)]))
 

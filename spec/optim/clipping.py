@@ -52,7 +52,7 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
         for options in ({}, {"foreach": False}, {"foreach": True}):
             if options.get("foreach") and torch.device(device).type not in JOINED_ON:
                 continue  # an error there, by the documents
-            held = parameters(torch, device, numbers)
+            held = parameters(torch, device, numbers, turned=seed % 2 == 0)
             give(held, tensor_of(torch, device, numbers))
             held.insert(0, torch.nn.Parameter(torch.zeros(3, device=device)))
             # The largest of no elements is not defined, so an empty gradient has no such norm.
@@ -84,6 +84,32 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
                 assert_equal(single.grad, np.array([wrong, 4.0], dtype))
 
 
+@clause("optim.clip-mixed", covers=["notes.optimizer-family"], requires={"autograd"})
+def gradients_of_several_dtypes_have_one_norm(torch: Any, device: str) -> None:
+    """Gradients of several dtypes and layouts are clipped together, each in its own dtype: the norm
+    is that of all of them."""
+    known = [*supported(SINGLE)]
+    for wide_first, kind in product((False, True), (2.0, 1.0, math.inf)):
+        dtypes = known[::-1] if wide_first else known
+        numbers = ([[3.0, -4.0], [0.0, 12.0]], [84.0, 0.0, 0.0])
+        norm = {2.0: 85.0, 1.0: 103.0, math.inf: 84.0}[kind]
+        for options in ({}, {"foreach": False}):
+            held = []
+            for dtype, array in zip((dtypes[0], dtypes[-1]), numbers, strict=True):
+                gradient = tensor_of(torch, device, np.array(array, dtype))
+                held.append(torch.nn.Parameter(torch.zeros_like(gradient)))
+                held[-1].grad = gradient.t()
+            with case(kind=kind, dtypes=dtypes, **options):
+                got = torch.nn.utils.clip_grad_norm_(held, norm / 4, kind, **options)
+                assert_close(got.to(held[0].dtype), norm, Bound(dtypes[0], 8, "a norm", 0.0))
+                for parameter, dtype, array in zip(
+                    held, (dtypes[0], dtypes[-1]), numbers, strict=True
+                ):
+                    scaled = np.array(array).T / 4
+                    bound = Bound(dtype, 1, "scaled once", np.abs(scaled) * 2e-6)
+                    assert_close(parameter.grad, scaled, bound)
+
+
 @clause("optim.clip-value", covers=["notes.optimizer-family"], requires={"autograd"}, effort=1.5)
 @for_all(most=st.sampled_from((0.5, 1.0, 1e-3, 100.0)), drawn=st.sampled_from(SINGLE), seed=seeds())
 def clip_grad_value_bounds_every_gradient(
@@ -94,7 +120,7 @@ def clip_grad_value_bounds_every_gradient(
     for dtype in supported([drawn]):
         numbers = values((COUNT,), dtype, "normal", seed)
         for options in ({}, {"foreach": False}):
-            held = parameters(torch, device, numbers)
+            held = parameters(torch, device, numbers, turned=seed % 2 == 0)
             give(held, tensor_of(torch, device, numbers))
             gradients = [parameter.grad for parameter in held]
             with case(**options):

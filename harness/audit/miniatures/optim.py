@@ -180,6 +180,18 @@ MINIATURES += [
         caught_by="optim.tensor-rate",
     ),
     Miniature(
+        "the norm is that of the first dtype",
+        of=("nn.utils.clip_grad_norm_",),
+        lie=lambda right, held, *args, **kwargs: right(
+            [p for p in held if p.grad is not None and p.dtype is held[0].dtype]
+            if isinstance(held, list)
+            else held,
+            *args,
+            **kwargs,
+        ),
+        caught_by="optim.clip-mixed",
+    ),
+    Miniature(
         "a cycle of rates leaves momentum alone",
         of=("optim.lr_scheduler.OneCycleLR.__init__",),
         lie=lambda right, self, *args, **kwargs: right(
