@@ -202,7 +202,8 @@ def tensors_that_share_memory_share_it_after_loading(
 
 @clause("serialization.separate-files", covers=["notes.save-views"], requires={"in-place"})
 def tensors_saved_apart_are_loaded_apart(torch: Any, device: str) -> None:
-    """What is saved in two files shares nothing after loading, nor do two loads of one file."""
+    """What is saved in two files shares nothing after loading, nor do two loads of one file. In one
+    file a list or tuple holds a tensor twice where it did before, and views of one storage."""
     base = tensor_of(torch, device, np.arange(6.0, dtype=np.float32))
     files = saved(torch, base), saved(torch, base[2:])
     for way in WAYS:
@@ -213,6 +214,12 @@ def tensors_saved_apart_are_loaded_apart(torch: Any, device: str) -> None:
             assert_equal(again, np.arange(6.0, dtype=np.float32))
             assert_equal(second, np.arange(2.0, 6.0, dtype=np.float32))
             assert_equal(base, np.arange(6.0, dtype=np.float32))
+        for kind in (list, tuple):
+            with case(way=way, kind=kind.__name__):
+                one, same, part = carried(torch, kind((base, base, base[4:])), way)
+                assert_same_object(one, same)
+                part.fill_(9)
+                assert_equal(one, np.array([0, 1, 2, 3, 9, 9], np.float32))
 
 
 @clause("serialization.whole-storage", covers=["notes.save-views"], requires={"views"})

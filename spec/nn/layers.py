@@ -470,3 +470,49 @@ def adaptive_pooling_divides_the_length_into_windows(torch: Any, device: str) ->
                 )
                 wanted = layers.inner_bound(np.full(expected.shape, 9.0), 18, name)
                 assert_close(got, expected, wanted)
+
+
+@clause(
+    "nn.no-samples",
+    covers=["notes.normalisation-pooling-conv", "mlnotes.activations", "mlnotes.losses"],
+    requires={"autograd"},
+)
+def layers_take_a_batch_without_samples(torch: Any, device: str) -> None:
+    """Of no samples layers make no results, of the shape that samples would have, and losses
+    without reduction no losses, of which the sum is 0; the parameters' gradients are 0."""
+    nn = torch.nn
+    for name in supported(SINGLE):
+        options: dict[str, Any] = {"device": device, "dtype": getattr(torch, name)}
+        x = torch.ones((0, 4, 6), **options)
+        image = torch.ones((0, 4, 6, 5), **options)
+        for layer, given, shape in (
+            (nn.Linear(6, 2), x, (0, 4, 2)), (nn.Conv1d(4, 3, 2), x, (0, 3, 5)),
+            (nn.Conv2d(4, 3, 2), image, (0, 3, 5, 4)), (nn.MaxPool1d(2), x, (0, 4, 3)),
+            (nn.MaxPool2d(2), image, (0, 4, 3, 2)), (nn.AvgPool1d(3), x, (0, 4, 2)),
+            (nn.AvgPool2d(2), image, (0, 4, 3, 2)), (nn.LayerNorm((4, 6)), x, (0, 4, 6)),
+            (nn.BatchNorm1d(4).eval(), x, (0, 4, 6)), (nn.ReLU(), x, (0, 4, 6)),
+            (nn.BatchNorm2d(4).eval(), image, (0, 4, 6, 5)), (nn.Softmax(1), x, (0, 4, 6)),
+            (nn.LogSoftmax(-1), x, (0, 4, 6)),
+            (nn.Dropout(0.5), x, (0, 4, 6)), (nn.Flatten(), x, (0, 24)),
+        ):  # fmt: skip
+            with case(layer=type(layer).__name__, shape=shape, dtype=name):
+                layer = layer.to(device=device, dtype=getattr(torch, name))
+                got = layer(given)
+                assert_metadata(got, shape=tuple(shape), dtype=name)
+                parameters = list(layer.parameters())
+                if parameters and layer.training:
+                    got.sum().backward()
+                    for parameter in parameters:
+                        zeros = np.zeros(tuple(parameter.shape), numpy_dtype(name))
+                        assert_equal(parameter.grad, zeros, signed_zero=False)
+        none = torch.ones((0, 3), **options)
+        index = torch.ones((0,), dtype=torch.int64, device=device)
+        for loss, target, count in (
+            ("mse_loss", none, (0, 3)), ("binary_cross_entropy_with_logits", none, (0, 3)),
+            ("cross_entropy", index, (0,)), ("cross_entropy", none, (0,)),
+        ):  # fmt: skip
+            with case(loss=loss, target=tuple(target.shape), dtype=name):
+                functional = getattr(nn.functional, loss)
+                assert_metadata(functional(none, target, reduction="none"), shape=count, dtype=name)
+                total = functional(none, target, reduction="sum")
+                assert_equal(total, np.zeros((), numpy_dtype(name)), signed_zero=False)

@@ -185,6 +185,40 @@ def parameter_groups_take_their_own_options(
                 assert_close(tensor_of(torch, device, flat(held)[part]), end, bound)
 
 
+_FIRST = {"SGD": 0.5, "Adam": 0.5, "AdamW": 0.495, "RMSprop": -4.0, "Adagrad": 0.5}
+"""Where a step with lr = 0.5 and gradient 1 leads from 1."""
+
+
+@clause("optim.low-precision", covers=["notes.optimizer-family"], requires={"autograd"})
+def every_optimizer_steps_in_low_precision(torch: Any, device: str) -> None:
+    """Every optimizer, in each of its forms, moves parameters of half precision by its formula,
+    alone and among others of another dtype, and keeps their dtype."""
+    known = [*supported(("float32", "float64", "bfloat16", "float16"))]
+    for family in FAMILIES.values():
+        for form, turned in product(forms_of(family), (False, True)):
+            if (family.name, form) == ("SGD", "fused"):
+                continue  # a clause of its own: optim.fused-low-precision
+            options = {"lr": 0.5, **options_of(torch, device, form)}
+            held = []
+            for place, name in enumerate((*known, *known)):
+                array = np.ones((3, 2 + place), "float32")
+                weight = tensor_of(torch, device, array).to(getattr(torch, name))
+                weight = weight.t().contiguous().t() if turned else weight
+                held.append(torch.nn.Parameter(weight))
+                held[-1].grad = torch.ones_like(weight)
+            several = getattr(torch.optim, family.name)(held[: len(known)], **options)
+            alone = [getattr(torch.optim, family.name)([p], **options) for p in held[len(known) :]]
+            for optimizer in (several, *alone):
+                optimizer.step()
+            for place, (parameter, name) in enumerate(zip(held, (*known, *known), strict=True)):
+                with case(optimizer=family.name, form=form, turned=turned, dtype=name,
+                          alone=place >= len(known)):  # fmt: skip
+                    expected = np.full((3, 2 + place), _FIRST[family.name])
+                    # An eps of 1e-8 moves a quotient by up to 5e-7.
+                    off = 8 * unit(name) * abs(_FIRST[family.name]) + 1e-6
+                    assert_close(parameter, expected, Bound(name, 4, "one step", off))
+
+
 @clause("optim.tensor-rate", covers=["notes.optimizer-family"], requires={"autograd"})
 def a_rate_may_be_a_tensor(torch: Any, device: str) -> None:
     """lr may be a tensor of one element: the steps are those of the number, and what is written

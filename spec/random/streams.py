@@ -258,6 +258,42 @@ def a_generator_knows_its_device_seed_and_state(torch: Any, device: str) -> None
         assert_raises(torch.rand, 2, device=device, generator=torch.Generator())
 
 
+_CHOOSING: dict[str, Callable[[Any, Any, Any], Any]] = {
+    # Of 50 weights: an order or a choice of them.
+    "randperm": lambda torch, w, g: torch.randperm(50, device=w.device, generator=g),
+    "randperm(dtype)": lambda torch, w, g: torch.randperm(
+        50, dtype=torch.int32, device=w.device, generator=g
+    ),
+    "multinomial": lambda torch, w, g: torch.multinomial(w, 30, generator=g),
+    "multinomial, replacing": lambda torch, w, g: torch.multinomial(w, 30, True, generator=g),
+    "multinomial of rows": lambda torch, w, g: torch.multinomial(w.expand(3, 50), 30, generator=g),
+    "Tensor.multinomial": lambda torch, w, g: w.multinomial(30, generator=g),
+    "Tensor.multinomial, replacing": lambda torch, w, g: w.multinomial(30, True, generator=g),
+    "Tensor.multinomial of one": lambda torch, w, g: w.expand(60, 50).multinomial(1, generator=g),
+}
+
+
+@clause("random.generator-chooses", covers=["notes.generator", "notes.distributions"])
+def orders_and_choices_come_from_the_generator_alone(torch: Any, device: str) -> None:
+    """randperm and multinomial, with and without replacement, draw from the generator that they are
+    given and repeat with its seed, whatever is drawn elsewhere; the global stream stays."""
+    weights = torch.ones(50, device=device)
+    generator = torch.Generator(device=device)
+    start(torch, device, 7)
+    quiet = read(torch.rand(6, device=device))
+    for name, draw in _CHOOSING.items():
+        with case(draw=name):
+            start(torch, device, 7)
+            first = read(draw(torch, weights, generator.manual_seed(3)))
+            second = read(draw(torch, weights, generator))
+            assert_equal(torch.rand(6, device=device), quiet)
+            assert_equal(draw(torch, weights, generator.manual_seed(3)), first)
+            other = read(draw(torch, weights, generator.manual_seed(4)))
+            # One in 50! and 50^30 by chance.
+            assert_that(not np.array_equal(first, second), "the second draw repeats the first")
+            assert_that(not np.array_equal(first, other), "another seed, the same choice")
+
+
 def _order(torch: Any, device: str, generator: Any) -> Any:
     return torch.randperm(50, device=device, generator=generator)
 

@@ -116,4 +116,20 @@ MUTANTS += [
             lambda right, s: _repeating(list(right(s)), s.replacement),
             lambda t: (lambda drawn: drawn[0] != drawn[32] or drawn[1] != drawn[33])(list(
                 t.utils.data.RandomSampler(range(10**6), True, 40)))),
+    _mutant("rounds-alike", "past all samples RandomSampler repeats its first round",
+            "utils.data.RandomSampler.__iter__",
+            lambda right, s: (lambda drawn: iter(drawn if s.replacement else [
+                drawn[i % len(s.data_source)] for i in range(len(drawn))]))(list(right(s))),
+            lambda t: (lambda drawn: drawn[:20] != drawn[20:])(list(
+                t.utils.data.RandomSampler(range(20), num_samples=40)))),
+    _mutant("samples-of-nothing", "default_collate makes a batch of None",
+            "utils.data.default_collate",
+            lambda right, batch: batch if batch[0] is None else right(batch),
+            lambda t: _refuses(lambda: t.utils.data.default_collate([None, None]))),
+    _mutant("joined-streams", "ConcatDataset takes streams", "utils.data.ConcatDataset.__init__",
+            lambda right, joined, parts: right(joined, [
+                list(part) if isinstance(part, torch.utils.data.IterableDataset) else part
+                for part in parts]),
+            lambda t: _refuses(lambda: t.utils.data.ConcatDataset([
+                t.utils.data.ChainDataset([])]))),
 ]  # fmt: skip

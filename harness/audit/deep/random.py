@@ -157,6 +157,11 @@ MUTANTS = [
           and "out" not in k else right(*a, **k),
           lambda t: _seeded(t, lambda: (lambda x: (x.float().double() != x).any())(
               t.randn(9, dtype=t.float64)))),
+    _name("order-stirs", "an order drawn from a generator moves the global stream", "randperm",
+          lambda right, *a, **k: (k.get("generator") is not None and torch.rand(1),
+                                  right(*a, **k))[1],
+          lambda t: (lambda g: _seeded(t, lambda: t.rand(1)) == _seeded(
+              t, lambda: (t.randperm(3, generator=g), t.rand(1))[1]))(t.Generator())),
     _name("fork-leaks", "fork_rng does not restore", "random.fork_rng",
           lambda right, *a, **k: right(enabled=False),
           lambda t: _seeded(t, lambda: _forked(t))),

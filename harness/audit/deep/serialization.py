@@ -80,6 +80,18 @@ MUTANTS = [
             lambda t: (lambda m: (m.load_state_dict({"weight": t.full((2, 2), 9.0)}),
                                   m.weight.sum().item() == 36)[1])(t.nn.Linear(2, 2, bias=False)),
             "nn"),
+    _mutant("twins", "a tensor that a list holds twice is loaded as two", "load",
+            lambda right, *a, **k: (lambda x: [one.view_as(one) if isinstance(one, torch.Tensor)
+                                    else one for one in x] if type(x) is list else x)(
+                                        right(*a, **k)),
+            lambda t: (lambda x: x[0] is x[1])(_again(t, [t.ones(1)] * 2))),
+    _mutant("lax-sizes", "strict=False passes over tensors of another size",
+            "nn.Module.load_state_dict",
+            lambda right, m, state, strict=True, **k: right(m, state if strict else {
+                n: v for n, v in state.items()
+                if n not in (own := m.state_dict()) or own[n].shape == v.shape}, strict, **k),
+            lambda t: raises(lambda: t.nn.Linear(1, 1).load_state_dict(
+                {"weight": t.ones(2, 1)}, strict=False)), "nn"),
     _mutant("parameters", "Parameters are loaded as tensors", "load",
             lambda right, *a, **k: (lambda x: x.detach().requires_grad_(x.requires_grad)
                                     if isinstance(x, torch.nn.Parameter) else x)(right(*a, **k)),

@@ -328,6 +328,9 @@ MINIATURES = [
     Miniature("an expanded table is read past its row", ("nn.functional.embedding",),
               lambda right, x, w, *a, **k: right(x, unspread(w), *a, **k),
               "nn.expanded-operands"),
+    Miniature("max pooling of no samples makes one", ("nn.functional.max_pool2d",),
+              lambda right, x, *a, **k: right(x if len(x) else x.new_zeros(1, *x.shape[1:]),
+                                              *a, **k), "nn.no-samples"),
     Miniature("the slope of tanh counts what repeats once", ("tanh", "nn.functional.tanh"),
               _slope_of_one, "nn.gradients"),
 ]  # fmt: skip

@@ -161,6 +161,16 @@ MINIATURES = [
 ]  # fmt: skip
 
 
+def _without_half(right: Any, optimizer: Any, *args: Any) -> Any:
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    kept = [(p, p.detach().clone()) for p in held if p.dtype is torch.bfloat16]
+    result = right(optimizer, *args)
+    with torch.no_grad():
+        for parameter, before in kept:
+            parameter.copy_(before)
+    return result
+
+
 def _second_beta(right: Any, scheduler: Any, *args: Any, **kwargs: Any) -> None:
     right(scheduler, *args, **kwargs)
     for group in scheduler.optimizer.param_groups:
@@ -190,6 +200,12 @@ MINIATURES += [
             **kwargs,
         ),
         caught_by="optim.clip-mixed",
+    ),
+    Miniature(
+        "Adam leaves bfloat16 parameters alone",
+        of=("optim.Adam.step",),
+        lie=lambda right, optimizer, *args: _without_half(right, optimizer, *args),
+        caught_by="optim.low-precision",
     ),
     Miniature(
         "a cycle of rates leaves momentum alone",

@@ -397,4 +397,16 @@ MINIATURES += [
         lie=_goes_on_in_space,
         caught_by="random.seed-repeats-everywhere",
     ),
+    Miniature(
+        "a permutation of a generator moves the global stream",
+        of=("randperm",),
+        lie=lambda right, *args, **kwargs: (torch.rand(1), right(*args, **kwargs))[1],
+        caught_by="random.generator-chooses",
+    ),
+    Miniature(
+        "Tensor.multinomial does not take its generator",
+        of=("Tensor.multinomial",),
+        lie=lambda right, *args, generator=None, **kwargs: right(*args, **kwargs),
+        caught_by="random.generator-chooses",
+    ),
 ]
