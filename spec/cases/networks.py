@@ -64,8 +64,9 @@ def _fits(lengths: Shape, kernel: Shape, dilation: Shape, padding: Shape) -> boo
 
 def _convolution(rank: int, random: Random) -> Convolution | None:
     groups = random.choice((1, 1, 1, 2, 3, 4))
-    channels = groups * random.choice(_CHANNELS[: 4 if groups > 1 else None])
-    out = groups * random.choice(_CHANNELS[: 4 if groups > 1 else None])
+    # One channel a group, for which there are kernels of their own, is common in networks.
+    choices = _CHANNELS if groups == 1 else (1, 1, 1, 2, 3, 4)
+    channels, out = (groups * random.choice(choices) for _ in range(2))
     # Squares among them: what takes one length for another keeps their shape.
     shape = (random.choice((1, 2, 3, 5)), channels, *_each(rank, _LENGTHS, random))
     kernel = _each(rank, (1, 2, 3, 3, 4, 5), random)

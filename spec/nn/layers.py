@@ -384,6 +384,8 @@ def rows_and_columns_are_not_mixed_up(torch: Any, device: str) -> None:
         how: Any = stride, [(p, p) for p in padding], dilation, 1
         expected = layers.convolution(x, kernels, None, *how)
         size = layers.convolution(np.abs(x), np.abs(kernels), None, *how).max()
+        # A kernel of one element is a product of matrices, where the stride is 1.
+        single = layers.convolution(x, kernels[..., :1, 1:], None, *how[:2], (1, 1), 1)
         plane = layers.Pool(shape[2:], (2, 2), stride, padding, dilation, False)
         largest = plane.largest(x)[0]
         # Quarters of whole numbers.
@@ -395,7 +397,9 @@ def rows_and_columns_are_not_mixed_up(torch: Any, device: str) -> None:
                       dilation=dilation, dtype=name):  # fmt: skip
                 with full_precision(torch):
                     got = functional.conv2d(given, weight, None, stride, padding, dilation)
+                    one = functional.conv2d(given, weight[..., :1, 1:], None, stride, padding)
                 assert_close(got, expected, layers.inner_bound(size, 12, name, growth=8))
+                assert_close(one, single, layers.inner_bound(size, 3, name, growth=8))
                 pooled = functional.max_pool2d(given, 2, stride, padding, dilation)
                 assert_equal(pooled, largest.astype(name), signed_zero=False)
                 if mean is not None:

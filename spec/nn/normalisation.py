@@ -144,6 +144,45 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
         assert_raises(layer.train(), single)
 
 
+@clause("nn.batch-norm-in-half", covers=["notes.normalisation-pooling-conv", "hackmd.train-eval"])
+def batch_norm_works_in_half_precision(torch: Any, device: str) -> None:
+    """In half precision, too, BatchNorm normalises with the statistics of the batch in training
+    and with the running ones in evaluation, in every layout."""
+    for shape, name, layout in product(
+        ((33, 3), (9, 2, 5), (4, 3, 2, 5)),
+        supported(layers.HALF),
+        ("contiguous", "transposed", "stepped", "channels-last"),
+    ):
+        dims, per = (0, *range(2, len(shape))), (1, shape[1], *[1] * (len(shape) - 2))
+        x = _shifted(shape, name, 3)
+        arrays = [values((shape[1],), name, "normal", n) for n in (1, 2)]
+        weight, bias = (wide(array).reshape(per) for array in arrays)
+        layer = getattr(torch.nn, f"BatchNorm{max(len(shape) - 2, 1)}d")(shape[1], momentum=0.5)
+        filled(torch, device, layer, weight=arrays[0], bias=arrays[1])
+        given = laid_out(torch, device, x, layout)
+        for training in (True, False):
+            with case(shape=shape, dtype=name, layout=layout, training=training):
+                got = layer.train(training)(given)
+                if training:
+                    mean, variance = (
+                        of(wide(x), axis=dims, keepdims=True) for of in (np.mean, np.var)
+                    )
+                else:
+                    kept = (layer.running_mean, layer.running_var)
+                    mean, variance = (wide(read(one)).reshape(per) for one in kept)
+                root = np.sqrt(variance + 1e-5)
+                expected = (wide(x) - mean) / root * weight + bias
+                size = (np.abs(wide(x)) + np.abs(mean)) / root * np.abs(weight) + np.abs(bias)
+                # Statistics and the results between may be kept in half precision.
+                assert_close(got, expected, Bound(name, 2, "8 operations", 8 * unit(name) * size))
+        count = x.size / shape[1]
+        moved = 0.5 * wide(x).mean(dims), 0.5 + 0.5 * wide(x).var(dims) * count / (count - 1)
+        for one, average in zip((layer.running_mean, layer.running_var), moved, strict=True):
+            with case(shape=shape, dtype=name, layout=layout):
+                bound = Bound(name, 4, "running averages", 8 * unit(name) * np.abs(wide(x)).max())
+                assert_close(one, average, bound)
+
+
 _LAYER_NORMS: tuple[tuple[Shape, int], ...] = (
     ((3, 4), 1), ((4,), 1), ((2, 3, 4), 2), ((2, 3, 7), 1), ((5, 8), 1), ((5, 9), 2), ((2, 17), 1),
     ((3, 31), 1), ((33, 33), 1), ((2, 2, 64), 1), ((2, 5, 13), 2), ((3, 127), 1), ((3, 256), 1),

@@ -328,6 +328,11 @@ MINIATURES = [
     Miniature("an expanded table is read past its row", ("nn.functional.embedding",),
               lambda right, x, w, *a, **k: right(x, unspread(w), *a, **k),
               "nn.expanded-operands"),
+    Miniature("the last of strided bfloat16 images is normalised to 0",
+              ("nn.functional.batch_norm",),
+              lambda right, x, *a, **k: _last_zero(right(x, *a, **k).contiguous())
+              if x.dtype is torch.bfloat16 and not x.is_contiguous() else right(x, *a, **k),
+              "nn.batch-norm-in-half"),
     Miniature("max pooling of no samples makes one", ("nn.functional.max_pool2d",),
               lambda right, x, *a, **k: right(x if len(x) else x.new_zeros(1, *x.shape[1:]),
                                               *a, **k), "nn.no-samples"),
