@@ -385,7 +385,7 @@ def rows_and_columns_are_not_mixed_up(torch: Any, device: str) -> None:
         expected = layers.convolution(x, kernels, None, *how)
         size = layers.convolution(np.abs(x), np.abs(kernels), None, *how).max()
         # A kernel of one element is a product of matrices, where the stride is 1.
-        single = layers.convolution(x, kernels[..., :1, 1:], None, *how[:2], (1, 1), 1)
+        single = layers.convolution(x, kernels[..., :1, 1:], None, how[0], how[1], (1, 1), 1)
         plane = layers.Pool(shape[2:], (2, 2), stride, padding, dilation, False)
         largest = plane.largest(x)[0]
         # Quarters of whole numbers.

@@ -162,6 +162,18 @@ def parameters_outside_their_range_raise(torch: Any, device: str) -> None:
         with case(function=function):
             assert_that(call(*valid) is not None, "a valid call gave nothing")
             assert_raises(call, *invalid)
+    # On the CPU: elsewhere the error comes later, and may take the device with it.
+    for function, call, wrong in (
+        ("poisson", torch.poisson, [1.0, -1.0]),
+        ("multinomial", lambda w: torch.multinomial(w, 1), [1.0, -1.0, 1.0]),
+        ("multinomial", lambda w: torch.multinomial(w, 4, True), [1.0, -1.0, 1.0]),
+        ("multinomial", lambda w: w.multinomial(1), [0.0, 0.0]),
+        ("multinomial", lambda w: w.multinomial(1), [1.0, float("nan")]),
+        ("multinomial", lambda w: w.multinomial(1), [1.0, float("inf")]),
+    ):
+        with case(function=function, parameters=str(wrong)):
+            assert_that(call(torch.ones(3)) is not None, "a valid call gave nothing")
+            assert_raises(call, torch.tensor(wrong))
     for name, low, high in (("uint8", 0, 256), ("int8", -128, 128), ("int16", 0, 2**15)):
         for dtype in supported([name]):
             with case(function="randint", dtype=dtype):
