@@ -355,11 +355,15 @@ MUTANTS += [
           "nn.Module.load_state_dict", lambda right, module, state, *a, **k: _keeping(
               right, module, state, *a, **k), lambda t: _parted(t), "serialization"),
     _name("bias-of-double", "Linear(dtype=float64) has a bias of float32", "nn.Linear.__init__",
-          lambda right, module, *a, **k: (right(module, *a, **k), setattr(
-              module, "bias", None if module.bias is None
-              else torch.nn.Parameter(module.bias.detach().float())))[0],
+          lambda right, module, *a, **k: _of_float_bias(right, module, *a, **k),
           lambda t: t.nn.Linear(1, 1, dtype=t.float64).bias.dtype == t.float64),
 ]  # fmt: skip
+
+
+def _of_float_bias(right, module, *args, **kwargs):
+    right(module, *args, **kwargs)
+    if module.bias is not None:
+        module.bias = torch.nn.Parameter(module.bias.detach().float())
 
 
 def _keeping(right, module, state, strict=True, assign=False):

@@ -286,7 +286,7 @@ MUTANTS += [
            wrapped("optim.Adam.step", lambda right, o, closure=None: (
                closure and closure(), right(o, closure))[1]),
            lambda t: (lambda seen: (t.optim.Adam([t.zeros(1, requires_grad=True)]).step(
-               lambda: seen.append(1)), len(seen) == 1)[1])([])),
+               lambda: seen.append(1)), len(seen) == 1)[1])(list[int]())),
     Mutant("optim.one-cycle-momentum", "OneCycleLR cycles no momentum", ("optim",),
            wrapped("optim.lr_scheduler.OneCycleLR.__init__", lambda right, s, *a, **k: right(
                s, *a, **{**k, "cycle_momentum": False})),
