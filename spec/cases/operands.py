@@ -16,13 +16,14 @@ from tenet.spec.cases.values import regimes, seeds, values
 from tenet.spec.model.dtypes import name_of
 
 
-def tensor_of(torch: Any, device: str, array: np.ndarray) -> Any:
-    """A new contiguous tensor with the elements, shape and dtype of an array.
+def tensor_of(torch: Any, device: str, array: np.ndarray | np.generic) -> Any:
+    """A new contiguous tensor with the elements, shape and dtype of an array, or a number of NumPy's.
 
     bfloat16, for which NumPy arrays have no bridge, goes through float32, which holds it exactly.
     The dtype is said: a backend that does not take it from the array fails where that is asked,
     and not in every clause.
     """
+    array = np.asarray(array)
     name = name_of(array.dtype)
     dtype = getattr(torch, name)
     if name == "bfloat16":
