@@ -17,7 +17,7 @@ from tenet.spec.model.dtypes import name_of
 
 
 def tensor_of(torch: Any, device: str, array: np.ndarray | np.generic) -> Any:
-    """A new contiguous tensor with the elements, shape and dtype of an array, or a number of NumPy's.
+    """A new contiguous tensor with the elements, shape and dtype of an array, or of one number.
 
     bfloat16, for which NumPy arrays have no bridge, goes through float32, which holds it exactly.
     The dtype is said: a backend that does not take it from the array fails where that is asked,
