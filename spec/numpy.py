@@ -713,7 +713,7 @@ def other_buffers_are_shared_as_arrays_are(torch: Any, device: str) -> None:
                 base = arrangement.base.copy()
                 array = arrangement.of_array(base)
                 tensor = arrangement.of_tensor(torch.from_numpy(base))
-                # An array that repeats its elements is read-only, and hands out no memory of its own.
+                # An array that repeats its elements is read-only: not every DLPack hands that on.
                 sources = {"tensor": tensor} | ({"array": array} if array.flags.writeable else {})
                 for source, whole in sources.items():
                     with case(dtype=name, layout=layout, shape=shape, source=source):
