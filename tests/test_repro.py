@@ -71,7 +71,9 @@ def test_scripts_fail_on_the_lie_and_hold_on_stock() -> None:
     chosen = sample()
     assert {mutant.origin for mutant in chosen} == {"deep", "miniature"}
     outcomes = Counter(map(tried, chosen))
-    assert outcomes["stands alone"] > 1.5 * outcomes["needs Tenet"], outcomes
+    # Of each section a few: data sets, optimizers and files, of which the check itself works out
+    # what it compares, count for as much as all operators.
+    assert outcomes["stands alone"] > outcomes["needs Tenet"], outcomes
 
 
 def test_a_script_stands_in_the_record_and_runs_alone(tenet: Tenet, tmp_path: Path) -> None:

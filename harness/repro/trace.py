@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from types import ModuleType
+from types import GeneratorType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -51,18 +51,20 @@ class Statement:
 class Trace:
     """The statements so far.
 
-    values: what the names hold; plain: which name holds a plain value, by its identity; named: the
-    same for dtypes and their kin, which a torch-like library may print otherwise than it names
-    them; arrays: the same for arrays that were handed in, with their bytes; doubtful: arrays that
-    may have been made of what was read; fixed: what the comparison holds that the check has worked
-    out, as text (see twin.py); comparisons: how many were made; reached: how many statements there
-    were when the last began; alter: makes other values of those that are read.
+    values: what the names hold; stand_ins: for what came back, by its identity; plain: which name
+    holds a plain value, by its identity; named: the same for dtypes and their kin, which a torch-
+    like library may print otherwise than it names them; arrays: the same for arrays that were
+    handed in, with their bytes; doubtful: arrays that may have been made of what was read; fixed:
+    what the comparison holds that the check has worked out, as text (see twin.py); comparisons:
+    how many were made; reached: how many statements there were when the last began; alter: makes
+    other values of those that are read.
     """
 
     statements: list[Statement] = field(default_factory=list)
     plain: dict[int, str] = field(default_factory=dict)
     alive: list[object] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
+    stand_ins: dict[int, Proxy] = field(default_factory=dict)
     arrays: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     named: dict[int, str] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
@@ -133,6 +135,8 @@ class Trace:
         except Exception as error:
             self.add(expression, None, uses, pure, error, within)
             raise
+        if isinstance(result, GeneratorType):  # such as parameters(): the script has all at once
+            result, expression = list(result), f"list({expression})"
         if result is None:  # it was called for what it changes
             self.add(expression, None, uses, False, None, within)
             return None, "None"
@@ -161,7 +165,8 @@ class Trace:
             return made
         if isinstance(value, Iterator):
             raise UntraceableError("an iterator came back")
-        return Proxy(value, name, self)
+        # One thing has one stand-in: checks ask whether two results are the same object.
+        return self.stand_ins.setdefault(id(value), Proxy(value, name, self))
 
 
 def _is_plain(value: Any) -> bool:
