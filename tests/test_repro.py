@@ -42,7 +42,7 @@ def sample() -> list[Mutant]:
     for mutant in mutants().values():
         named = mutant.likely or known_power().killers(mutant.name)
         fit = named and named[0] in specification() and mutant.sections[0] not in SLOW
-        if fit and not mutant.needs and mutant.origin != "law":
+        if fit and not mutant.needs and mutant.origin in ("deep", "miniature"):
             kinds.setdefault((mutant.origin, mutant.category), []).append(mutant)
     some = {
         m.name: m for of_kind in kinds.values() for m in of_kind[1 :: max(1, len(of_kind) // 2)]
@@ -71,9 +71,7 @@ def test_scripts_fail_on_the_lie_and_hold_on_stock() -> None:
     chosen = sample()
     assert {mutant.origin for mutant in chosen} == {"deep", "miniature"}
     outcomes = Counter(map(tried, chosen))
-    # Of each section a few: data sets, optimizers and files, of which the check itself works out
-    # what it compares, count for as much as all operators.
-    assert outcomes["stands alone"] > outcomes["needs Tenet"], outcomes
+    assert outcomes["stands alone"] > 1.5 * outcomes["needs Tenet"], outcomes
 
 
 def test_a_script_stands_in_the_record_and_runs_alone(tenet: Tenet, tmp_path: Path) -> None:
@@ -140,6 +138,10 @@ def test_literals_give_every_bit_back(dtype: str, count: int) -> None:
 def test_literals_of_plain_data() -> None:
     for value in (-0.0, 1 + 0j, complex(-0.0, float("inf")), (1,), [()], {"a": None}, ..., "x"):
         assert repr(eval(literal(value), {"np": np})) == repr(value)
+    for items in (["a", "bc"], [None, 1.5], np.array(["2020-02-03"], dtype="M8[D]")):
+        array = np.array(items)
+        again = eval(literal(array), {"np": np})
+        assert (again.dtype, again.tolist()) == (array.dtype, array.tolist())
     with pytest.raises(UntraceableError):
         literal(torch)
 

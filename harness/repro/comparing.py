@@ -50,7 +50,10 @@ def comparison(error: BaseException, trace: Trace) -> Lines:
     if name == "assert_metadata":
         return _metadata(given, trace)
     if name == "assert_same_object":
-        (one, first), (other, second) = (_said(caller, place, i, trace) for i in (0, 1))
+        (one, first), (other, second) = (
+            _written(given[what], caller, place, i, trace)
+            for i, what in enumerate(("got", "expected"))
+        )
         if one == other:
             raise UntraceableError("both are the same object of the script")
         return [f"holds = {one} is {other}"], first | second
@@ -64,6 +67,8 @@ def comparison(error: BaseException, trace: Trace) -> Lines:
     if name == "assert_close":
         trace.fixed |= {"=expected": digest(expected), "=bound": digest(given["bound"])}
         return [*lines, *_within(given["bound"], np.asarray(expected))], uses
+    if expected is None:
+        return [*lines, "expected = None", "holds = got is expected"], uses
     if not isinstance(expected, np.ndarray | np.generic):
         raise UntraceableError("a tensor is compared with what is no array")
     wanted = np.asarray(expected)
@@ -200,6 +205,20 @@ def _said(
     if not uses:
         raise UntraceableError("the comparison is about what the check made of the results")
     return said, uses
+
+
+def _written(
+    value: Any, frame: FrameType, place: TracebackType, position: int, trace: Trace
+) -> tuple[str, set[str]]:
+    """The argument in the check's own words; the name of what it is, where those are of no use to
+    a script."""
+    try:
+        return _said(frame, place, position, trace)
+    except UntraceableError:
+        source = source_of(value)
+        if source is None:
+            raise
+        return source, {root(source)}
 
 
 def _comes_from_backend(frame: FrameType, name: str, trace: Trace) -> bool:

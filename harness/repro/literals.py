@@ -62,8 +62,11 @@ def number(value: Any) -> str:
 
 def array(value: np.ndarray) -> str:
     """An array; one of bfloat16, which NumPy lacks, as float32, which holds each of its numbers."""
-    if value.dtype.kind not in "biufcV" or value.dtype.names:
+    if value.dtype.kind not in "biufcVOSUM" or value.dtype.names:
         raise UntraceableError(f"an array of {value.dtype} has no literal")
+    if value.dtype.kind in "OSUM":
+        items = value.astype(str) if value.dtype.kind == "M" else value
+        return f"np.array({literal(items.tolist())}, dtype={value.dtype.str!r})"
     if value.dtype.name == "bfloat16":
         value = value.astype(np.float32)
     if value.dtype == np.longdouble or value.dtype.kind == "V":

@@ -7,7 +7,7 @@ that comes out of it: each hands the call on to the real thing and notes it as a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +27,10 @@ _NAMED = ("dtype", "layout", "memory_format", "qscheme")
 """Types of the namespace whose values are called by name."""
 
 
-_MOST = 10_000
+_PASSING = (GeneratorType, ItemsView, KeysView, ValuesView)
+"""What is there to be gone through, and has no places."""
+
+_MOST = 40_000
 """Statements. Nobody waits for more to be written down."""
 
 
@@ -135,7 +138,7 @@ class Trace:
         except Exception as error:
             self.add(expression, None, uses, pure, error, within)
             raise
-        if isinstance(result, GeneratorType):  # such as parameters(): the script has all at once
+        if isinstance(result, _PASSING):  # such as parameters(): the script has all at once
             result, expression = list(result), f"list({expression})"
         if result is None:  # it was called for what it changes
             self.add(expression, None, uses, False, None, within)
@@ -350,10 +353,10 @@ class Proxy:
         value, source, trace = parts_of(self)
         if not hasattr(value, "__getitem__") or not hasattr(value, "__len__"):
             raise UntraceableError("the check iterates over what is no sequence")
-        parts = list(value)
-        for number, part in enumerate(parts):
+        said = f"list({source})" if isinstance(value, Mapping) else source
+        for number, part in enumerate(list(value)):
             give = partial(_itself, part)
-            result, name = trace.note(f"{source}[{number}]", {root(source)}, give, pure=True)
+            result, name = trace.note(f"{said}[{number}]", {root(source)}, give, pure=True)
             yield trace.wrap(result, name)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
