@@ -192,10 +192,11 @@ def _search(trial: _Trial, examples: int, seed: int) -> None:
     passed_over = 0
     # The simplest, often of one element, tells little alone.
     for drawn, choices in draws(strategy, seed, simplest=examples > 1):
-        if shows is not None and shown.issuperset(shows(**drawn)):
+        news = None if shows is None else shows(**drawn)
+        if news is not None and shown.issuperset(news):
             passed_over += 1
         else:
-            shown.update(shows(**drawn) if shows is not None else ())
+            shown.update(news or ())
             try:
                 trial.run(drawn)
             except UnsatisfiedAssumption:

@@ -15,6 +15,7 @@ from tenet.spec.cases import (
     LAYOUTS,
     LENGTHS,
     REGIMES,
+    WRITABLE,
     Operand,
     Place,
     broadcast_shapes,
@@ -81,7 +82,6 @@ imul: Callable[..., Any] = operator.imul
 itruediv: Callable[..., Any] = operator.itruediv
 setitem: Callable[..., Any] = operator.setitem
 
-WRITABLE = [name for name in LAYOUTS if name != "expanded"]
 UNDERSCORE = "basics.inplace-underscore"
 OUT = "basics.add-out"
 

@@ -8,7 +8,6 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -28,6 +27,7 @@ from tenet.spec.cases.files import (
     ways,
     with_pickle,
 )
+from tenet.spec.cases.misfits import refused
 from tenet.spec.cases.pickles import EXECUTED, RAW, UNSAFE, Call, Plain, record
 from tenet.spec.cases.trainings import MODELS, OPTIMIZERS, Run, frozen, seeded
 from tenet.spec.language import (
@@ -473,15 +473,6 @@ def loading_copies_and_assigning_swaps(torch: Any, device: str) -> None:
                 assert_equal(tensor.detach(), np.full(tuple(tensor.shape), 3, read(tensor).dtype))
 
 
-def _refuses(call: Callable[..., Any], *args: Any, **options: Any) -> bool:
-    """Whether a call raises. Which error it is, or how it is worded, is not documented."""
-    try:
-        call(*args, **options)
-    except Exception:
-        return True
-    return False
-
-
 def _weights_only(torch: Any) -> list[dict[str, Any]]:
     """The spellings that allow weights only; the default does unless the environment objects."""
     objects = os.environ.get("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "0") not in (
@@ -516,12 +507,15 @@ def a_file_that_would_run_code_is_refused(torch: Any, device: str) -> None:
                 Path(path).write_bytes(content)
                 EXECUTED.clear()
                 for options in _weights_only(torch):
-                    refused = _refuses(torch.load, io.BytesIO(content), **options)
-                    assert_that(refused, "the file was loaded from a buffer")
-                    refused = _refuses(torch.load, path, **options)
-                    assert_that(refused, "the file was loaded from a path")
-                refused = _refuses(torch.load, path, weights_only=True, mmap=True)
-                assert_that(refused, "the file was loaded with mmap")
+                    assert_that(
+                        refused(torch.load, io.BytesIO(content), **options),
+                        "a buffer was loaded",
+                    )
+                    assert_that(refused(torch.load, path, **options), "a path was loaded")
+                assert_that(
+                    refused(torch.load, path, weights_only=True, mmap=True),
+                    "it was loaded with mmap",
+                )
                 assert_equal(EXECUTED, [])
     for name in ("a call of a function", "an object", "in a dict", "REDUCE in an archive"):
         with case(file=name):
@@ -542,12 +536,12 @@ def a_class_that_is_declared_safe_is_loaded(torch: Any, device: str) -> None:
     file = saved(torch, {"x": Plain(3), "y": torch.ones(2, device=device)})
     other = saved(torch, [Plain(3), Call(record)])
     for _ in range(2):
-        assert_that(_refuses(loaded, torch, file, weights_only=True), "it was loaded undeclared")
+        assert_that(refused(loaded, torch, file, weights_only=True), "it was loaded undeclared")
         with torch.serialization.safe_globals([Plain]):
             got = loaded(torch, file, weights_only=True)
             assert_equal((type(got["x"]), got["x"].value), (Plain, 3))
             EXECUTED.clear()
-            assert_that(_refuses(loaded, torch, other, weights_only=True), "a call was let pass")
+            assert_that(refused(loaded, torch, other, weights_only=True), "a call was let pass")
             assert_equal([name for name in EXECUTED if name != "state"], [])
 
 
@@ -559,7 +553,7 @@ def a_file_that_ends_too_early_is_refused(torch: Any, device: str) -> None:
     for old in (False, True):
         file = saved(torch, value, _use_new_zipfile_serialization=not old)
         _check_same(loaded(torch, file), value)
-        kept = [cut for cut in range(len(file)) if not _refuses(loaded, torch, file[:cut])]
+        kept = [cut for cut in range(len(file)) if not refused(loaded, torch, file[:cut])]
         with case(old_format=old, size=len(file)):
             assert_equal(kept, [])
         with a_path() as path:
@@ -569,8 +563,7 @@ def a_file_that_ends_too_early_is_refused(torch: Any, device: str) -> None:
                 for cut in range(0, len(file), 50):
                     with case(old_format=old, cut=cut, mmap=mapped):
                         Path(path).write_bytes(file[:cut])
-                        refused = _refuses(torch.load, path, mmap=mapped)
-                        assert_that(refused, "the file was loaded")
+                        assert_that(refused(torch.load, path, mmap=mapped), "the file was loaded")
 
 
 @clause("serialization.corrupted", covers=["notes.save-file-like"])
@@ -609,14 +602,18 @@ def a_file_that_is_no_saved_file_is_refused(torch: Any, device: str) -> None:
             with case(file=name):
                 Path(path).write_bytes(content)
                 for options in options_of_load:
-                    refused = _refuses(loaded, torch, content, **options)
-                    assert_that(refused, f"it was loaded from a buffer with {options}")
-                    refused = _refuses(torch.load, path, **options)
-                    assert_that(refused, f"it was loaded from a path with {options}")
+                    assert_that(
+                        refused(loaded, torch, content, **options),
+                        f"a buffer was loaded with {options}",
+                    )
+                    assert_that(
+                        refused(torch.load, path, **options),
+                        f"a path was loaded with {options}",
+                    )
         absent = f"{path}.absent"
-        assert_that(_refuses(torch.load, absent), "a file that is not there was loaded")
+        assert_that(refused(torch.load, absent), "a file that is not there was loaded")
         absent = os.path.join(absent, "file")
-        assert_that(_refuses(torch.save, value, absent), "it was saved to no folder")
+        assert_that(refused(torch.save, value, absent), "it was saved to no folder")
         Path(path).write_bytes(archive_of(records))
         _check_same(torch.load(path), value)
 
@@ -690,7 +687,7 @@ def a_checkpoint_is_loaded_for_the_device_that_map_location_names(
                 assert_equal((bare.device.type, tuple(bare.shape)), ("meta", array.shape))
                 assert_equal(str(bare.dtype), str(source.dtype))
         assert_that(
-            _refuses(loaded, torch, file, map_location="no such device"),
+            refused(loaded, torch, file, map_location="no such device"),
             "a device that does not exist was loaded to",
         )
 

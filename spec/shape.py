@@ -5,7 +5,7 @@ Nothing is computed here, so every dtype is exact and NumPy, or a line of Python
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations, combinations_with_replacement, product
 from typing import Any
 
@@ -41,6 +41,11 @@ PAIRS = tuple(zip(ALL[:6], ALL[6:], strict=True))
 """Every dtype, two to an example: an example costs more than a few moves of it."""
 
 
+def _in_turn(ways: Sequence[Any], turn: int | None) -> Sequence[Any]:
+    """The spelling whose turn it is; all where none is."""
+    return ways if turn is None else (ways[turn % len(ways)],)
+
+
 def _gives_what_numpy_gives(
     torch: Any,
     device: str,
@@ -50,14 +55,13 @@ def _gives_what_numpy_gives(
     seed: int,
     turn: int | None = None,
 ) -> None:
-    """In every spelling; in one of them where it is some turn's."""
     name, arguments = move.step
     ways = said(move.step)
     arrangement = move.arranged(dtype, seed, regime)
     x = arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
     array = np.array(arrangement.of_array(arrangement.base), order="C")
     expected = REFERENCE[name](array, *arguments)
-    for spelling, call in ways if turn is None else (ways[turn % len(ways)],):
+    for spelling, call in _in_turn(ways, turn):
         with case(spelling=spelling):
             assert_equal(call(torch, x, arguments), expected)
     assert_equal(x, array)
@@ -435,7 +439,6 @@ def _is_the_join(
     seed: int,
     turn: int | None = None,
 ) -> None:
-    """In every spelling; in one of them where it is some turn's."""
     reference, takes_dim = JOINED[join.name]
     function = getattr(torch, join.name)
     parts, arrays = [], []
@@ -455,8 +458,7 @@ def _is_the_join(
         ways["dim="] = lambda: function(tensors=parts, dim=join.dim)
         if join.dim == 0:
             ways["without dim"] = lambda: function(parts)
-    said_so = list(ways.items())
-    for spelling, call in said_so if turn is None else (said_so[turn % len(said_so)],):
+    for spelling, call in _in_turn([*ways.items()], turn):
         with case(spelling=spelling):
             assert_equal(call(), expected)
     for part, array in zip(parts, arrays, strict=True):

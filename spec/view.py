@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import layouts, seeds, shapes, tensor_of, values
 from tenet.spec.cases.copies import COPIES
 from tenet.spec.cases.kinds import combined, showing
-from tenet.spec.cases.layouts import LAYOUTS, arrange
+from tenet.spec.cases.layouts import LAYOUTS, WRITABLE, arrange
 from tenet.spec.cases.moves import Move, moves, said
 from tenet.spec.cases.scenes import (
     Scene,
@@ -52,7 +52,6 @@ from tenet.spec.operators.views import VIEWS
 
 hold(VIEWS, covers=("notes.view-operations",), effort=0.1)
 
-WRITABLE = tuple(layout for layout in LAYOUTS if layout != "expanded")
 
 REARRANGING = (
     "permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis",
@@ -108,13 +107,13 @@ def views_change_only_shape_stride_and_offset(
         scene = scene_of(torch, device, move, dtype, 0)
         at = results_of(name, scene.geometry, arguments)
         lies(scene.x, scene.geometry, scene.base)
-        for spelling, call in (ways[place % len(ways)],):
-            with case(dtype=dtype, spelling=spelling):
-                views = tensors_in(call(torch, scene.x, arguments))
-                assert_equal(len(views), len(at))
-                for view, geometry in zip(views, at, strict=True):
-                    assert_metadata(view, dtype=dtype)
-                    lies(view, geometry, scene.base)
+        spelling, call = ways[place % len(ways)]
+        with case(dtype=dtype, spelling=spelling):
+            views = tensors_in(call(torch, scene.x, arguments))
+            assert_equal(len(views), len(at))
+            for view, geometry in zip(views, at, strict=True):
+                assert_metadata(view, dtype=dtype)
+                lies(view, geometry, scene.base)
 
 
 @clause(

@@ -5,7 +5,7 @@ with NumPy, which is fast; everything is ordered so that shrinking ends at the s
 """
 
 from tenet.spec.cases.encoding import decode, encode
-from tenet.spec.cases.layouts import LAYOUTS, Arrangement, arrange
+from tenet.spec.cases.layouts import LAYOUTS, WRITABLE, Arrangement, arrange
 from tenet.spec.cases.operands import Operand, Place, layouts, operand, operands, place, tensor_of
 from tenet.spec.cases.shapes import (
     LENGTHS,
@@ -22,6 +22,7 @@ __all__ = [
     "LAYOUTS",
     "LENGTHS",
     "REGIMES",
+    "WRITABLE",
     "Arrangement",
     "Operand",
     "Place",

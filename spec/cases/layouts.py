@@ -137,6 +137,9 @@ dimension; rows-stepped: every third of the first; offset: contiguous, further i
 gapped: a block inside a larger one; expanded: stride 0 along the first dimension, so all its
 slices equal the first; channels-last: the second dimension varies fastest (ranks 3 and up)."""
 
+WRITABLE = tuple(name for name in LAYOUTS if name != "expanded")
+"""Layouts in which each element has a place of its own."""
+
 
 def arrange(array: np.ndarray, layout: str) -> Arrangement:
     """Lay the elements of a C-ordered array out as named. KeyError for an unknown layout.

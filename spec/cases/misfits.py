@@ -1,8 +1,8 @@
-"""Arguments that fit no shape: wrong counts, and dimensions that do not exist."""
+"""Arguments that fit nothing: wrong counts, dimensions that do not exist; and what refuses them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tenet.spec.cases.shapes import Shape
@@ -73,3 +73,12 @@ def out_of_range(rank: int) -> Iterable[tuple[str, tuple[Any, ...], tuple[Any, .
         yield "expand", ((-1, *(2,) * rank),), ((1, *(2,) * rank),)
     if rank > 2:
         yield "t", (), ()
+
+
+def refused(call: Callable[..., Any], *args: Any, **options: Any) -> bool:
+    """Whether a call raises, for where no document says which error it is, or how it is worded."""
+    try:
+        call(*args, **options)
+    except Exception:
+        return True
+    return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from math import floor, prod
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import tensor_of
 from tenet.spec.cases.loading import Numbers, stream, subclass
+from tenet.spec.cases.misfits import refused
 from tenet.spec.cases.trainings import seeded
 from tenet.spec.data.common import MANY, batch_sizes, chunks, flat, generator, order, seeds, sizes
 from tenet.spec.language import (
@@ -86,15 +86,6 @@ def _elements(data: Any) -> list[Any]:
     return [data[index] for index in range(len(data))]
 
 
-def _refused(call: Callable[..., Any], *args: Any) -> bool:
-    """Whether a call raises. Which error it is, is not documented."""
-    try:
-        call(*args)
-    except Exception:
-        return True
-    return False
-
-
 @clause("data.tensor-data-set", covers=["notes.dataset-algebra", "mlnotes.dataset"], effort=5)
 @for_all(
     size=sizes,
@@ -126,8 +117,9 @@ def a_tensor_data_set_pairs_the_rows_of_its_tensors(
                             assert_equal(got.device.type, tensors[0].device.type)
             wrapped = torch.utils.data.TensorDataset(*tensors)
             assert_equal([*map(id, wrapped.tensors)], [*map(id, tensors)])
-            refused = _refused(torch.utils.data.TensorDataset, tensors[0], tensors[1][1:])
-            assert_that(refused, "tensors of two lengths are one data set")
+            unequal = (tensors[0], tensors[1][1:])
+            lengths = refused(torch.utils.data.TensorDataset, *unequal)
+            assert_that(lengths, "tensors of two lengths are one data set")
 
 
 @clause("data.subsets-and-sums", covers=["notes.dataset-algebra"], effort=1)
@@ -158,9 +150,9 @@ def subsets_and_concatenations_keep_every_sample(
         with case(index=beyond):
             assert_raises(joined.__getitem__, beyond)
     assert_equal(order(data.DataLoader(joined, 7)), chunks(expected, 7))
-    assert_that(_refused(data.ConcatDataset, []), "nothing is a data set")
+    assert_that(refused(data.ConcatDataset, []), "nothing is a data set")
     # A stream has no indices.
-    assert_that(_refused(data.ConcatDataset, [numbers, stream(torch, 3)]), "a stream was joined")
+    assert_that(refused(data.ConcatDataset, [numbers, stream(torch, 3)]), "a stream was joined")
     both = numbers + subclass(torch, second)
     assert_equal((len(both), _elements(both)), (size + second, [*range(size), *range(second)]))
 

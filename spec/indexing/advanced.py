@@ -10,8 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import (
-    LAYOUTS,
     LENGTHS,
+    WRITABLE,
     Operand,
     layouts,
     place,
@@ -84,12 +84,9 @@ def _index(use: tuple[Shape, str, int], seed: int) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-_LAID = tuple(name for name in LAYOUTS if name != "expanded")
-
-
 def _laid(torch: Any, device: str, array: Any, seed: int) -> Any:
     """A tensor that lies in memory as the seed says."""
-    return place(torch, device, np.asarray(array), _LAID[seed % len(_LAID)]).view
+    return place(torch, device, np.asarray(array), WRITABLE[seed % len(WRITABLE)]).view
 
 
 def _on(torch: Any, device: str, index: tuple[Any, ...], seed: int) -> tuple[Any, ...]:
@@ -116,7 +113,7 @@ def _shows(use: tuple[Shape, str, int], layout: str, seed: int) -> frozenset[Has
     parts = "masks" if set(pattern) & set("mMF") else "indices"
     new: set[Hashable] = {(pattern, layout == "contiguous"), (pattern, len(shape))}
     if len(pattern) == 1:
-        new.add((pattern, _LAID[seed // 3 % len(_LAID)]))
+        new.add((pattern, WRITABLE[seed // 3 % len(WRITABLE)]))
     return combined(parts, shape, layout) | new
 
 

@@ -7,14 +7,13 @@ they add, and every one of them is made in every dtype.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any
 
 from hypothesis import strategies as st
 
 from tenet.spec.cases import Operand
-from tenet.spec.cases.kinds import size
+from tenet.spec.cases.kinds import combined
 from tenet.spec.operators.operator import Call, Operator
 
 _OF_ANY_LENGTH = frozenset({"dim", "dims", "keepdim", "descending", "stable", "alpha"})
@@ -47,13 +46,18 @@ def with_single(operator: Operator, call: Call, single: int | None) -> Call:
     return replace(call, operands=tuple(replace(x, shape=(1,) * rank) for x in call.operands))
 
 
-def kinds(operator: Operator, call: Call, single: int | None) -> frozenset[tuple[Any, ...]]:
+def kinds(operator: Operator, call: Call, single: int | None) -> frozenset[Hashable]:
     """What is special about each of the operands."""
     operands = with_single(operator, call, single).operands
-    found = {(place, *kind) for place, each in enumerate(operands) for kind in _kinds(each)}
+    found = frozenset[Hashable]().union(
+        *(
+            combined(place, each.shape, getattr(each, "layout", ""))
+            for place, each in enumerate(operands)
+        )
+    )
     if operator.section == "reduction":
-        found.add((0, getattr(operands[0], "layout", ""), _reduced(call)))
-    return frozenset(found)
+        found |= {(0, getattr(operands[0], "layout", ""), _reduced(call))}
+    return found
 
 
 def _reduced(call: Call) -> str:
@@ -65,12 +69,3 @@ def _reduced(call: Call) -> str:
         return "several dimensions"
     (dim,) = dims if isinstance(dims, tuple) else (dims,)
     return "the last dimension" if dim in (-1, len(call.operands[0].shape) - 1) else "another"
-
-
-def _kinds(operand: Any) -> Iterator[tuple[str, str | int]]:
-    """Its layout together with its rank, with its dimensions that have a stride, and with its
-    size."""
-    layout = getattr(operand, "layout", "")
-    yield layout, len(operand.shape)
-    yield layout, f"{sum(length > 1 for length in operand.shape)} strides"
-    yield layout, size(operand.shape)

@@ -2,7 +2,7 @@
 
 import torch
 
-from tenet.harness.audit.faults import wrapped
+from tenet.harness.audit.faults import raises, wrapped
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -87,14 +87,6 @@ def _repeating(drawn, replaced):
     return iter(drawn)
 
 
-def _refuses(act):
-    try:
-        act()
-    except Exception:
-        return True
-    return False
-
-
 MUTANTS += [
     _mutant("split-too-few", "random_split deals out fewer samples than there are",
             "utils.data.random_split",
@@ -102,7 +94,7 @@ MUTANTS += [
                 data, [*lengths, len(data) - sum(lengths)], *a, **k)[:-1]
             if sum(lengths) < len(data) and all(isinstance(n, int) for n in lengths)
             and sum(lengths) != 1 else right(data, lengths, *a, **k),
-            lambda t: _refuses(lambda: t.utils.data.random_split(range(5), [3]))),
+            lambda t: raises(lambda: t.utils.data.random_split(range(5), [3]))),
     _mutant("subset-batches-sorted", "a Subset gives a batch of samples in ascending order",
             "utils.data.Subset.__getitems__",
             lambda right, subset, places: right(subset, sorted(places)),
@@ -110,7 +102,7 @@ MUTANTS += [
     _mutant("uneven-tensors", "TensorDataset takes tensors of other lengths",
             "utils.data.TensorDataset.__init__",
             lambda right, data, *tensors: setattr(data, "tensors", tensors),
-            lambda t: _refuses(lambda: t.utils.data.TensorDataset(t.ones(2), t.ones(3)))),
+            lambda t: raises(lambda: t.utils.data.TensorDataset(t.ones(2), t.ones(3)))),
     _mutant("repeats-past-32", "with replacement RandomSampler repeats after 32",
             "utils.data.RandomSampler.__iter__",
             lambda right, s: _repeating(list(right(s)), s.replacement),
@@ -125,11 +117,11 @@ MUTANTS += [
     _mutant("samples-of-nothing", "default_collate makes a batch of None",
             "utils.data.default_collate",
             lambda right, batch: batch if batch[0] is None else right(batch),
-            lambda t: _refuses(lambda: t.utils.data.default_collate([None, None]))),
+            lambda t: raises(lambda: t.utils.data.default_collate([None, None]))),
     _mutant("joined-streams", "ConcatDataset takes streams", "utils.data.ConcatDataset.__init__",
             lambda right, joined, parts: right(joined, [
                 list(part) if isinstance(part, torch.utils.data.IterableDataset) else part
                 for part in parts]),
-            lambda t: _refuses(lambda: t.utils.data.ConcatDataset([
+            lambda t: raises(lambda: t.utils.data.ConcatDataset([
                 t.utils.data.ChainDataset([])]))),
 ]  # fmt: skip

@@ -248,6 +248,27 @@ def _refuses(act):
     return False
 
 
+def _of_float_bias(right, module, *args, **kwargs):
+    right(module, *args, **kwargs)
+    if module.bias is not None:
+        module.bias = torch.nn.Parameter(module.bias.detach().float())
+
+
+def _keeping(right, module, state, strict=True, assign=False):
+    result = right(module, state, strict, assign)
+    for name, buffer in module.named_buffers():
+        if name in state and state[name].shape == buffer.shape and buffer.dim():
+            buffer.data = state[name]
+    return result
+
+
+def _parted(t):
+    module, state = t.nn.BatchNorm1d(1), t.nn.BatchNorm1d(1).state_dict()
+    module.load_state_dict(state)
+    state["running_mean"].add_(1)
+    return module.running_mean.item() == 0
+
+
 MUTANTS += [
     _name("slope-of-leaky-relu", "leaky_relu's slope is always 0.01", "nn.functional.leaky_relu",
           lambda right, x, negative_slope=0.01, inplace=False: right(x, 0.01, inplace),
@@ -352,30 +373,8 @@ MUTANTS += [
           lambda t: (lambda y: not t.equal(y[0], y[1]))(
               t.nn.functional.dropout(t.ones(2, 9, 9))), "random"),
     _name("loaded-buffers", "load_state_dict keeps the buffers that it is given",
-          "nn.Module.load_state_dict", lambda right, module, state, *a, **k: _keeping(
-              right, module, state, *a, **k), lambda t: _parted(t), "serialization"),
+          "nn.Module.load_state_dict", _keeping, _parted, "serialization"),
     _name("bias-of-double", "Linear(dtype=float64) has a bias of float32", "nn.Linear.__init__",
-          lambda right, module, *a, **k: _of_float_bias(right, module, *a, **k),
+          _of_float_bias,
           lambda t: t.nn.Linear(1, 1, dtype=t.float64).bias.dtype == t.float64),
 ]  # fmt: skip
-
-
-def _of_float_bias(right, module, *args, **kwargs):
-    right(module, *args, **kwargs)
-    if module.bias is not None:
-        module.bias = torch.nn.Parameter(module.bias.detach().float())
-
-
-def _keeping(right, module, state, strict=True, assign=False):
-    result = right(module, state, strict, assign)
-    for name, buffer in module.named_buffers():
-        if name in state and state[name].shape == buffer.shape and buffer.dim():
-            buffer.data = state[name]
-    return result
-
-
-def _parted(t):
-    module, state = t.nn.BatchNorm1d(1), t.nn.BatchNorm1d(1).state_dict()
-    module.load_state_dict(state)
-    state["running_mean"].add_(1)
-    return module.running_mean.item() == 0

@@ -264,38 +264,6 @@ def _rises(t):
     return x.item() > 0
 
 
-MUTANTS += [
-    Mutant("optim.betas-of-a-group", "Adam uses the first group's betas for all", ("optim",),
-           wrapped("optim.Adam.step", _shared("betas")),
-           lambda t: _moved_by_group(t, "Adam", {"betas": (0.0, 0.5)})),
-    Mutant("optim.momentum-of-a-group", "SGD uses the first group's momentum for all", ("optim",),
-           wrapped("optim.SGD.step", _shared("momentum")),
-           lambda t: _moved_by_group(t, "SGD", {"momentum": 0.9})),
-    Mutant("optim.fused-maximize", "the fused Adam forgets maximize", ("optim",),
-           wrapped("optim.Adam.step", _options(lambda g: {"maximize": False},
-                                               only=lambda g: g["fused"])),
-           _rises),
-    Mutant("optim.steps-counted-together", "Adam counts the steps of all parameters alike",
-           ("optim",), wrapped("optim.Adam.step", lambda right, o, *a, **k: _together(right, o)),
-           lambda t: (lambda x, y: _counts_apart(t, x, y))(
-               t.zeros(1, requires_grad=True), t.zeros(1, requires_grad=True))),
-    Mutant("optim.coasts", "SGD goes on by momentum where there is no gradient", ("optim",),
-           wrapped("optim.SGD.step", lambda right, o, *a, **k: _coasting(right, o, *a, **k)),
-           lambda t: _rests(t)),
-    Mutant("optim.closure-twice", "Adam asks its closure twice", ("optim",),
-           wrapped("optim.Adam.step", lambda right, o, closure=None: (
-               closure and closure(), right(o, closure))[1]),
-           lambda t: (lambda seen: (t.optim.Adam([t.zeros(1, requires_grad=True)]).step(
-               lambda: seen.append(1)), len(seen) == 1)[1])(list[int]())),
-    Mutant("optim.one-cycle-momentum", "OneCycleLR cycles no momentum", ("optim",),
-           wrapped("optim.lr_scheduler.OneCycleLR.__init__", lambda right, s, *a, **k: right(
-               s, *a, **{**k, "cycle_momentum": False})),
-           lambda t: (lambda o: (t.optim.lr_scheduler.OneCycleLR(o, 1.0, 9),
-                                 o.param_groups[0]["momentum"] == 0.95)[1])(
-               t.optim.SGD([t.zeros(1, requires_grad=True)], lr=1.0, momentum=0.5))),
-]  # fmt: skip
-
-
 def _coasting(right, optimizer, *args, **kwargs):
     result = right(optimizer, *args, **kwargs)
     with torch.no_grad():
@@ -315,3 +283,35 @@ def _rests(t):
     x.grad = None
     optimizer.step()
     return x.item() == -1
+
+
+MUTANTS += [
+    Mutant("optim.betas-of-a-group", "Adam uses the first group's betas for all", ("optim",),
+           wrapped("optim.Adam.step", _shared("betas")),
+           lambda t: _moved_by_group(t, "Adam", {"betas": (0.0, 0.5)})),
+    Mutant("optim.momentum-of-a-group", "SGD uses the first group's momentum for all", ("optim",),
+           wrapped("optim.SGD.step", _shared("momentum")),
+           lambda t: _moved_by_group(t, "SGD", {"momentum": 0.9})),
+    Mutant("optim.fused-maximize", "the fused Adam forgets maximize", ("optim",),
+           wrapped("optim.Adam.step", _options(lambda g: {"maximize": False},
+                                               only=lambda g: g["fused"])),
+           _rises),
+    Mutant("optim.steps-counted-together", "Adam counts the steps of all parameters alike",
+           ("optim",), wrapped("optim.Adam.step", lambda right, o, *a, **k: _together(right, o)),
+           lambda t: (lambda x, y: _counts_apart(t, x, y))(
+               t.zeros(1, requires_grad=True), t.zeros(1, requires_grad=True))),
+    Mutant("optim.coasts", "SGD goes on by momentum where there is no gradient", ("optim",),
+           wrapped("optim.SGD.step", _coasting),
+           _rests),
+    Mutant("optim.closure-twice", "Adam asks its closure twice", ("optim",),
+           wrapped("optim.Adam.step", lambda right, o, closure=None: (
+               closure and closure(), right(o, closure))[1]),
+           lambda t: (lambda seen: (t.optim.Adam([t.zeros(1, requires_grad=True)]).step(
+               lambda: seen.append(1)), len(seen) == 1)[1])(list[int]())),
+    Mutant("optim.one-cycle-momentum", "OneCycleLR cycles no momentum", ("optim",),
+           wrapped("optim.lr_scheduler.OneCycleLR.__init__", lambda right, s, *a, **k: right(
+               s, *a, **{**k, "cycle_momentum": False})),
+           lambda t: (lambda o: (t.optim.lr_scheduler.OneCycleLR(o, 1.0, 9),
+                                 o.param_groups[0]["momentum"] == 0.95)[1])(
+               t.optim.SGD([t.zeros(1, requires_grad=True)], lr=1.0, momentum=0.5))),
+]  # fmt: skip

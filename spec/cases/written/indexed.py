@@ -35,7 +35,7 @@ INDEXED: tuple[Written, ...] = (
     call("gather", i64([1, 2, 3], [4, 5, 6]), 0, i64([1, 0]), gives=i64([4, 2])),
     call("gather", i64([1, 2, 3], [4, 5, 6]), -1, i64([2, 2, 0, 1]), gives=i64([3, 3, 1, 2])),
     call("take_along_dim", SIX, i64([2], [0]), dim=-1, gives=f32([3], [4])),
-    # torch 2.13 refuses a strided tensor without dim, a defect: not asked here.
+    # Of a strided tensor indexing.take-along-flattened asks it: torch 2.13 refuses one.
     call("take_along_dim", SIX, i64(5, 0), laid=False, gives=f32(6, 1)),
     call("take", SIX, i64([0, 5], [-1, -6]), gives=f32([1, 6], [6, 1])),
     call("index_select", SIX, -1, i64(2, 0, 2), gives=SIX[:, [2, 0, 2]]),
