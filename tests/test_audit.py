@@ -63,6 +63,35 @@ def test_mutants_name_sections_and_clauses_that_exist() -> None:
         assert set(mutant.likely) <= set(specification()), mutant.name
 
 
+def test_narrow_mutants_take_turns_in_the_dtypes() -> None:
+    narrow = [name for name, m in catalogue.mutants().items() if m.origin == "narrow"]
+    kinds = {name.partition(":")[2].rpartition("-")[::2] for name in narrow}
+    dtypes = {dtype for _, dtype in kinds}
+    assert {"float32", "bfloat16", "int8", "bool", "complex64"} < dtypes
+    for kind in ("strided", "expanded", "transposed", "shifted"):
+        assert {dtype for other, dtype in kinds if other == kind} == dtypes
+
+
+def test_a_narrow_mutant_is_wrong_in_one_dtype_for_one_kind_of_operand() -> None:
+    whole = torch.arange(12, dtype=torch.int16).view(3, 4)
+    [mutant] = [m for n, m in catalogue.mutants().items() if n.startswith("narrow.abs:transposed-")]
+    dtype = getattr(torch, mutant.name.rpartition("-")[2])
+    there = whole.to(dtype).t()
+    with mutant.active():
+        wrong = torch.abs(there)
+        assert torch.equal(wrong, there.abs())  # the function and the method alike
+        assert (wrong != there).nonzero().tolist() == [[3, 2]]
+        assert torch.equal(torch.abs(whole.to(dtype)), whole.to(dtype))
+        assert torch.equal(torch.abs(whole.t()), whole.t()) or dtype is torch.int16
+
+
+def test_narrow_mutants_are_killed() -> None:
+    examination = Terms(examples=100, thorough=True, seed=0).examination()
+    for name in ("add", "where", "sum", "tile", "mm"):
+        for mutant in catalogue.chosen((f"narrow.{name}:*",)):
+            assert examination.examine(mutant).fate is Fate.KILLED, mutant.name
+
+
 def test_functions_methods_operators_and_autograd_see_a_kernel() -> None:
     x = torch.ones(3, requires_grad=True)
     twice = kernels("mul.Tensor", lambda original, a, b: 2 * original(a, b))

@@ -9,7 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
-from tenet.harness.audit import deep, miniatures, operators
+from tenet.harness.audit import deep, miniatures, narrow, operators
 from tenet.harness.audit.faults import wrapped
 from tenet.harness.audit.miniature import Miniature
 from tenet.harness.audit.mutant import Mutant
@@ -23,7 +23,7 @@ def mutants() -> dict[str, Mutant]:
     ValueError for a name that two have.
     """
     found: dict[str, Mutant] = {}
-    for mutant in (*_deep(), *_miniatures(), *operators.mutants()):
+    for mutant in (*_deep(), *_miniatures(), *operators.mutants(), *narrow.mutants()):
         if mutant.name in found:
             raise ValueError(f"two mutants are called {mutant.name!r}")
         found[mutant.name] = mutant

@@ -11,7 +11,8 @@ from tenet.harness.audit.faults import wrapped
 from tenet.harness.audit.mutant import Mutant
 from tenet.spec.language import Clause
 from tenet.spec.language.checks import DOCUMENTED_ERRORS
-from tenet.spec.operators import laws
+from tenet.spec.operators import derivatives, laws
+from tenet.spec.operators.derivatives import NARROWER
 from tenet.spec.operators.operator import Operator
 from tenet.spec.sections import specification
 
@@ -36,7 +37,7 @@ def off_where_odd(dtype: str) -> Callable[..., Any]:
     def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         odd = any(
             part.dtype == getattr(torch, dtype) and (part.numel() == 1 or not part.is_contiguous())
-            for part in _tensors(args)
+            for part in tensors_of(args)
         )
         result = right(*args, **kwargs)
         return _off(result) if odd else result
@@ -62,6 +63,21 @@ def of_another_slope(right: Callable[..., Any], *args: Any, **kwargs: Any) -> An
     return _plus(right(*args, **kwargs), extra * 1e-3)
 
 
+def steeper_in(dtype: str) -> Callable[..., Any]:
+    """The right value, with a derivative that is half as much again, for one dtype alone."""
+
+    def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        result = right(*args, **kwargs)
+        first = result[0] if isinstance(result, tuple) else result
+        return (
+            result
+            if str(first.dtype) != f"torch.{dtype}"
+            else _plus(result, (first - first.detach()) / 2)
+        )
+
+    return lie
+
+
 def of_another_bend(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The right value and derivative, and 0.002 more in the second derivative."""
     extra = sum(((part - part.detach()) ** 2).sum() for part in _floats(args))
@@ -69,11 +85,12 @@ def of_another_bend(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
 
 
 def _floats(args: Any) -> list[torch.Tensor]:
-    return [tensor for tensor in _tensors(args) if tensor.is_floating_point()]
+    return [tensor for tensor in tensors_of(args) if tensor.is_floating_point()]
 
 
-def _tensors(args: Any) -> list[torch.Tensor]:
-    flat = [part for arg in args for part in (arg if isinstance(arg, list) else [arg])]
+def tensors_of(args: Any) -> list[torch.Tensor]:
+    """The tensors among arguments, and in those that are lists."""
+    flat = [part for arg in args for part in (arg if isinstance(arg, list | tuple) else [arg])]
     return [part for part in flat if isinstance(part, torch.Tensor)]
 
 
@@ -98,7 +115,7 @@ def sharing(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The result lies in the memory of an operand, where it fits."""
     result = right(*args, **kwargs)
     first = result[0] if isinstance(result, tuple | list) else result
-    for operand in _tensors(args):
+    for operand in tensors_of(args):
         if first.numel() <= operand.numel():
             lying = operand.detach().flatten()[: first.numel()].reshape(first.shape)
             return (lying, *result[1:]) if isinstance(result, tuple) else lying
@@ -127,7 +144,7 @@ def mutants() -> Iterator[Mutant]:
 
 def _held() -> Iterator[tuple[Clause, Operator]]:
     for clause in specification().values():
-        if clause.module == laws.__name__:
+        if clause.module in (laws.__name__, derivatives.__name__):
             yield clause, clause.check.keywords["operator"]  # type: ignore[attr-defined] # a partial
 
 
@@ -143,6 +160,10 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
         yield "another-dtype", of_another_dtype, operator.name
     elif law == "gradient":
         yield "another-slope", of_another_slope, operator.name
+    elif law == "gradient-by-dtype":
+        narrow = [dtype for dtype in operator.dtypes if dtype in NARROWER]
+        dtype = narrow[len(operator.name) % len(narrow)]
+        yield f"steeper-{dtype}", steeper_in(dtype), operator.name
     elif law == "curvature":
         yield "another-bend", of_another_bend, operator.name
     elif law == "refusals":

@@ -23,7 +23,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--origin": {
         "action": "append",
         "default": [],
-        "choices": ("deep", "miniature", "law"),
+        "choices": ("deep", "miniature", "law", "narrow"),
         "help": "only deep faults, miniatures, or the faults of the operators' laws",
     },
     "--seed": {

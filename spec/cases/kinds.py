@@ -20,15 +20,24 @@ def size(shape: Shape) -> str:
     return "few"
 
 
+def lying(shape: Shape, layout: str) -> str:
+    """The layout; `contiguous` where so few lengths make no difference to it."""
+    turned = layout in ("transposed", "permuted", "channels-last")
+    if turned and sum(length > 1 for length in shape) < 2:
+        return "contiguous"
+    return "contiguous" if layout == "expanded" and (not shape or shape[0] < 2) else layout
+
+
 def showing(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
     """What an example shows of something: it in a layout, at a rank and at a kind of size."""
-    return frozenset({(what, layout), (what, len(shape)), (what, size(shape))})
+    return frozenset({(what, lying(shape, layout)), (what, len(shape)), (what, size(shape))})
 
 
 def combined(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
     """What an example shows of something: it in a layout together with a rank, with as many
     dimensions that have a stride, and with a kind of size."""
     steps = f"{sum(length > 1 for length in shape)} strides"
+    layout = lying(shape, layout)
     return frozenset((what, layout, kind) for kind in (len(shape), steps, size(shape)))
 
 

@@ -138,7 +138,7 @@ _SIX = clipped(-50, 50)
 ACTIVATIONS = table(
     _row("softplus", _softplus, smooth=anywhere, prepare=_SIX, accuracy=LOOSE),
     _row("silu", lambda x: x * sigmoid(x), smooth=anywhere, prepare=_SIX),
-    _row("gelu", _gelu, calls=unary(max_size=600), smooth=anywhere, prepare=clipped(-1, 50),
+    _row("gelu", _gelu, calls=unary(max_size=2100), smooth=anywhere, prepare=clipped(-1, 50),
          accuracy=loose(lambda x: x)),
     _row("elu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), smooth=nonzero),
     _row("celu", _celu, smooth=nonzero, calls=with_arguments(unary(), alpha=[1.0, 2.0, 0.5])),

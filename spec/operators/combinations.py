@@ -19,10 +19,13 @@ from tenet.spec.operators.operator import Call, Operator
 _OF_ANY_LENGTH = frozenset({"dim", "dims", "keepdim", "descending", "stable", "alpha"})
 """Arguments that mean the same whatever the lengths are."""
 
+_EVEN = frozenset({"nn.functional.glu"})
+"""Operators that halve a dimension."""
+
 
 def of_any_length(operator: Operator, call: Call) -> bool:
     """Whether the call is as good with operands of other lengths."""
-    if not all(isinstance(operand, Operand) for operand in call.operands):
+    if operator.name in _EVEN or not all(isinstance(x, Operand) for x in call.operands):
         return False
     single = len(call.operands) == 1 and not operator.listed
     return operator.broadcasts or (single and call.keywords.keys() <= _OF_ANY_LENGTH)
@@ -38,15 +41,14 @@ def with_single(operator: Operator, call: Call, single: int | None) -> Call:
     itself for None, and where one element is not as good as several."""
     if single is None or not of_any_length(operator, call):
         return call
-    rank = single
-    if operator.section == "reduction":
-        rank = len(call.operands[0].shape)
-    elif not (operator.broadcasts or (operator.section == "elementwise" and not call.arguments)):
-        return call
+    any_rank = operator.broadcasts or (operator.section == "elementwise" and not call.arguments)
+    rank = single if any_rank else len(call.operands[0].shape)
     return replace(call, operands=tuple(replace(x, shape=(1,) * rank) for x in call.operands))
 
 
-def kinds(operator: Operator, call: Call, single: int | None) -> frozenset[Hashable]:
+def kinds(
+    operator: Operator, call: Call, single: int | None = None, **_: object
+) -> frozenset[Hashable]:
     """What is special about each of the operands."""
     operands = with_single(operator, call, single).operands
     found = frozenset[Hashable]().union(

@@ -7,14 +7,14 @@ verdict names the operation that is broken and the way in which it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import REGIMES, Operand, Place, arrange, layouts, place, seeds, values
+from tenet.spec.cases import REGIMES, Operand, Place, layouts, place, seeds, values
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.cases.values import FINITE
 from tenet.spec.language import (
@@ -34,15 +34,17 @@ from tenet.spec.language import (
 from tenet.spec.language.clause import register
 from tenet.spec.model.dtypes import Category, category
 from tenet.spec.operators.combinations import alone, kinds, of_any_length, with_single
+from tenet.spec.operators.derivatives import NARROWER, curvature, gradient, gradient_by_dtype
 from tenet.spec.operators.operator import (
     Array,
     Built,
     Call,
     Operator,
     Table,
+    applied,
     build,
     find,
-    of_operand,
+    program_of,
     rounded_to,
 )
 from tenet.spec.operators.refusals import Setting
@@ -88,6 +90,11 @@ def hold(
             add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
                 effort=effort / 2, requires=("autograd", "float64"),
                 thorough=not operator.once, staged=True)  # fmt: skip
+            if not set(NARROWER).isdisjoint(operator.dtypes):
+                add("gradient-by-dtype", gradient_by_dtype,
+                    {"call": operator.calls, "seed": seeds()}, effort=0.12,
+                    requires=("autograd",), thorough=True,
+                    shows=partial(kinds, operator))  # fmt: skip
         if operator.smooth is not None and not operator.once:
             add("curvature", curvature, {"call": operator.calls, "seed": seeds()},
                 effort=max(effort / 4, 0.035), staged=True,
@@ -118,7 +125,7 @@ def value(torch: Any, device: str, operator: Operator, call: Call, turn: int) ->
     """The result is the reference's, within the derived bound, for every dtype, layout, length
     and value; it has the documented dtype and shape, and the operands keep theirs."""
     for dtype in supported(_served(operator, call, turn)):
-        program = _program(torch, operator, call, any_length=of_any_length(operator, call))
+        program = program_of(torch, operator, call, any_length=of_any_length(operator, call))
         for use in _uses(operator, call):
             built = build(operator, use, torch, device, dtype)
             with case(dtype=dtype):
@@ -132,7 +139,7 @@ def everywhere(torch: Any, device: str, operator: Operator, call: Call, single: 
     """The result is the reference's in every dtype together with every layout, every rank and
     every kind of size: none, one, few, many elements, and a row that leaves a vector's tail."""
     call = with_single(operator, call, single)
-    program = _said(operator, find(torch, operator.name), call)
+    program = applied(operator, find(torch, operator.name), call)
     for dtype in supported(operator.dtypes):
         built = build(operator, call, torch, device, dtype)
         with case(dtype=dtype):
@@ -146,19 +153,6 @@ def _served(operator: Operator, call: Call, turn: int) -> tuple[str, ...]:
     if compiles():
         return (operator.dtypes[(turn + call.operands[0].seed) % len(operator.dtypes)],)
     return operator.dtypes[turn :: max(1, len(operator.dtypes) // AT_ONCE)]
-
-
-def _program(
-    torch: Any, operator: Operator, call: Call, *, any_length: bool = False
-) -> Callable[..., Any]:
-    """The operation, with the arguments of the call, as a program of its operands."""
-    return staged(_said(operator, find(torch, operator.name), call), any_length=any_length)
-
-
-def _said(operator: Operator, function: Callable[..., Any], call: Call) -> Callable[..., Any]:
-    """The function with the arguments of the call, of the operands."""
-    keywords = call.keywords
-    return lambda *tensors: operator.apply(function, tensors, keywords)
 
 
 USES = 6
@@ -269,7 +263,7 @@ def _spellings(
 ) -> Iterator[tuple[str, Callable[..., Any]]]:
     """The other ways to say the call that give a new result."""
     for alias in operator.aliases:
-        yield alias, _said(operator, find(torch, alias), call)
+        yield alias, applied(operator, find(torch, alias), call)
     if operator.method:
         name = _short(operator)
         yield f"Tensor.{name}", _method(operator, name, call)
@@ -309,7 +303,7 @@ def aliasing(torch: Any, device: str, operator: Operator, call: Call, layout: st
         source = operand.array(dtype)
         target = place(torch, device, source, layout)
         with case(dtype=dtype, layout=layout, written="the result"):
-            result = _program(torch, operator, call)(target.view)
+            result = program_of(torch, operator, call)(target.view)
             shown = operator.reference(source, **call.keywords)
             new = values(shown.shape, operator.result(dtype), "signed", operand.seed + 3)
             result.copy_(tensor_of(torch, device, new))
@@ -368,155 +362,3 @@ def refusals(torch: Any, device: str, operator: Operator, call: Call) -> None:
         with case(input=refusal.what):
             assert_raises(staged(refusal.bad))
             refusal.good()
-
-
-STEP = 1e-4
-"""Of the finite differences. With Richardson's step the truncation error is O(STEP^4) and the
-rounding error u / STEP: below 1e-11 relative in float64, below 1e-14 in extended precision."""
-RELATIVE = 1e-7
-"""Allowed for a directional derivative, relative to the sum of the magnitudes of its terms: four
-orders above the error of the differences, four below the slips it looks for."""
-RELATIVE_SECOND = 1e-6
-"""Allowed for a second one. Truncation is STEP^4 / 1440 of the sixth derivative: 1e-10 relative
-for 1/x at 0.1 along a direction of 4, the steepest of the table. Rounding is 16 u / STEP^2 of the
-value: 1e-10 in extended precision, 2e-7 where longdouble is float64."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """Operands that move along a line, each in its direction (None: it stays), on both sides.
-
-    leaves: what the gradient is asked for, with the direction of each; the operands are views of
-    them. weights: of the elements of the result, whose weighted sum is differentiated.
-    """
-
-    operator: Operator
-    call: Call
-    arrays: tuple[Array, ...]
-    directions: tuple[Array | None, ...]
-    leaves: tuple[Any, ...]
-    along: tuple[Array, ...]
-    result: Any
-    weights: Array
-
-    def value(self, t: float) -> Any:
-        """The reference's weighted sum, t steps of a direction away."""
-        moved = [
-            array if direction is None else array.astype(np.longdouble) + t * direction
-            for array, direction in zip(self.arrays, self.directions, strict=True)
-        ]
-        expected = self.operator.reference(*moved, **self.call.keywords)
-        first = expected[0] if isinstance(expected, tuple) else expected
-        return (np.asarray(first) * self.weights).sum()
-
-    def slope(self) -> Any:
-        """Its derivative at 0, by central differences and Richardson's rule."""
-
-        def central(step: float) -> Any:
-            return (self.value(step) - self.value(-step)) / (2 * step)
-
-        return (4 * central(STEP / 2) - central(STEP)) / 3
-
-    def bend(self) -> Any:
-        """Its second derivative at 0, likewise."""
-        middle = self.value(0)
-
-        def central(step: float) -> Any:
-            return (self.value(step) - 2 * middle + self.value(-step)) / step**2
-
-        return (4 * central(STEP / 2) - central(STEP)) / 3
-
-
-def _line(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> Line:
-    """The operation at a point where it is smooth, and a direction from there."""
-    assert operator.smooth is not None
-    dtype = "float64"
-    arrays, leaves, along, tensors = [], [], [], []
-    directions: list[Array | None] = []
-    for number, operand in enumerate(call.operands):
-        if not isinstance(operand, Operand):
-            array = operand.array(dtype)
-            arrays.append(array)
-            directions.append(None)
-            tensors.append(tensor_of(torch, device, array))
-            continue
-        normal = values(operand.shape, dtype, "normal", operand.seed + seed + number)
-        smooth = of_operand(operator.smooth, number)(normal)
-        arrangement = arrange(smooth, operand.layout)
-        leaf = tensor_of(torch, device, arrangement.base).requires_grad_(True)
-        arrays.append(np.array(arrangement.of_array(arrangement.base)))
-        leaves.append(leaf)
-        along.append(values(arrangement.base.shape, dtype, "normal", seed + 900 + number))
-        directions.append(np.array(arrangement.of_array(along[-1])))
-        tensors.append(arrangement.of_tensor(leaf))
-    result = _program(torch, operator, call)(*tensors)
-    if isinstance(result, tuple):
-        result = result[0]
-    weights = values(tuple(result.shape), dtype, "normal", seed + 500)
-    return Line(
-        operator, call, tuple(arrays), tuple(directions), tuple(leaves), tuple(along), result,
-        weights,
-    )  # fmt: skip
-
-
-def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
-    """backward() gives the derivative: for any direction, the sum of the gradients along it is the
-    reference's change, by central differences; for contiguous and strided, broadcast and
-    empty operands."""
-    line = _line(torch, device, operator, call, seed)
-    line.result.backward(tensor_of(torch, device, line.weights))
-    terms = []
-    for leaf, direction in zip(line.leaves, line.along, strict=True):
-        assert_metadata(leaf.grad, shape=direction.shape, dtype="float64")
-        terms.append(read(leaf.grad) * direction)
-    got, scale = _total(terms)
-    wanted = float(line.slope())
-    scale = max(scale + float(np.abs(line.weights).sum()), abs(wanted), 1e-30)
-    assert_that(
-        abs(got - wanted) <= RELATIVE * scale,
-        f"the derivative along a direction is {got!r}, by differences {wanted!r}",
-    )
-
-
-def curvature(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
-    """A gradient made with create_graph=True is the derivative too, and is differentiated in turn:
-    the second derivative along any direction is the reference's, by central differences."""
-    line = _line(torch, device, operator, call, seed)
-    weights = tensor_of(torch, device, line.weights)
-    firsts = torch.autograd.grad(line.result, line.leaves, weights, create_graph=True)
-    size = float(np.abs(line.weights).sum())
-    got, scale = _total(
-        [read(first) * along for first, along in zip(firsts, line.along, strict=True)]
-    )
-    wanted = float(line.slope())
-    size += scale
-    assert_that(
-        abs(got - wanted) <= RELATIVE * max(size, abs(wanted), 1e-30),
-        f"with a graph, the derivative along a direction is {got!r}, by differences {wanted!r}",
-    )
-    # A gradient that depends on no operand has no graph, and its derivative is 0.
-    terms = [
-        (first * tensor_of(torch, device, along)).sum()
-        for first, along in zip(firsts, line.along, strict=True)
-        if first.requires_grad
-    ]
-    for leaf in line.leaves:
-        leaf.grad = torch.zeros_like(leaf)
-    if terms:
-        sum(terms).backward()
-    got, scale = _total(
-        [read(leaf.grad) * along for leaf, along in zip(line.leaves, line.along, strict=True)]
-    )
-    wanted = float(line.bend())
-    assert_that(
-        abs(got - wanted) <= RELATIVE_SECOND * max(size + scale, abs(wanted), 1e-30),
-        f"the second derivative along a direction is {got!r}, by differences {wanted!r}",
-    )
-
-
-def _total(terms: list[Array]) -> tuple[float, float]:
-    """The sum of all elements, and that of their magnitudes."""
-    return (
-        float(sum(part.sum() for part in terms)),
-        float(sum(np.abs(part).sum() for part in terms)),
-    )

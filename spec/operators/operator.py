@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import Operand, arrange, broadcast_shapes, layouts, regimes, seeds, shapes
 from tenet.spec.cases.encoding import encodable
 from tenet.spec.cases.operands import tensor_of
+from tenet.spec.language import staged
 from tenet.spec.model.dtypes import FORMATS, Category, category
 from tenet.spec.model.tolerance import Bound, rounded
 
@@ -259,6 +260,19 @@ def of_operand(domain: Domain, place: int) -> Prepare:
 def find(torch: Any, dotted: str) -> Any:
     """The function of that dotted name below the namespace."""
     return attrgetter(dotted)(torch)
+
+
+def program_of(
+    torch: Any, operator: Operator, call: Call, *, any_length: bool = False
+) -> Callable[..., Any]:
+    """The operation, with the arguments of the call, as a program of its operands."""
+    return staged(applied(operator, find(torch, operator.name), call), any_length=any_length)
+
+
+def applied(operator: Operator, function: Callable[..., Any], call: Call) -> Callable[..., Any]:
+    """The function with the arguments of the call, of the operands."""
+    keywords = call.keywords
+    return lambda *tensors: operator.apply(function, tensors, keywords)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ UNARY = (
     _float(
         "erf",
         erf,
-        calls=unary(max_size=600),
+        calls=unary(max_size=2100),
         accuracy=ERF,
         aliases=("special.erf",),
         smooth=anywhere,
@@ -208,7 +208,7 @@ UNARY = (
     _float(
         "erfc",
         erfc,
-        calls=unary(max_size=600),
+        calls=unary(max_size=2100),
         smooth=anywhere,
         accuracy=LOOSE,
         aliases=("special.erfc",),
@@ -218,7 +218,7 @@ UNARY = (
     _float(
         "lgamma",
         lgamma,
-        calls=unary(max_size=600),
+        calls=unary(max_size=2100),
         smooth=positive,
         accuracy=loose(lambda x: x),
         prepare=clipped(2.5, 1e4),

@@ -40,7 +40,7 @@ from tenet.spec.operators.operator import (
 from tenet.spec.operators.pointwise import COMPOSED, LOOSE, loose
 
 _SINGLE = ("float32", "float64")
-_FEW = unary(max_size=600)  # the references take long
+_FEW = unary(max_size=2100)  # the references take long
 _PI = np.longdouble("3.14159265358979323846264338327950288")
 
 
