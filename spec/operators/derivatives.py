@@ -16,7 +16,7 @@ import numpy as np
 from tenet.spec.cases import LAYOUTS, Arrangement, Operand, arrange, values
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.language import assert_metadata, assert_that, case, read, supported
-from tenet.spec.model.dtypes import FORMATS
+from tenet.spec.model.dtypes import FORMATS, Category, category
 from tenet.spec.model.tolerance import rounded
 from tenet.spec.operators.operator import Array, Call, Operator, find, of_operand, program_of
 
@@ -40,11 +40,18 @@ derivatives of PyTorch none is off by more than four."""
 _CHAINED = frozenset({"prod", "cumprod", "cummax", "cummin"})
 """Operators whose backward multiplies, or adds up, a whole line, one element after another; those
 of indexing add up what was read from one place."""
-NARROWER = ("float32", "float16", "bfloat16")
-"""The floating dtypes in which a derivative has less precision than its differences."""
-_HELD = {"float32": ("float32",), "bfloat16": ("float16", "bfloat16")}
+_HELD = {
+    "float32": ("float32",),
+    "bfloat16": ("float16", "bfloat16"),
+    "complex64": ("complex64", "complex128"),
+}
 """Elements of the one dtype, and the dtypes that hold them: both half formats hold what bfloat16
 does, of a moderate size, so that one reference serves both."""
+OTHERS = tuple(dtype for dtypes in _HELD.values() for dtype in dtypes)
+"""The dtypes in which an operation has a derivative, besides float64."""
+DIFFERENCES = 1e-9
+"""What plain differences in float64 are off by, relative to the terms: u / STEP is 1e-12 of the
+value, and truncation STEP^4 of a fifth derivative; it counts for complex128 alone."""
 RANGE = 2.0**9
 """Results up to there are looked at in every dtype: far enough from the ends of float16 for the
 intermediate results of a backward pass."""
@@ -54,8 +61,9 @@ intermediate results of a backward pass."""
 class Path:
     """Operands that move along a line, each in its direction (None: it stays), on both sides.
 
-    weights: of the elements of the result, whose weighted sum is differentiated; precision: in
-    which the reference is computed.
+    weights: of the elements of the result, whose weighted sum is differentiated: of complex ones
+    the real part of the sum, each by the conjugate of its weight; precision: in which the
+    reference is computed, where it is not complex.
     """
 
     operator: Operator
@@ -68,11 +76,14 @@ class Path:
     def terms(self, t: float) -> Any:
         """The terms of the reference's weighted sum, t steps of a direction away."""
         moved = [
-            array if direction is None else array.astype(self.precision) + t * direction
+            array if direction is None else self._wide(array) + t * direction
             for array, direction in zip(self.arrays, self.directions, strict=True)
         ]
         expected = self.operator.reference(*moved, **self.call.keywords)
-        return np.asarray(_first(expected)) * self.weights
+        return (np.asarray(_first(expected)) * self.weights.conj()).real
+
+    def _wide(self, array: Array) -> Array:
+        return array.astype(np.complex128 if np.iscomplexobj(array) else self.precision)
 
     def slope(self, step: float) -> Any:
         """The derivatives of the terms at 0, by central differences."""
@@ -121,12 +132,14 @@ class Path:
 class Start:
     """Where lines begin: the operands of a call, at a point at which the operation is smooth.
 
-    laid: how each lies that has a derivative, None for the others; arrays: all of them.
+    wide: the dtype of the elements; laid: how each operand lies that has a derivative, None for
+    the others; arrays: all of them.
     """
 
     operator: Operator
     call: Call
     seed: int
+    wide: str
     laid: tuple[Arrangement | None, ...]
     arrays: tuple[Array, ...]
 
@@ -135,7 +148,7 @@ class Start:
         return tuple(
             None
             if arrangement is None
-            else values(arrangement.base.shape, "float64", "normal", self.seed + 900 + number)
+            else values(arrangement.base.shape, self.wide, "normal", self.seed + 900 + number)
             for number, arrangement in enumerate(self.laid)
         )
 
@@ -146,7 +159,7 @@ class Start:
             if direction is None or arrangement is None:
                 return None
             places = arrangement.of_array(np.arange(direction.size).reshape(direction.shape))
-            few = np.zeros(direction.size)
+            few = np.zeros(direction.size, direction.dtype)
             if places.size:
                 kept = places.ravel()[[-1, self.seed % places.size]]
                 few[kept] = direction.ravel()[kept]
@@ -182,8 +195,13 @@ class Start:
         return Path(self.operator, self.call, self.arrays, directions, weights)
 
 
+def _wide(dtype: str) -> str:
+    return "complex128" if category(dtype) is Category.COMPLEX else "float64"
+
+
 def _start(operator: Operator, call: Call, seed: int, dtype: str) -> Start:
-    """Elements that the dtype holds, as float64."""
+    """Elements that the dtype holds, as float64 or complex128."""
+    wide = _wide(dtype)
     assert operator.smooth is not None
     laid: list[Arrangement | None] = []
     arrays = []
@@ -192,12 +210,12 @@ def _start(operator: Operator, call: Call, seed: int, dtype: str) -> Start:
             laid.append(None)
             arrays.append(operand.array("float64"))
             continue
-        normal = values(operand.shape, "float64", "normal", operand.seed + seed + number)
-        smooth = rounded(of_operand(operator.smooth, number)(normal), dtype).astype(np.float64)
+        normal = values(operand.shape, wide, "normal", operand.seed + seed + number)
+        smooth = rounded(of_operand(operator.smooth, number)(normal), dtype).astype(wide)
         arrangement = arrange(smooth, operand.layout)
         laid.append(arrangement)
         arrays.append(np.array(arrangement.of_array(arrangement.base)))
-    return Start(operator, call, seed, tuple(laid), tuple(arrays))
+    return Start(operator, call, seed, wide, tuple(laid), tuple(arrays))
 
 
 @dataclass(frozen=True)
@@ -245,16 +263,19 @@ def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int)
 
 
 def gradient_by_dtype(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
-    """In each floating dtype backward() gives the derivative within the precision of that dtype, in
-    the leaf's dtype and shape: for every layout of an operand and of the gradient that arrives,
+    """In each floating and complex dtype backward() gives the derivative (by a complex number: that
+    by its real part, and i times that by its imaginary part) within the precision of that dtype,
+    in the leaf's dtype and shape: for every layout of an operand and of the gradient that arrives,
     every rank and every kind of size."""
     for held, dtypes in _HELD.items():
         there = [*supported(name for name in dtypes if name in operator.dtypes)]
+        if not there:
+            continue
         start = _start(operator, call, seed, held)
         value = start.value()
-        if not there or np.abs(value).max(initial=0) > RANGE or not np.isfinite(value).all():
+        if np.abs(value).max(initial=0) > RANGE or not np.isfinite(value).all():
             continue
-        arriving = _arriving(value.shape, seed, held)
+        arriving = _arriving(value.shape, seed, operator.result(held))
         slants = [*_slants(start, np.array(arriving.of_array(arriving.base)), held)]
         for dtype in there:
             with case(dtype=dtype):
@@ -265,7 +286,7 @@ def gradient_by_dtype(torch: Any, device: str, operator: Operator, call: Call, s
                 gradients = []
                 for leaf in leaves:
                     assert_metadata(leaf.grad, shape=tuple(leaf.shape), dtype=dtype)
-                    gradients.append(read(leaf.grad).astype(np.float64))
+                    gradients.append(read(leaf.grad).astype(start.wide))
                 # What the value may be off by, its derivative may be as well.
                 bound = operator.accuracy(dtype, value, start.arrays, call.keywords)
                 roundings = ROUNDINGS + (0 if bound is None else bound.ulps)
@@ -277,7 +298,8 @@ def gradient_by_dtype(torch: Any, device: str, operator: Operator, call: Call, s
 
 def _arriving(shape: tuple[int, ...], seed: int, dtype: str) -> Arrangement:
     """The weights of the elements of a result, in one of the layouts."""
-    weights = rounded(values(shape, "float64", "normal", seed + 500), dtype).astype(np.float64)
+    wide = _wide(dtype)
+    weights = rounded(values(shape, wide, "normal", seed + 500), dtype).astype(wide)
     return arrange(weights, tuple(LAYOUTS)[seed % len(LAYOUTS)])
 
 
@@ -296,11 +318,12 @@ class Slant:
     def check(self, gradients: list[Array], dtype: str, roundings: float) -> None:
         """The gradients in this dtype give the derivative."""
         got, size = _total(
-            [gradient * along for gradient, along in zip(gradients, self.along, strict=True)]
+            [(grad.conj() * along).real for grad, along in zip(gradients, self.along, strict=True)]
         )
         steps = sum(float(np.abs(along).sum()) for along in self.along)
         layout = FORMATS[dtype]
         allowed = roundings * (layout.eps / 2 * (size + self.of_rounding) + layout.tiny * steps)
+        allowed += DIFFERENCES * (size + self.of_rounding)
         assert_that(
             abs(got - self.wanted) <= allowed,
             f"the derivative along a direction is {got!r}, by differences {self.wanted!r}, which "
@@ -314,7 +337,6 @@ def _slants(start: Start, weights: Array, dtype: str) -> Iterator[Slant]:
     unit = FORMATS[dtype].eps / 2
     dense = start.directions()
     for along in (dense, start.few(dense)):
-        # Enough for the narrower dtypes: u / STEP is 1e-12.
         path = replace(start.path(along, weights), precision=np.float64)
         slopes = path.slopes()
         size = float(np.abs(slopes).sum())

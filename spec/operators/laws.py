@@ -34,7 +34,7 @@ from tenet.spec.language import (
 from tenet.spec.language.clause import register
 from tenet.spec.model.dtypes import Category, category
 from tenet.spec.operators.combinations import alone, kinds, of_any_length, with_single
-from tenet.spec.operators.derivatives import NARROWER, curvature, gradient, gradient_by_dtype
+from tenet.spec.operators.derivatives import OTHERS, curvature, gradient, gradient_by_dtype
 from tenet.spec.operators.operator import (
     Array,
     Built,
@@ -90,7 +90,7 @@ def hold(
             add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
                 effort=effort / 2, requires=("autograd", "float64"),
                 thorough=not operator.once, staged=True)  # fmt: skip
-            if not set(NARROWER).isdisjoint(operator.dtypes):
+            if not set(OTHERS).isdisjoint(operator.dtypes):
                 add("gradient-by-dtype", gradient_by_dtype,
                     {"call": operator.calls, "seed": seeds()}, effort=0.12,
                     requires=("autograd",), thorough=True,
