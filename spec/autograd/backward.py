@@ -211,7 +211,7 @@ def gradients_add_up_until_they_are_cleared(
 ) -> None:
     """Every backward adds to the grad that is there, in place, so that its strides stay;
     grad = None or grad.zero_() begins anew. Within one graph the contributions of all uses of a
-    leaf add up as well."""
+    leaf add up as well. The grad of one leaf is not that of another."""
     first, second = signed(shape, seed), signed(shape, seed + 7)
     for name in supported([dtype]):
         x = laid(torch, device, second, layout, name)
@@ -231,6 +231,15 @@ def gradients_add_up_until_they_are_cleared(
         x.grad = None
         (x * u).sum().backward()
         assert_grad(x, second, name)
+        # A gradient that reaches several leaves unchanged is each one's own from then on.
+        one, other = (laid(torch, device, second, layout, name) for _ in range(2))
+        for _ in range(2):
+            (one + other).backward(u)
+        for tensor in (one, other):
+            assert_grad(tensor, 2 * second, name)
+        one.grad.zero_()
+        assert_grad(other, 2 * second, name)
+        assert_equal(u, second.astype(numpy_dtype(name)))
         x.grad = given = laid(torch, device, first, layout, name).detach()
         strides = given.stride()
         # A layout that repeats its elements cannot be added to in place.
@@ -270,6 +279,17 @@ def a_second_backward_raises_unless_the_graph_is_retained(torch: Any, device: st
             assert_raises(torch.autograd.backward, y, retain_graph=True)
             act(torch, x).sum().backward()
             assert_equal(x.grad, 3 * once)
+            # Several results are freed together, each with what it saved of its own.
+            results = [act(torch, x).sum(), act(torch, x * 1).sum()]
+            torch.autograd.backward(results, retain_graph=True)
+            torch.autograd.grad(results, x, retain_graph=True)
+            torch.autograd.backward(results)
+            for result in results:
+                assert_raises(result.backward)
+            results = [act(torch, x).sum(), act(torch, x * 1).sum()]
+            torch.autograd.grad(results, x)
+            for result in results:
+                assert_raises(torch.autograd.grad, result, x)
 
 
 @clause("autograd.grad", covers=["notes.autograd-grad"], requires=NEEDS, effort=1.5)
@@ -359,9 +379,23 @@ CHAINS = {
         lambda torch, x: torch.sqrt(x),
         (lambda x: x**-0.5 / 2, lambda x: -(x**-1.5) / 4, lambda x: 3 * x**-2.5 / 8),
     ),
-    "power": Chain(
+    "second power": Chain(
+        lambda torch, x: x**2, (lambda x: 2 * x, lambda x: 2 + 0 * x, lambda x: 0 * x)
+    ),
+    "third power": Chain(
+        lambda torch, x: x.pow(3), (lambda x: 3 * x**2, lambda x: 6 * x, lambda x: 6 + 0 * x)
+    ),
+    "fourth power": Chain(
         lambda torch, x: x**4,
         (lambda x: 4 * x**3, lambda x: 12 * x**2, lambda x: 24 * x),
+    ),
+    "minus second power": Chain(
+        lambda torch, x: torch.pow(x, -2),
+        (lambda x: -2 / x**3, lambda x: 6 / x**4, lambda x: -24 / x**5),
+    ),
+    "half power": Chain(
+        lambda torch, x: x**0.5,
+        (lambda x: x**-0.5 / 2, lambda x: -(x**-1.5) / 4, lambda x: 3 * x**-2.5 / 8),
     ),
 }  # fmt: skip
 

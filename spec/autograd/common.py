@@ -17,7 +17,7 @@ Act = Callable[..., Any]
 
 SINGLE = ("float32", "float64")
 NEEDS = {"autograd"}
-small = shapes(max_rank=3, max_size=300)
+small = shapes(max_rank=3, max_size=300, often=((),))
 
 
 def leaf(torch: Any, device: str, array: Any, dtype: str = "float32") -> Any:
@@ -60,3 +60,12 @@ SAVERS: dict[str, Act] = {
     "softmax": lambda torch, x: torch.softmax(x, 0),
 }
 """Operations whose gradient needs a tensor that forward saved."""
+
+OPERAND_SAVED: dict[str, Act] = {
+    "mul": lambda torch, x, w: x * w,
+    "div": lambda torch, x, w: x / w,
+    "matmul": lambda torch, x, w: x @ w,
+    "matmul from the left": lambda torch, x, w: w @ x,
+    "linear": lambda torch, x, w: torch.nn.functional.linear(x, w),
+}
+"""Operations of vectors or matrices whose gradient by the first needs the second."""

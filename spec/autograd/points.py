@@ -16,11 +16,12 @@ from tenet.spec.autograd.common import (
     Array,
     Shape,
     assert_grad,
+    laid,
     leaf,
     plain,
     signed,
 )
-from tenet.spec.cases import seeds, shapes, tensor_of, values
+from tenet.spec.cases import LAYOUTS, seeds, shapes, tensor_of, values
 from tenet.spec.language import assert_close, assert_equal, case, clause, for_all, supported
 from tenet.spec.model.dtypes import COMPLEX, FLOATS, INTEGERS, numpy_dtype
 from tenet.spec.model.tolerance import ulps
@@ -83,6 +84,14 @@ def a_power_has_its_gradient_at_every_base(torch: Any, device: str) -> None:
                 assert_close(x.grad, expected, ulps(4, name, "a power and a product"))
 
 
+EDGES: tuple[tuple[Shape, str], ...] = (
+    *(((length,), "contiguous") for length in (1, 4, 7, 9, 17, 33, 65, 130, 1025)),
+    ((), "contiguous"),
+    *(((3, 9), layout) for layout in ("transposed", "stepped", "gapped")),
+    *(((2, 3, 4), layout) for layout in ("permuted", "offset", "channels-last")),
+)
+"""Shapes and layouts that points without a derivative are tried in."""
+
 KINKS: dict[str, Act] = {
     "torch.relu": lambda torch, x: torch.relu(x),
     "Tensor.relu": lambda torch, x: x.relu(),
@@ -100,14 +109,14 @@ KINKS: dict[str, Act] = {
 def relu_and_abs_have_no_slope_at_0(torch: Any, device: str) -> None:
     """The gradient of relu and of abs at 0, and at -0.0, is 0; elsewhere it is the slope. At
     every length and for every dtype."""
-    for length, name in product((1, 4, 7, 9, 17, 33, 65, 130, 1025), supported(FLOATS)):
-        array = np.resize([0.0, 2.0, -0.0, -3.0, 0.5], length)
-        array[-1] = 0.0
+    for (shape, layout), name in product(EDGES, supported(FLOATS)):
+        array = np.resize([0.0, 2.0, -0.0, -3.0, 0.5], shape)
+        array[(-1,) * array.ndim] = 0.0
         for spelling, act in KINKS.items():
-            x = leaf(torch, device, array, name)
-            act(torch, x).backward(plain(torch, device, np.full(length, 3.0), name))
+            x = laid(torch, device, array, layout, name)
+            act(torch, x).backward(plain(torch, device, np.full(shape, 3.0), name))
             slope = np.sign(array) if "abs" in spelling else np.maximum(np.sign(array), 0)
-            with case(length=length, dtype=name, spelling=spelling):
+            with case(shape=shape, layout=layout, dtype=name, spelling=spelling):
                 assert_equal(x.grad, (3 * slope).astype(numpy_dtype(name)), signed_zero=False)
 
 
@@ -122,11 +131,12 @@ EXTREMES: dict[str, tuple[Act, Act]] = {
 @clause("autograd.equal-extremes", covers=["notes.subgradients"], requires=NEEDS, effort=1)
 @for_all(
     shape=shapes(max_rank=3, max_size=300, empty=False),
+    layout=st.sampled_from([layout for layout in LAYOUTS if layout != "expanded"]),
     spelling=st.sampled_from([*EXTREMES]),
     seed=seeds(),
 )
 def equal_extremes_share_the_gradient_evenly(
-    torch: Any, device: str, shape: Shape, spelling: str, seed: int
+    torch: Any, device: str, shape: Shape, layout: str, spelling: str, seed: int
 ) -> None:
     """max() and min() of the whole tensor share the gradient evenly among all elements that are
     equal to the extreme; the others have 0."""
@@ -134,7 +144,7 @@ def equal_extremes_share_the_gradient_evenly(
     act, reference = EXTREMES[spelling]
     hit = array == reference(array)
     for name in supported(FLOATS):
-        x = leaf(torch, device, array, name)
+        x = laid(torch, device, array, layout, name)
         act(torch, x).backward()
         assert_close(x.grad, hit / hit.sum(), ulps(1, name, "one division"))
 
@@ -169,12 +179,13 @@ def an_extreme_of_a_line_passes_its_gradient_on(torch: Any, device: str) -> None
 def sqrt_is_infinitely_steep_at_0(torch: Any, device: str) -> None:
     """The gradient of sqrt at 0 is inf; elsewhere 1 / (2 sqrt(x))."""
     ways: dict[str, Act] = {"torch.sqrt": torch.sqrt, "Tensor.sqrt": lambda x: x.sqrt()}
-    for length, name, way in product((1, 7, 9, 33, 130), supported(FLOATS), ways):
-        array = np.resize([0.0, 4.0, 0.25, 1.0], length)
-        array[-1] = 0.0
-        x = leaf(torch, device, array, name)
+    for (shape, layout), name, way in product(EDGES, supported(FLOATS), ways):
+        array = np.resize([0.0, 4.0, 0.25, 1.0], shape)
+        array[(-1,) * array.ndim] = 0.0
+        x = laid(torch, device, array, layout, name)
         ways[way](x).sum().backward()
-        with np.errstate(divide="ignore"), case(length=length, dtype=name, way=way):
+        facts = {"shape": shape, "layout": layout, "dtype": name, "way": way}
+        with np.errstate(divide="ignore"), case(**facts):
             assert_close(x.grad, 0.5 / np.sqrt(array), ulps(2, name, "a root and a quotient"))
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.autograd.common import (
     NEEDS,
+    OPERAND_SAVED,
     SAVERS,
     SINGLE,
     Act,
@@ -275,6 +276,10 @@ def inference_tensors_cannot_be_saved_for_backward(torch: Any, device: str) -> N
             for tensor in (made, result, result[:]):
                 assert_raises(operator.mul, w, tensor)
                 assert_raises(torch.mul, tensor, w)
+                for operation, act in OPERAND_SAVED.items():
+                    with case(operation=operation):
+                        assert_raises(act, torch, w, tensor)
+                        act(torch, w, tensor.clone())
                 assert_equal((w * tensor.clone()).requires_grad, True)
             (w + result).sum().backward()
             assert_grad(w, np.ones(3), name)

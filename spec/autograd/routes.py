@@ -226,6 +226,26 @@ MEETINGS: dict[str, tuple[Act, Callable[[Array, Array], tuple[Array, Array]]]] =
         lambda a, b: (np.full((), -2.0), np.ones(())),
     ),
 }
+POWERS: dict[str, tuple[Act, Callable[[Array, Array], tuple[Array, Array]]]] = {
+    "div": (lambda torch, a, b: a / b, lambda a, b: (1 / b, -a / b**2)),
+    "maximum": (lambda torch, a, b: torch.maximum(a, b), lambda a, b: (a > b, a < b)),
+    "minimum": (lambda torch, a, b: torch.minimum(a, b), lambda a, b: (a < b, a > b)),
+    "fmax": (lambda torch, a, b: torch.fmax(a, b), lambda a, b: (a > b, a < b)),
+    "addcmul": (
+        lambda torch, a, b: torch.addcmul(a.detach(), a, b, value=2),
+        lambda a, b: (2 * b, 2 * a),
+    ),
+    "addcdiv": (
+        lambda torch, a, b: torch.addcdiv(a, a.detach(), b),
+        lambda a, b: (np.ones(()), -a / b**2),
+    ),
+    "lerp": (
+        lambda torch, a, b: torch.lerp(a, b, 0.25),
+        lambda a, b: (np.full((), 0.75), np.full((), 0.25)),
+    ),
+}
+"""As MEETINGS, but for operands that are powers of two and three times such: the slopes, and sums
+of a few of them, are exact, and no two elements are equal."""
 
 
 @clause("autograd.broadcast", covers=["notes.broadcast-gradient", "notes.backward-dtype"],
@@ -268,7 +288,7 @@ def the_gradient_of_a_broadcast_operand_has_its_own_shape(
 @clause("autograd.broadcast-patterns", covers=["notes.broadcast-gradient"], requires=NEEDS)
 def every_stretched_dimension_is_summed_over(torch: Any, device: str) -> None:
     """Whichever of the dimensions of an operand are stretched, first, middle, last or absent,
-    its gradient is summed over these and no other."""
+    its gradient is summed over these and no other, in the first operand and in the second."""
     whole = (2, 3, 4)
     kept = [tuple(n if keep else 1 for n, keep in zip(whole, flags, strict=True))
             for flags in product((True, False), repeat=3)]  # fmt: skip
@@ -276,11 +296,14 @@ def every_stretched_dimension_is_summed_over(torch: Any, device: str) -> None:
     array, along = signed(whole, 1), np.sign(signed(whole, 2))
     for shape, name in product(sorted(patterns), supported(SINGLE)):
         other = signed(shape, 3)
-        for spelling, (act, derivative) in MEETINGS.items():
+        for spelling, (act, derivative) in {**MEETINGS, **POWERS}.items():
             for turned in (False, True):
                 with case(shape=shape, dtype=name, spelling=spelling, second=not turned):
-                    a, b = leaf(torch, device, array, name), leaf(torch, device, other, name)
-                    pair, arrays = ((b, a), (other, array)) if turned else ((a, b), (array, other))
+                    arrays = (other, array) if turned else (array, other)
+                    if spelling in POWERS:
+                        signs = np.sign(arrays[1] + 0.5)
+                        arrays = 3 * np.exp2(arrays[0] % 3), signs * np.exp2(arrays[1] % 4)
+                    pair = [leaf(torch, device, elements, name) for elements in arrays]
                     act(torch, *pair).backward(plain(torch, device, along, name))
                     slopes = derivative(*np.broadcast_arrays(*arrays))
                     for tensor, slope in zip(pair, slopes, strict=True):

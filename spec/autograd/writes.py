@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from tenet.spec.autograd.common import NEEDS, SINGLE, Act, assert_grad, leaf, plain
+from tenet.spec.autograd.common import (
+    NEEDS,
+    OPERAND_SAVED,
+    SINGLE,
+    Act,
+    assert_grad,
+    leaf,
+    plain,
+)
 from tenet.spec.language import (
     assert_equal,
     assert_raises,
@@ -45,6 +53,12 @@ VIEWED: dict[str, Act] = {
     "diagonal": lambda t: t.diagonal(),
     "expanded": lambda t: t[None, 1, 1],
 }
+SQUARES: dict[str, Act] = {
+    "block": lambda t: t[1:, 1:],
+    "upper block": lambda t: t[:2, 1:],
+    "transpose": lambda t: t.t()[1:, :2],
+}
+"""Views of two by two of a matrix of three by three, which all hold its middle."""
 WRITTEN: dict[str, Act] = {
     "add_": lambda t: t.add_(1),
     "mul_": lambda t: t.mul_(2),
@@ -73,13 +87,6 @@ RESULT_SAVED: dict[str, Act] = {
     "sigmoid": lambda torch, x: torch.sigmoid(x),
     "softmax": lambda torch, x: torch.softmax(x, 0),
 }
-OPERAND_SAVED: dict[str, Act] = {
-    "mul": lambda torch, x, w: x * w,
-    "div": lambda torch, x, w: x / w,
-    "matmul": lambda torch, x, w: x @ w,
-    "matmul from the left": lambda torch, x, w: w @ x,
-    "linear": lambda torch, x, w: torch.nn.functional.linear(x, w),
-}
 
 
 @clause("autograd.version-counter", thorough=True, covers=["notes.version-counter"],
@@ -87,7 +94,8 @@ OPERAND_SAVED: dict[str, Act] = {
 def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str) -> None:
     """Once a tensor that was saved for backward (an operand or the result) has been changed in
     place, whatever the way, also through a view or under no_grad, backward raises rather than give
-    a wrong gradient. A change of a tensor that is not needed does no harm."""
+    a wrong gradient; so it does for a saved view whose base was changed. A change of a tensor that
+    is not needed does no harm."""
     matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
     for (change, alter), quiet, array in product(
         CHANGES.items(), (False, True), (matrix, matrix[1])
@@ -116,6 +124,23 @@ def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str
             alter(torch, w)
             result.backward()
             assert_grad(x, np.ones_like(array), "float32")
+    larger = np.arange(1.0, 10.0).reshape(3, 3)
+    writers: dict[str, Act] = {
+        "the view": lambda base, view: view.mul_(2),
+        "its base": lambda base, view: base.mul_(2),
+        "another view": lambda base, view: base[1, 1:].fill_(9),
+    }
+    for (operation, act), (where, taken), (writer, alter) in product(
+        OPERAND_SAVED.items(), SQUARES.items(), writers.items()
+    ):
+        with case(operation=operation, saved=where, written=writer):
+            x, base = leaf(torch, device, matrix), plain(torch, device, larger)
+            saved = taken(base)
+            result = act(torch, x, saved).sum()
+            alter(base, saved)
+            assert_raises(result.backward)
+            assert_that(x.grad is None, "there is a gradient")
+            act(torch, x, taken(base)).sum().backward()
     through: list[tuple[str, Act]] = [
         (f"{how} through {where}", lambda torch, t, w=write, v=view: w(v(t)))
         for (how, write), (where, view) in product(WRITTEN.items(), VIEWED.items())

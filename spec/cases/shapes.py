@@ -54,15 +54,24 @@ def _pool(min_rank: int, max_rank: int, max_size: int) -> tuple[Shape, ...]:
 
 
 def shapes(
-    min_rank: int = 0, max_rank: int = 4, max_size: int = 5000, *, empty: bool = True
+    min_rank: int = 0,
+    max_rank: int = 4,
+    max_size: int = 5000,
+    *,
+    empty: bool = True,
+    often: tuple[Shape, ...] = (),
 ) -> st.SearchStrategy[Shape]:
     """Shapes of min_rank to max_rank dimensions and at most max_size elements.
 
-    empty=False leaves out the shapes without elements.
+    empty=False leaves out the shapes without elements; each of those that come often is one in
+    about twenty.
     """
-    return from_pool(
-        lambda: [s for s in _pool(min_rank, max_rank, max_size) if empty or 0 not in s]
-    )
+
+    def pool() -> list[Shape]:
+        found = [s for s in _pool(min_rank, max_rank, max_size) if empty or 0 not in s]
+        return [shape for shape in often for _ in range(len(found) // 20)] + found
+
+    return from_pool(pool)
 
 
 def with_dim(

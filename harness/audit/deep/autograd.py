@@ -106,6 +106,40 @@ class _Straight(torch.autograd.Function):
         return gradient * 1.02
 
 
+class _Cube(torch.autograd.Function):
+    """x to the third, whose gradient is differentiated as if half of it were a number."""
+
+    @staticmethod
+    def forward(context, x):
+        context.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(context, gradient):
+        (x,) = context.saved_tensors
+        return gradient * 3 * x * x.detach()
+
+
+def _sharing(x, y):
+    """Once both have a gradient, the leaves share that of the first."""
+    pair = [one for one in (x, y) if isinstance(one, torch.Tensor) and one.is_leaf
+            and one.requires_grad and torch.is_grad_enabled()]  # fmt: skip
+    if len(pair) == 2 and x is not y and x.shape == y.shape and x.dtype == y.dtype:
+
+        def share(leaf):
+            if None not in (x.grad, y.grad) and torch.equal(x.grad, y.grad):
+                y.grad = x.grad
+
+        for one in pair:
+            one.register_post_accumulate_grad_hook(share)
+    return x, y
+
+
+def _of_inference(t):
+    with t.inference_mode():
+        return t.ones(1, 1)
+
+
 def _steeper(when):
     return instead(lambda right, *a, **k: _Straight.apply(right(*a, **k)),
                    lambda *a, **k: torch.is_grad_enabled() and when(*a, **k))  # fmt: skip
@@ -385,6 +419,59 @@ MUTANTS += [
                                     else r)(right(f, x, **k)),
           lambda t: t.autograd.functional.jacobian(
               lambda x: t.stack([x[0], x[0]]), t.ones(2)).tolist() == [[1, 0], [1, 0]]),
+    _name("divisor-in-the-middle", "the gradient of a divisor stretched in the middle is a mean",
+          "Tensor.div div Tensor.__truediv__",
+          lambda right, x, y, *a, **k: right(x, _averaged(x, y), *a, **k),
+          lambda t: (lambda y: t.autograd.grad((t.ones(1, 2, 1) / y).sum(), y)[0] == -2)(
+              t.ones(1, 1, 1, requires_grad=True))),
+    _name("strided-equals", "min() of a strided tensor gives all of its gradient to one element",
+          "min Tensor.min",
+          lambda right, x, *a, **k: right(x, *a, **k) if a or k or x.is_contiguous()
+          else x.reshape(-1).min(0).values,
+          lambda t: (lambda x: t.autograd.grad(x.t().min(), x)[0].amax() == 0.25)(
+              t.ones(2, 2, requires_grad=True)), "reduction"),
+    _kernel("strided-relu-at-0", "the slope of relu at 0 is 1 for strided tensors",
+            "threshold_backward",
+            lambda original, g, x, threshold: original(g, x, threshold) if x.is_contiguous()
+            else torch.where(x >= threshold, g, 0),
+            lambda t: (lambda x: t.autograd.grad(x.t().relu().sum(), x)[0].amax() == 0)(
+                t.zeros(2, 3, requires_grad=True)), "nn"),
+    _name("saved-view", "a product does not guard a factor that is a view",
+          "Tensor.mul mul Tensor.__mul__",
+          lambda right, x, y, *a, **k: right(
+              x, y.data if isinstance(y, torch.Tensor) and y._is_view() and not y.requires_grad
+              else y, *a, **k),
+          lambda t: (lambda x, y: (lambda z: (y[0].fill_(2), _refused(z.sum().backward))[1])(
+              x * y[0]))(t.ones(2, requires_grad=True), t.ones(2, 2))),
+    _name("several-are-retained", "backward of several results retains their graphs",
+          "autograd.backward",
+          lambda right, of, g=None, retain_graph=None, *a, **k: right(
+              of, g, retain_graph if isinstance(of, torch.Tensor) or len(of) == 1 else True,
+              *a, **k),
+          lambda t: (lambda x: (lambda y: (t.autograd.backward([y, x.sin().sum()]),
+                                           _refused(y.backward))[1])(x.exp().sum()))(
+              t.ones(1, requires_grad=True))),
+    _name("shared-grad", "the leaves of a sum have one and the same grad",
+          "Tensor.add Tensor.__add__",
+          lambda right, x, y, *a, **k: right(*_sharing(x, y), *a, **k),
+          lambda t: (lambda x, y: ((x + y).sum().backward(), x.grad is not y.grad)[1])(
+              t.ones(1, requires_grad=True), t.ones(1, requires_grad=True))),
+    _name("hook-of-a-number", "what a hook of a 0-d leaf returns is not used",
+          "Tensor.register_hook",
+          lambda right, x, hook: right(x, (lambda g: (hook(g), None)[1])
+                                       if x.is_leaf and not x.dim() else hook),
+          lambda t: (lambda x: (x.register_hook(lambda g: g * 2), (x * 1).backward(),
+                                x.grad == 2)[2])(t.ones((), requires_grad=True))),
+    _name("inference-product", "a product of matrices saves what inference_mode made",
+          "Tensor.matmul matmul Tensor.__matmul__",
+          lambda right, x, y, *a, **k: right(x, y.clone() if y.is_inference() and not
+                                             torch.is_inference_mode_enabled() else y, *a, **k),
+          lambda t: _refused(lambda: t.ones(1, 1, requires_grad=True) @ _of_inference(t))),
+    _name("cube-is-bent-half", "the second derivative of x.pow(3) is half of it", "Tensor.pow",
+          lambda right, x, n, *a, **k: _Cube.apply(x) if isinstance(n, int) and n == 3
+          and x.requires_grad else right(x, n, *a, **k),
+          lambda t: (lambda x: t.autograd.grad(t.autograd.grad(
+              x.pow(3), x, create_graph=True)[0], x)[0] == 6)(t.ones(1, requires_grad=True))),
     _name("amax-of-equals", "amax along a dimension has its gradient in one of several equals",
           "amax Tensor.amax",
           lambda right, x, *dim, **k: x.max(*dim).values if dim and isinstance(dim[0], int)
