@@ -153,6 +153,19 @@ def containers_are_collated_part_by_part(torch: Any, device: str) -> None:
                 _check_structure(got, build(x, n, texts, raw))
 
 
+def _uneven(torch: Any, device: str) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Tensors and arrays that differ in one length, the second in more or in fewer, and others
+    that do not differ."""
+    for shape in ((2, 3), (1, 3), (2, 3, 4), (2, 0)):
+        for dim in range(len(shape)):
+            longer = tuple(n + (place == dim) for place, n in enumerate(shape))
+            for first, second in ((shape, longer), (longer, shape)):
+                sizes = np.ones(first, np.float32), np.ones(second, np.float32)
+                yield [*sizes], [sizes[0]] * 2
+                made = [tensor_of(torch, device, array) for array in sizes]
+                yield made, [made[0]] * 2
+
+
 @clause("data.collate-unequal", covers=["notes.collate"])
 def samples_of_unequal_shape_cannot_be_collated(torch: Any, device: str) -> None:
     """Samples that differ in shape or in their parts raise, and so do those that no tensor can
@@ -163,6 +176,7 @@ def samples_of_unequal_shape_cannot_be_collated(torch: Any, device: str) -> None
         ([torch.ones(2, 1, device=device), torch.ones(2, device=device)], [torch.ones(2, 1)] * 2),
         ([torch.ones(1, device=device), torch.ones((), device=device)], [torch.ones(1)] * 2),
         ([np.ones(2), np.ones(3)], [np.ones(2)] * 2),
+        *_uneven(torch, device),
         ([(1, 2), (1, 2, 3)], [(1, 2)] * 2),
         ([[1, 2, 3], [1, 2]], [[1, 2]] * 2),
         ([{"x": torch.ones(2)}, {"x": torch.ones(1)}], [{"x": torch.ones(1)}] * 2),
@@ -173,7 +187,8 @@ def samples_of_unequal_shape_cannot_be_collated(torch: Any, device: str) -> None
         ([np.array(["a", "b"])] * 2, ["a"] * 2),
         ([np.array([None])] * 2, [np.array([1])] * 2),
     ):
-        with case(samples=str(unequal)):
+        shapes = [tuple(getattr(sample, "shape", ())) for sample in unequal]
+        with case(samples=str(unequal), shapes=shapes):
             assert_raises(data.default_collate, unequal)
             assert_that(data.default_collate(equal) is not None, "equal samples gave nothing")
             assert_raises(list, data.DataLoader(unequal, 2))

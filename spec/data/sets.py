@@ -144,8 +144,8 @@ def subsets_and_concatenations_keep_every_sample(
     expected = [*range(size), *range(second), *chosen, *range(third)]
     joined = data.ConcatDataset(parts)
     assert_equal((len(joined), _elements(joined)), (len(expected), expected))
-    ends = [joined[-1], joined[-len(expected)]]
-    assert_equal(_elements(ends), [expected[-1], expected[0]])
+    backwards = [joined[-1 - place] for place in range(len(expected))]
+    assert_equal(_elements(backwards), expected[::-1])
     for beyond in (len(expected), -len(expected) - 1, 10 * len(expected)):
         with case(index=beyond):
             assert_raises(joined.__getitem__, beyond)

@@ -76,9 +76,12 @@ def linear_maps_the_last_dimension(
         parameters = [laid_out(torch, device, array, layout) for array in arrays.values()]
         assert_close(torch.nn.functional.linear(given, *parameters), expected, bound)
         assert_equal(given, x)
-        wrong = torch.ones((*leading, before + 1), dtype=given.dtype, device=device)
-        if before > 1 or 0 not in leading:
-            assert_raises(layer, wrong)
+        # That it could be stretched to the width is not enough.
+        for width in {before + 1, before - 1, 1} - {before}:
+            with case(width=width):
+                wrong = torch.ones((*leading, width), dtype=given.dtype, device=device)
+                if before > 1 or 0 not in leading:
+                    assert_raises(layer, wrong)
 
 
 @clause(

@@ -27,7 +27,7 @@ from tenet.spec.language import (
     supported,
 )
 from tenet.spec.model import layers
-from tenet.spec.model.dtypes import numpy_dtype
+from tenet.spec.model.dtypes import INTEGERS, numpy_dtype
 from tenet.spec.model.tolerance import rounded
 from tenet.spec.nn.common import FLOATS, SINGLE, Shape, filled, laid_out
 
@@ -408,8 +408,8 @@ def _conversions(torch: Any, device: str, name: str) -> Iterator[tuple[str, Call
 def a_module_moves_and_converts_as_a_whole(torch: Any, device: str) -> None:
     """to(device) moves every parameter and buffer of a module and of its submodules, and returns
     the module itself. to(dtype), half, bfloat16, float and double convert what is floating-point
-    and leave integers; gradients go along, and the values are kept. A layer that is made with
-    dtype= and device= holds all that is its own in that dtype, on that device."""
+    and leave integers and bools; gradients go along, and the values are kept. A layer that is made
+    with dtype= and device= holds all that is its own in that dtype, on that device."""
     for name in supported(METHODS):
         wanted = torch.device(device).type
         for how, convert in _conversions(torch, device, name):
@@ -417,7 +417,15 @@ def a_module_moves_and_converts_as_a_whole(torch: Any, device: str) -> None:
                 model = _modules(torch)()
                 before = {key: read(value) for key, value in model.state_dict().items()}
                 model.scale.grad = torch.full((2,), 3.0)
+                whole = {kind: torch.tensor([0, 1, 1]).to(getattr(torch, kind))
+                         for kind in supported(("bool", *INTEGERS))}  # fmt: skip
+                for kind, tensor in whole.items():
+                    model.register_buffer(f"of_{kind}", tensor, persistent=False)
                 assert_same_object(convert(model), model)
+                for kind in whole:
+                    kept = model.get_buffer(f"of_{kind}")
+                    assert_equal(kept, np.array([0, 1, 1], kind))
+                    assert_equal((kind, kept.device.type), (kind, wanted))
                 for key, tensor in model.state_dict().items():
                     old = before[key]
                     assert_equal(tensor.device.type, wanted)

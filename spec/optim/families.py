@@ -143,20 +143,22 @@ def parameter_groups_take_their_own_options(
     other = {"lr": 0.07, "weight_decay": 0.0, **family.options[turn]}
     # Where Adagrad's sums begin is said once, for all groups.
     other.pop("initial_accumulator_value", None)
+    # What the first group says for itself is no other group's default.
+    first = {"lr": 0.13, "weight_decay": 0.3, **({"momentum": 0.4} if name == "SGD" else {})}
     for dtype in supported([kind]):
         start, gradients = course(dtype, seed)
         exact, slopes = wide(start), wide(gradients)
         held = parameters(torch, device, start)
         sizes = np.cumsum([0, *(parameter.numel() for parameter in held)])
         optimizer = getattr(torch.optim, name)(
-            [{"params": held[:2]}, {"params": held[2:5], **other}],
+            [{"params": held[:2], **first}, {"params": held[2:5], **other}],
             **shared,
             **options_of(torch, device, form),
         )
-        late = {"params": held[5:-1], "lr": 0.02}
+        later = {"lr": 0.02} if seed % 2 else {}
         for step, gradient in enumerate(tensor_of(torch, device, gradients[:10])):
             if step == 4:
-                optimizer.add_param_group(dict(late))
+                optimizer.add_param_group({"params": held[5:-1], **later})
             give(held, gradient)
             held[-1].grad = None
             if step % 3:
@@ -166,8 +168,13 @@ def parameter_groups_take_their_own_options(
             optimizer.step()
         assert_equal([len(group["params"]) for group in optimizer.param_groups], [2, 3, 1])
         for of, part, taken, options in (
-            ("a gradient now and then", slice(0, sizes[1]), slice(0, 10, 3), shared),
-            ("the optimizer's options", slice(sizes[1], sizes[2]), slice(0, 10), shared),
+            ("a gradient now and then", slice(0, sizes[1]), slice(0, 10, 3), {**shared, **first}),
+            (
+                "the first group's options",
+                slice(sizes[1], sizes[2]),
+                slice(0, 10),
+                {**shared, **first},
+            ),
             # Momentum and averages, too, wait for the next gradient.
             (
                 "its own, now and then",
@@ -176,7 +183,7 @@ def parameter_groups_take_their_own_options(
                 {**shared, **other},
             ),
             ("its own options", slice(sizes[3], sizes[5]), slice(0, 9), {**shared, **other}),
-            ("added later", slice(sizes[5], sizes[-2]), slice(4, 10), {**shared, "lr": 0.02}),
+            ("added later", slice(sizes[5], sizes[-2]), slice(4, 10), {**shared, **later}),
             ("no gradient", slice(sizes[-2], sizes[-1]), slice(0, 0), shared),
         ):
             end, way = family.reference(exact[part], slopes[taken, part], **options)

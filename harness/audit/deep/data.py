@@ -124,4 +124,10 @@ MUTANTS += [
                 for part in parts]),
             lambda t: raises(lambda: t.utils.data.ConcatDataset([
                 t.utils.data.ChainDataset([])]))),
+    _mutant("joined-from-behind", "negative places before the last part of a ConcatDataset are off",
+            "utils.data.ConcatDataset.__getitem__",
+            lambda right, joined, place: right(
+                joined, max(place - 1, -len(joined))
+                if -len(joined) <= place < -len(joined.datasets[-1]) else place),
+            lambda t: t.utils.data.ConcatDataset([[1, 2, 3], [4]])[-2] == 3),
 ]  # fmt: skip

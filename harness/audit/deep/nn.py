@@ -10,6 +10,7 @@ from tenet.harness.audit.faults import (
     last,
     of,
     packed,
+    raises,
     rank,
     scaled,
     second,
@@ -248,6 +249,14 @@ def _refuses(act):
     return False
 
 
+def _numbered(module):
+    for one in module.modules():
+        for name, buffer in one.named_buffers(recurse=False):
+            if buffer.dtype == torch.bool:
+                setattr(one, name, buffer.byte())
+    return module
+
+
 def _of_float_bias(right, module, *args, **kwargs):
     right(module, *args, **kwargs)
     if module.bias is not None:
@@ -374,6 +383,16 @@ MUTANTS += [
               t.nn.functional.dropout(t.ones(2, 9, 9))), "random"),
     _name("loaded-buffers", "load_state_dict keeps the buffers that it is given",
           "nn.Module.load_state_dict", _keeping, _parted, "serialization"),
+    _name("one-stretched-column", "linear() stretches an input of one column",
+          "nn.functional.linear",
+          lambda right, x, w, *a, **k: right(
+              x.expand(*x.shape[:-1], w.shape[-1]) if x.dim() > 1 and x.shape[-1] == 1 else x, w,
+              *a, **k),
+          lambda t: raises(lambda: t.nn.functional.linear(t.ones(2, 1), t.ones(3, 4)))),
+    _name("bools-in-double", "double() turns bool buffers into numbers", "nn.Module.double",
+          lambda right, module: _numbered(right(module)),
+          lambda t: (lambda m: (m.register_buffer("b", t.tensor([True])),
+                                m.double().b.dtype == t.bool)[1])(t.nn.Module())),
     _name("bias-of-double", "Linear(dtype=float64) has a bias of float32", "nn.Linear.__init__",
           _of_float_bias,
           lambda t: t.nn.Linear(1, 1, dtype=t.float64).bias.dtype == t.float64),

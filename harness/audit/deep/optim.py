@@ -308,6 +308,13 @@ MUTANTS += [
                closure and closure(), right(o, closure))[1]),
            lambda t: (lambda seen: (t.optim.Adam([t.zeros(1, requires_grad=True)]).step(
                lambda: seen.append(1)), len(seen) == 1)[1])(list[int]())),
+    Mutant("optim.decay-of-the-first", "a group that names no decay has the first group's",
+           ("optim",), wrapped("optim.Optimizer.add_param_group", lambda right, s, group: right(
+               s, {"weight_decay": s.param_groups[0]["weight_decay"], **group}
+               if s.param_groups and "weight_decay" in s.defaults else group)),
+           lambda t: t.optim.SGD([{"params": [t.zeros(1, requires_grad=True)], "weight_decay": 0.5},
+                                  {"params": [t.ones(1, requires_grad=True)]}],
+                                 lr=1.0).param_groups[1]["weight_decay"] == 0),
     Mutant("optim.one-cycle-momentum", "OneCycleLR cycles no momentum", ("optim",),
            wrapped("optim.lr_scheduler.OneCycleLR.__init__", lambda right, s, *a, **k: right(
                s, *a, **{**k, "cycle_momentum": False})),
