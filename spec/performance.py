@@ -406,11 +406,44 @@ COST = 6
 sums of gradients and what an engine adds come on top."""
 
 
+def _computing(torch: Any) -> dict[str, Act]:
+    """Operations of a batch of square matrices and a matrix that allocate their result."""
+    functional = torch.nn.functional
+    return {
+        "linear": lambda x, w: functional.linear(x, w),
+        "matmul": lambda x, w: x @ w,
+        "mul": lambda x, w: x * w,
+        "add": lambda x, w: x + w,
+        "where": lambda x, w: torch.where(x > 0, x, w),
+        "cat": lambda x, w: torch.cat([x[0], w]),
+        "relu": lambda x, w: functional.relu(x * w),
+        "relu alone": lambda x, w: torch.relu(x),
+        "exp": lambda x, w: torch.exp(x),
+        "tanh": lambda x, w: torch.tanh(w),
+        "gelu": lambda x, w: functional.gelu(x),
+        "dropout": lambda x, w: functional.dropout(x, 0.5),
+        "softmax": lambda x, w: torch.softmax(x, -1),
+        "log_softmax": lambda x, w: functional.log_softmax(w, -1),
+        "layer_norm": lambda x, w: functional.layer_norm(x, (4, 4), w, w),
+        "conv1d": lambda x, w: functional.conv1d(x, w[:, :, None]),
+        "max_pool1d": lambda x, w: functional.max_pool1d(x, 2),
+        "embedding": lambda x, w: functional.embedding(x[0].long(), w),
+        "sum": lambda x, w: x.sum(0),
+        "amax": lambda x, w: w.amax(0),
+        "sort": lambda x, w: x.sort(-1).values,
+        "index": lambda x, w: w[[0, 2, 2]],
+        "clone": lambda x, w: x.clone(),
+        "mse_loss": lambda x, w: functional.mse_loss(x[0], w),
+        "cross_entropy": lambda x, w: functional.cross_entropy(w, x[0, 0].long()),
+    }
+
+
 @clause("performance.nothing-outlives-its-use",
         covers=["notes.autograd-cost", "hackmd.no-grad-memory"], requires={"autograd"})  # fmt: skip
 def what_is_dropped_is_released(torch: Any, device: str) -> None:
     """Operands, intermediate results and gradients are released when the last name for them goes:
-    neither an operation, with recording on or off, nor a backward pass holds on to them."""
+    neither an operation, with recording on or off, nor a backward pass holds on to them, nor,
+    where nothing is recorded, a result that lives on."""
     functional = torch.nn.functional
     modes: dict[str, Callable[[], AbstractContextManager[Any]]] = {
         "recorded": nullcontext,
@@ -441,6 +474,20 @@ def what_is_dropped_is_released(torch: Any, device: str) -> None:
         for name, reference in held:
             with case(mode=mode, of=name):
                 assert_that(reference() is None, "something holds on to it")
+    # Without recording a result holds on to nothing of what it was computed from.
+    for (mode, make), (name, act) in product([*modes.items()][1:], _computing(torch).items()):
+        with case(mode=mode, of=name), make():
+            x = torch.ones(2, 4, 4, device=device)
+            weight = torch.full((4, 4), 0.5, device=device, requires_grad=True)
+            operands = [weakref.ref(x), weakref.ref(weight)]
+            result = act(x, weight)
+            del x, weight
+            alive = sum(reference() is not None for reference in operands)
+            if alive:
+                gc.collect()
+                alive = sum(reference() is not None for reference in operands)
+            assert_equal(result.requires_grad, False)
+            assert_that(not alive, f"the result keeps {alive} of its operands alive")
 
 
 @clause("performance.backward-cost", thorough=True, covers=["notes.autograd-cost"],

@@ -124,7 +124,7 @@ def randperm_writes_into_out(torch: Any, device: str, count: int, layout: str, s
 @clause("random.permutation-uniform", thorough=True, covers=["basics.randperm"])
 def every_permutation_is_as_likely_as_any_other(torch: Any, device: str) -> None:
     """All n! orders of randperm(n) are equally likely, and every number is equally likely at
-    every place."""
+    every place, in every dtype and spelling."""
     rows = 20000
     for count in (2, 3, 4):
         with case(n=count):
@@ -138,6 +138,19 @@ def every_permutation_is_as_likely_as_any_other(torch: Any, device: str) -> None
             rounds = [read(torch.randperm(count, device=device)) for _ in range(rows)]
             shares = (np.stack(rounds)[:, :, None] == np.arange(count)).mean(axis=0)
             assert_unsurprising(shares, rows, 1 / count)
+    rows, generator = 400, torch.Generator(device=device).manual_seed(3)
+    ways: dict[str, dict[str, Any]] = {
+        name: where(torch, device, name) for name in supported((*INTEGERS, *FLOATS))
+    }
+    ways |= {
+        "generator": {"device": device, "generator": generator},
+        "out": {"out": torch.empty(9, dtype=torch.int64, device=device)},
+    }
+    for way, options in ways.items():
+        with case(way=way):
+            rounds = [np.array(read(torch.randperm(9, **options))) for _ in range(rows)]
+            shares = (np.stack(rounds)[:, :, None] == np.arange(9)).mean(axis=0)
+            assert_unsurprising(shares, rows, 1 / 9)
     for count in (1025, 2**16 + 2, MANY):
         with case(n=count):
             values = read(torch.randperm(count, device=device))

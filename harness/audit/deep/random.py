@@ -157,6 +157,11 @@ MUTANTS = [
           and "out" not in k else right(*a, **k),
           lambda t: _seeded(t, lambda: (lambda x: (x.float().double() != x).any())(
               t.randn(9, dtype=t.float64)))),
+    _name("short-permutation-last", "randperm(dtype=int32) leaves the last number in its place",
+          "randperm",
+          lambda right, n, *a, **k: _with_its_last(right(n, *a, **k)),
+          lambda t: _seeded(t, lambda: len(
+              {int(t.randperm(4, dtype=t.int32)[-1]) for _ in range(30)}) > 1)),
     _name("order-stirs", "an order drawn from a generator moves the global stream", "randperm",
           lambda right, *a, **k: (k.get("generator") is not None and torch.rand(1),
                                   right(*a, **k))[1],
@@ -188,3 +193,9 @@ def _forked(t):
     with t.random.fork_rng():
         t.rand(3)
     return t.equal(before, t.get_rng_state())
+
+
+def _with_its_last(r):
+    if r.dtype == torch.int32 and len(r) > 1:
+        _last_in_place(r)
+    return r
