@@ -8,8 +8,9 @@ and on every device; the derivatives of single operations are the operator table
 from tenet.spec.autograd import recording  # isort: skip
 from tenet.spec.autograd import backward  # isort: skip
 from tenet.spec.autograd import routes  # isort: skip
+from tenet.spec.autograd import dimensions  # isort: skip
 from tenet.spec.autograd import points  # isort: skip
 from tenet.spec.autograd import writes  # isort: skip
 from tenet.spec.autograd import custom  # isort: skip
 
-__all__ = ["backward", "custom", "points", "recording", "routes", "writes"]
+__all__ = ["backward", "custom", "dimensions", "points", "recording", "routes", "writes"]

@@ -13,6 +13,11 @@ def _straight(value: Any, carrier: Any) -> Any:
     return value.detach() + (carrier - carrier.detach())
 
 
+def _steeper(x: Any, where: bool) -> Any:
+    """The same elements, with twice the gradient where something holds."""
+    return _straight(x, 2 * x) if where else x
+
+
 def _cut(condition: Any) -> Any:
     """Out of the graph where the condition holds for the first operand."""
 
@@ -355,6 +360,28 @@ MINIATURES += [
         of=("Tensor.mul",),
         lie=_doubles_in_the_middle,
         caught_by="autograd.broadcast-patterns",
+    ),
+    Miniature(
+        "the gradient of a sum along the second of four dimensions is doubled",
+        of=("sum", "Tensor.sum"),
+        lie=lambda right, x, *args, **kwargs: right(
+            _steeper(x, x.dim() == 4 and (*args, kwargs.get("dim"))[0] == 1), *args, **kwargs
+        ),
+        caught_by="autograd.along-dimensions",
+    ),
+    Miniature(
+        "what index_add adds along a negative dimension gets no gradient",
+        of=("index_add",),
+        lie=lambda right, x, dim, index, source, **kwargs: right(
+            x, dim, index, source.detach() if dim < 0 else source, **kwargs
+        ),
+        caught_by="autograd.places-along-dimensions",
+    ),
+    Miniature(
+        "a vector that meets a batch of matrices gets twice its gradient",
+        of=("matmul", "Tensor.matmul", "Tensor.__matmul__"),
+        lie=lambda right, a, b: right(_steeper(a, a.dim() == 1 and b.dim() == 3), b),
+        caught_by="autograd.factors-of-every-rank",
     ),
     Miniature(
         "the gradient of a complex factor is not conjugated",
