@@ -50,6 +50,7 @@ def a_hook_sees_a_gradient_and_may_replace_it(
             hooked.register_hook(watch("doubles", lambda g: g * 2)),
             hooked.register_hook(watch("negates", lambda g: -g)),
         ]
+        hooked.register_hook(watch("gone", lambda g: g * 0)).remove()
         (hooked * w).sum().backward()
         assert_equal([label for label, _ in seen], ["looks", "doubles", "negates"])
         for (label, got), factor in zip(seen, (1, 1, 2), strict=True):

@@ -54,7 +54,8 @@ COMPLEX_ACTS: dict[str, tuple[Act, Callable[[Array, Array, Array], tuple[Array, 
 @clause("autograd.complex", covers=["notes.numeric-gradient"], requires=NEEDS)
 def the_gradient_of_complex_numbers_is_conjugate(torch: Any, device: str) -> None:
     """The gradient of a real number L by z = a + ib is dL/da + i dL/db, so that a step against it
-    lowers L: through a product it goes with the conjugate of the other factor."""
+    lowers L: through a product it goes with the conjugate of the other factor. Of a real number
+    beside complex ones it is the real part of that."""
     a, b, g = (signed((3, 3), n) + 1j * signed((3, 3), n + 5) for n in range(3))
     for name, (spelling, (act, slopes)) in product(supported(COMPLEX), COMPLEX_ACTS.items()):
         with case(dtype=name, spelling=spelling):
@@ -62,6 +63,18 @@ def the_gradient_of_complex_numbers_is_conjugate(torch: Any, device: str) -> Non
             act(torch, x, y).backward(plain(torch, device, g, name))
             for tensor, expected in zip((x, y), slopes(a, b, g), strict=True):
                 assert_grad(tensor, expected, name)
+    for name, real in product(supported(COMPLEX), supported(SINGLE)):
+        if (name, real) == ("complex64", "float64"):
+            continue  # the factors meet in complex128
+        above, other = plain(torch, device, g, name), plain(torch, device, b, name)
+        with case(dtype=name, real=real):
+            for act, slope in (
+                (lambda x, y: x * y, g * b.conj()), (lambda x, y: y * x, g * b.conj()),
+                (lambda x, y: y - x, -g), (lambda x, y: torch.add(x, y), g),
+            ):  # fmt: skip
+                x = leaf(torch, device, a.real, real)
+                act(x, other).backward(above)
+                assert_grad(x, slope.real, real)
 
 
 @clause("autograd.powers", covers=["notes.numeric-gradient"], requires=NEEDS)
@@ -107,8 +120,8 @@ KINKS: dict[str, Act] = {
 
 @clause("autograd.relu-and-abs-at-0", covers=["notes.subgradients"], requires=NEEDS)
 def relu_and_abs_have_no_slope_at_0(torch: Any, device: str) -> None:
-    """The gradient of relu and of abs at 0, and at -0.0, is 0; elsewhere it is the slope. At
-    every length and for every dtype."""
+    """The gradient of relu and of abs at 0, and at -0.0, is 0; elsewhere it is the slope, of a
+    complex number its direction. At every length, in every layout and for every dtype."""
     for (shape, layout), name in product(EDGES, supported(FLOATS)):
         array = np.resize([0.0, 2.0, -0.0, -3.0, 0.5], shape)
         array[(-1,) * array.ndim] = 0.0
@@ -118,6 +131,13 @@ def relu_and_abs_have_no_slope_at_0(torch: Any, device: str) -> None:
             slope = np.sign(array) if "abs" in spelling else np.maximum(np.sign(array), 0)
             with case(shape=shape, layout=layout, dtype=name, spelling=spelling):
                 assert_equal(x.grad, (3 * slope).astype(numpy_dtype(name)), signed_zero=False)
+    for name, length in product(supported(COMPLEX), (1, 5, 33)):
+        array = np.resize([0, 2, -3j, complex(0, -0.0), -4], length)
+        x = leaf(torch, device, array, name)
+        x.abs().sum().backward()
+        with case(shape=(length,), dtype=name):
+            slope = array / np.where(array == 0, 1, np.abs(array))
+            assert_equal(x.grad, slope.astype(numpy_dtype(name)), signed_zero=False)
 
 
 EXTREMES: dict[str, tuple[Act, Act]] = {

@@ -384,6 +384,14 @@ MINIATURES += [
         caught_by="autograd.factors-of-every-rank",
     ),
     Miniature(
+        "the gradient of exp is doubled for strided bfloat16 tensors",
+        of=("exp", "Tensor.exp"),
+        lie=lambda right, x, *args: right(
+            _steeper(x, x.dtype == torch.bfloat16 and not x.is_contiguous()), *args
+        ),
+        caught_by="autograd.slopes",
+    ),
+    Miniature(
         "the gradient of a complex factor is not conjugated",
         of=("mul",),
         lie=lambda right, a, b: right(a.detach() + (a - a.detach()).conj(), b),

@@ -1,0 +1,174 @@
+"""Slopes of point-wise functions: in every dtype, and wherever a kernel treats elements apart."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tenet.spec.autograd.common import NEEDS, Act, Array, Shape, laid, plain, signed
+from tenet.spec.language import assert_close, case, clause, supported
+from tenet.spec.model.dtypes import FLOATS, FORMATS
+from tenet.spec.model.tolerance import Bound
+
+GRID = np.array([-2.0, -1.75, -1.5, -1.125, -0.75, -0.5, -0.375, -0.125,
+                 0.25, 0.375, 0.625, 0.875, 1.25, 1.5, 1.625, 2.5])  # fmt: skip
+"""Numbers that every dtype holds; no function of the table has a kink at one of them."""
+OTHERS = np.array([0.5, -1.25, 0.75, 2.25, -0.625, 1.125, -2.25, 1.75])
+"""Second operands, none of them a first of a function of all numbers."""
+
+
+class Slope(NamedTuple):
+    """A function in both libraries, of one operand or two; positive: of numbers above 0 only."""
+
+    act: Act
+    reference: Act
+    operands: int = 1
+    positive: bool = False
+
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+SLOPES: dict[str, Slope] = {
+    "neg": Slope(lambda torch, x: -x, np.negative),
+    "abs": Slope(lambda torch, x: x.abs(), np.abs),
+    "square": Slope(lambda torch, x: torch.square(x), np.square),
+    "x ** 3": Slope(lambda torch, x: x**3, lambda x: x**3),
+    "x ** 0.5": Slope(lambda torch, x: x**0.5, np.sqrt, positive=True),
+    "2 ** x": Slope(lambda torch, x: 2**x, np.exp2),
+    "sqrt": Slope(lambda torch, x: torch.sqrt(x), np.sqrt, positive=True),
+    "rsqrt": Slope(lambda torch, x: torch.rsqrt(x), lambda x: 1 / np.sqrt(x), positive=True),
+    "reciprocal": Slope(lambda torch, x: torch.reciprocal(x), lambda x: 1 / x, positive=True),
+    "3 / x": Slope(lambda torch, x: 3 / x, lambda x: 3 / x, positive=True),
+    "x / 4": Slope(lambda torch, x: x / 4, lambda x: x / 4),
+    "exp": Slope(lambda torch, x: torch.exp(x), np.exp),
+    "Tensor.exp": Slope(lambda torch, x: x.exp(), np.exp),
+    "exp2": Slope(lambda torch, x: torch.exp2(x), np.exp2),
+    "expm1": Slope(lambda torch, x: torch.expm1(x), np.expm1),
+    "log": Slope(lambda torch, x: torch.log(x), np.log, positive=True),
+    "Tensor.log": Slope(lambda torch, x: x.log(), np.log, positive=True),
+    "log2": Slope(lambda torch, x: torch.log2(x), np.log2, positive=True),
+    "log10": Slope(lambda torch, x: torch.log10(x), np.log10, positive=True),
+    "log1p": Slope(lambda torch, x: torch.log1p(x), np.log1p, positive=True),
+    "sin": Slope(lambda torch, x: torch.sin(x), np.sin),
+    "cos": Slope(lambda torch, x: torch.cos(x), np.cos),
+    "sinh": Slope(lambda torch, x: torch.sinh(x), np.sinh),
+    "cosh": Slope(lambda torch, x: torch.cosh(x), np.cosh),
+    "atan": Slope(lambda torch, x: torch.atan(x), np.arctan),
+    "tanh": Slope(lambda torch, x: torch.tanh(x), np.tanh),
+    "Tensor.tanh": Slope(lambda torch, x: x.tanh(), np.tanh),
+    "asinh": Slope(lambda torch, x: torch.asinh(x), np.arcsinh),
+    "erf": Slope(lambda torch, x: torch.erf(x), _erf),
+    "sigmoid": Slope(lambda torch, x: torch.sigmoid(x), _sigmoid),
+    "Tensor.sigmoid": Slope(lambda torch, x: x.sigmoid(), _sigmoid),
+    "clamp": Slope(lambda torch, x: torch.clamp(x, -1, 1.375), lambda x: np.clip(x, -1, 1.375)),
+    "relu": Slope(lambda torch, x: torch.relu(x), lambda x: np.maximum(x, 0)),
+    "leaky_relu": Slope(
+        lambda torch, x: torch.nn.functional.leaky_relu(x, 0.25),
+        lambda x: np.maximum(x, 0) + 0.25 * np.minimum(x, 0),
+    ),
+    "elu": Slope(
+        lambda torch, x: torch.nn.functional.elu(x),
+        lambda x: np.where(x > 0, x, np.expm1(x)),
+    ),
+    "silu": Slope(lambda torch, x: torch.nn.functional.silu(x), lambda x: x * _sigmoid(x)),
+    "gelu": Slope(
+        lambda torch, x: torch.nn.functional.gelu(x),
+        lambda x: x * (1 + _erf(x / np.sqrt(2))) / 2,
+    ),
+    "softplus": Slope(
+        lambda torch, x: torch.nn.functional.softplus(x), lambda x: np.log1p(np.exp(x))
+    ),
+    "logsigmoid": Slope(
+        lambda torch, x: torch.nn.functional.logsigmoid(x), lambda x: -np.log1p(np.exp(-x))
+    ),
+    "hardtanh": Slope(
+        lambda torch, x: torch.nn.functional.hardtanh(x), lambda x: np.clip(x, -1, 1)
+    ),
+    "a + b": Slope(lambda torch, a, b: a + b, np.add, 2),
+    "a - b": Slope(lambda torch, a, b: a - b, np.subtract, 2),
+    "a * b": Slope(lambda torch, a, b: a * b, np.multiply, 2),
+    "torch.mul": Slope(lambda torch, a, b: torch.mul(a, b), np.multiply, 2),
+    "a / b": Slope(lambda torch, a, b: a / b, np.divide, 2),
+    "torch.div": Slope(lambda torch, a, b: torch.div(a, b), np.divide, 2),
+    "a ** b": Slope(lambda torch, a, b: a**b, np.power, 2, positive=True),
+    "maximum": Slope(lambda torch, a, b: torch.maximum(a, b), np.maximum, 2),
+    "minimum": Slope(lambda torch, a, b: torch.minimum(a, b), np.minimum, 2),
+    "clamp from": Slope(lambda torch, a, b: torch.clamp(a, min=b), np.maximum, 2),
+    "clamp to": Slope(lambda torch, a, b: a.clamp(max=b), np.minimum, 2),
+    "atan2": Slope(lambda torch, a, b: torch.atan2(a, b), np.arctan2, 2),
+    "hypot": Slope(lambda torch, a, b: torch.hypot(a, b), np.hypot, 2),
+    "where": Slope(
+        lambda torch, a, b: torch.where(a.detach() > b.detach(), 2 * a, 3 * b),
+        lambda a, b: np.where(a > b, 2 * a, 3 * b),
+        2,
+    ),
+    "lerp": Slope(lambda torch, a, b: torch.lerp(a, b, 0.25), lambda a, b: a + (b - a) / 4, 2),
+    "addcmul": Slope(
+        lambda torch, a, b: torch.addcmul(a, a, b, value=2), lambda a, b: a + 2 * a * b, 2
+    ),
+    "mse_loss": Slope(
+        lambda torch, a, b: torch.nn.functional.mse_loss(a, b, reduction="none"),
+        lambda a, b: (a - b) ** 2,
+        2,
+    ),
+}
+PLACED: tuple[tuple[Shape, str], ...] = (
+    ((17,), "contiguous"), ((33,), "stepped"), ((3, 9), "transposed"), ((2, 3, 5), "gapped"),
+    ((), "contiguous"), ((1030,), "contiguous"), ((130, 9), "transposed"),
+)  # fmt: skip
+STEP = 1e-3
+
+
+def _firsts(slope: Slope) -> Array:
+    return np.abs(GRID) + 0.5 if slope.positive else GRID
+
+
+def _derivatives(slope: Slope) -> list[Array]:
+    """By each operand, at every point of the grid (and each second operand): central differences
+    with Richardson's rule, whose error is below 1e-9."""
+    first = _firsts(slope)
+    points = [first] if slope.operands == 1 else [*np.meshgrid(first, OTHERS, indexing="ij")]
+    found = []
+    for place in range(slope.operands):
+
+        def central(step: float, at: int = place) -> Array:
+            up, down = [*points], [*points]
+            up[at], down[at] = points[at] + step, points[at] - step
+            difference = slope.reference(*up) - slope.reference(*down)
+            return np.asarray(difference / (2 * step))
+
+        found.append((4 * central(STEP / 2) - central(STEP)) / 3)
+    return found
+
+
+@clause("autograd.slopes", covers=["notes.numeric-gradient", "notes.backward-dtype"],
+        requires=NEEDS)  # fmt: skip
+def point_wise_functions_have_their_slopes_everywhere(torch: Any, device: str) -> None:
+    """The gradient of a point-wise function is its derivative times what comes from above: at every
+    element, in every dtype and layout, for few elements and for many."""
+    for name, slope in SLOPES.items():
+        derivatives = _derivatives(slope)
+        for turn, ((shape, layout), dtype) in enumerate(product(PLACED, supported(FLOATS))):
+            count = math.prod(shape)
+            places = [(np.arange(count) * 5 + turn) % len(GRID)]
+            places += [(np.arange(count) * 3 + turn) % len(OTHERS)] * (slope.operands - 1)
+            grids = _firsts(slope), OTHERS
+            arrays = [of[at].reshape(shape) for of, at in zip(grids, places, strict=False)]
+            tensors = [laid(torch, device, array, layout, dtype) for array in arrays]
+            along = np.where(signed(shape, turn) > 0, 2.0, -1.0)
+            slope.act(torch, *tensors).backward(plain(torch, device, along, dtype))
+            for place, (tensor, derivative) in enumerate(zip(tensors, derivatives, strict=True)):
+                expected = along * derivative[tuple(places)].reshape(shape)
+                # What is computed on the way is of the size of 1, or of the derivative's.
+                eps = max(FORMATS[dtype].eps, 1e-9)
+                bound = Bound(dtype, 8, "a few operations", 16 * eps)
+                with case(function=name, dtype=dtype, shape=shape, layout=layout, operand=place):
+                    assert_close(tensor.grad, expected, bound)
