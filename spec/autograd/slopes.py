@@ -172,3 +172,75 @@ def point_wise_functions_have_their_slopes_everywhere(torch: Any, device: str) -
                 bound = Bound(dtype, 8, "a few operations", 16 * eps)
                 with case(function=name, dtype=dtype, shape=shape, layout=layout, operand=place):
                     assert_close(tensor.grad, expected, bound)
+
+
+def _softmax(x: Array) -> Array:
+    grown = np.exp(x)
+    return np.asarray(grown / grown.sum(-1, keepdims=True))
+
+
+def _normalised(x: Array) -> Array:
+    away = x - x.mean(-1, keepdims=True)
+    return np.asarray(away / np.sqrt((away**2).mean(-1, keepdims=True) + 0.5))
+
+
+ROWS: dict[str, tuple[Act, Act]] = {
+    "softmax": (lambda torch, x: torch.softmax(x, -1), _softmax),
+    "functional.softmax": (lambda torch, x: torch.nn.functional.softmax(x, dim=-1), _softmax),
+    "log_softmax": (lambda torch, x: torch.log_softmax(x, -1), lambda x: np.log(_softmax(x))),
+    "functional.log_softmax": (
+        lambda torch, x: torch.nn.functional.log_softmax(x, dim=-1),
+        lambda x: np.log(_softmax(x)),
+    ),
+    "logsumexp": (
+        lambda torch, x: torch.logsumexp(x, -1),
+        lambda x: np.log(np.exp(x).sum(-1)),
+    ),
+    "layer_norm": (
+        lambda torch, x: torch.nn.functional.layer_norm(x, x.shape[-1:], eps=0.5),
+        _normalised,
+    ),
+    "norm": (lambda torch, x: torch.linalg.vector_norm(x, dim=-1), lambda x: (x**2).sum(-1) ** 0.5),
+    "std": (lambda torch, x: torch.std(x, -1, correction=0), lambda x: x.std(-1)),
+    "cumsum": (lambda torch, x: torch.cumsum(x, -1) / 8, lambda x: x.cumsum(-1) / 8),
+    "cross_entropy": (
+        lambda torch, x: torch.nn.functional.cross_entropy(
+            x.reshape(-1, x.shape[-1]), torch.ones_like(x[..., 0].reshape(-1)).long(),
+            reduction="none",
+        ),
+        lambda x: -np.log(_softmax(x))[..., 1],
+    ),
+}  # fmt: skip
+LINED: tuple[tuple[Shape, str], ...] = (
+    ((3, 5), "contiguous"), ((2, 17), "transposed"), ((2, 2, 9), "permuted"), ((1, 41), "stepped"),
+)  # fmt: skip
+
+
+@clause("autograd.slopes-of-rows", covers=["notes.numeric-gradient", "notes.backward-dtype"],
+        requires=NEEDS)  # fmt: skip
+def functions_of_rows_have_their_slopes_in_every_dtype(torch: Any, device: str) -> None:
+    """The gradient of softmax, log_softmax, logsumexp, layer_norm, norm, std, cumsum and
+    cross_entropy along rows is that of their formula, in every dtype and layout."""
+    for name, (act, reference) in ROWS.items():
+        for turn, (shape, layout) in enumerate(LINED):
+            count = math.prod(shape)
+            array = GRID[np.arange(count) * 5 % len(GRID)].reshape(shape)
+            units = np.eye(count).reshape(count, *shape)
+
+            def central(
+                step: float, at: Array = array, e: Array = units, of: Act = reference
+            ) -> Array:
+                return np.asarray((of(at + step * e) - of(at - step * e)) / (2 * step))
+
+            slopes = (4 * central(STEP / 2) - central(STEP)) / 3
+            along = np.where(signed(slopes.shape[1:], turn) > 0, 2.0, -1.0)
+            expected = (slopes * along).reshape(count, -1).sum(1).reshape(shape)
+            for dtype in supported(FLOATS):
+                with case(function=name, dtype=dtype, shape=shape, layout=layout):
+                    x = laid(torch, device, array, layout, dtype)
+                    result = act(torch, x)
+                    given = along.reshape(tuple(result.shape))
+                    result.backward(plain(torch, device, given, dtype))
+                    eps = max(FORMATS[dtype].eps, 1e-9)
+                    bound = Bound(dtype, 8, "sums over a row", 32 * eps)
+                    assert_close(x.grad, expected, bound)

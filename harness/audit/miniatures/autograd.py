@@ -392,6 +392,12 @@ MINIATURES += [
         caught_by="autograd.slopes",
     ),
     Miniature(
+        "the gradient of log_softmax is doubled in bfloat16",
+        of=("log_softmax",),
+        lie=lambda right, x, *args: right(_steeper(x, x.dtype == torch.bfloat16), *args),
+        caught_by="autograd.slopes-of-rows",
+    ),
+    Miniature(
         "the gradient of a complex factor is not conjugated",
         of=("mul",),
         lie=lambda right, a, b: right(a.detach() + (a - a.detach()).conj(), b),
