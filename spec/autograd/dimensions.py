@@ -138,7 +138,7 @@ def a_gradient_is_the_same_along_every_dimension(torch: Any, device: str) -> Non
     for shape, (name, (act, reference)) in product(_RANKS, {**LINES, **SEVERAL}.items()):
         for dims in _dimensions(len(shape), name in SEVERAL):
             turn += 1
-            if name == "cumprod" and shape[dims] == 1:
+            if name == "cumprod" and isinstance(dims, int) and shape[dims] == 1:
                 continue
             array = _apart(shape, turn)
             steps = np.eye(array.size, dtype=np.longdouble).reshape(array.size, *shape)
@@ -224,13 +224,13 @@ class Placing(NamedTuple):
     """An operation that takes from or writes to places along a dimension.
 
     act: called with torch, the dimension, the index and the operands, as the reference is but for
-    torch; index: of a shape and a dimension; others: the shapes of the operands after x; factor: of
-    what is added, which the reference leaves out.
+    torch; places: its index, of a shape and a dimension; others: the shapes of the operands after
+    x; factor: of what is added, which the reference leaves out.
     """
 
     act: Act
     reference: Act
-    index: Callable[[Shape, int], Array]
+    places: Callable[[Shape, int], Array]
     others: Callable[[Shape, int], tuple[Shape, ...]] = lambda shape, dim: ()
     factor: int = 1
 
@@ -320,7 +320,7 @@ def what_is_placed_along_a_dimension_gets_its_gradient(torch: Any, device: str) 
     for shape, (name, placing) in product(_RANKS, PLACINGS.items()):
         for dim in range(-len(shape), len(shape)):
             turn += 1
-            index = placing.index(shape, dim)
+            index = placing.places(shape, dim)
             shapes = (shape, *placing.others(shape, dim))
             sizes = [prod(one) for one in shapes]
             # Each element is a bit, so that the result tells which elements went where.
@@ -345,7 +345,7 @@ def what_is_placed_along_a_dimension_gets_its_gradient(torch: Any, device: str) 
 
 def _windows(x: Array, size: Shape) -> Array:
     axes = tuple(range(-len(size), 0))
-    return np.lib.stride_tricks.sliding_window_view(x, size, axes)  # type: ignore[call-overload,no-any-return]
+    return np.lib.stride_tricks.sliding_window_view(x, size, axes)
 
 
 FACTORS: dict[str, tuple[Act, Act]] = {
