@@ -121,8 +121,7 @@ SLOPES: dict[str, Slope] = {
     ),
 }
 PLACED: tuple[tuple[Shape, str], ...] = (
-    ((17,), "contiguous"), ((33,), "stepped"), ((3, 9), "transposed"), ((2, 3, 5), "gapped"),
-    ((), "contiguous"), ((1030,), "contiguous"), ((130, 9), "transposed"),
+    ((), "contiguous"), ((33,), "stepped"), ((1030,), "contiguous"), ((130, 9), "transposed"),
 )  # fmt: skip
 STEP = 1e-3
 
