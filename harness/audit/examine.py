@@ -201,9 +201,10 @@ class Examination:
     def holds_on_stock(self, clause: Clause, tried: int) -> bool:
         """Whether stock PyTorch passes the first examples of the same seed."""
         if self.held.get(clause.id, 0) < tried:
-            # The effort of 1 makes the budget the number of examples itself.
+            # The effort of 1 makes the budget the number of examples itself; of one example alone
+            # the judge would take another than of several.
             judgement = judge(
-                replace(clause, effort=1.0), self.stock, examples=tried, seed=self.seed
+                replace(clause, effort=1.0), self.stock, examples=max(2, tried), seed=self.seed
             )
             self.held[clause.id] = tried if judgement.verdict is Verdict.PASSED else -1
         return self.held[clause.id] >= tried
