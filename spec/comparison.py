@@ -690,7 +690,8 @@ def closeness_refuses_other_dtypes_and_negative_tolerances(torch: Any, device: s
 
 @clause("comparison.isin-of-transposed", covers=["notes.layout-independence"])
 def isin_takes_operands_as_they_lie_in_memory(torch: Any, device: str) -> None:
-    """isin(elements, tests) does not depend on how either lies in memory."""
+    """isin(elements, tests) does not depend on how either lies in memory, and tests may be none:
+    invert=True tells of each element that it is not among them."""
     for name in supported(("int64", "float32", "int8")):
         for first, second in product(
             ((4,), (2, 3), (30, 40)), ((2, 3), (3, 1), (30, 40), (2, 2), (1, 1))
@@ -708,3 +709,7 @@ def isin_takes_operands_as_they_lie_in_memory(torch: Any, device: str) -> None:
                     x, y = x.mT if one and x.ndim > 1 else x, y.mT if other else y
                     assert_equal(torch.isin(x, y), np.isin(a, b))
                     assert_equal(torch.isin(x, y, invert=True), ~np.isin(a, b))
+                    # Nothing is among no elements, and all elements are others.
+                    nothing, none = y.reshape(-1)[:0], np.zeros(a.shape, bool)
+                    assert_equal(torch.isin(x, nothing), none)
+                    assert_equal(torch.isin(x, nothing, invert=True), ~none)

@@ -458,6 +458,28 @@ def a_beta_of_zero_ignores_the_summand(torch: Any, device: str) -> None:
                     assert_equal(m, exact, signed_zero=False)
 
 
+@clause("matmul.weighted-integers", covers=["notes.matmul-family"], requires={"integer-matmul"})
+def weighted_sums_of_integers_are_exact(torch: Any, device: str) -> None:
+    """addmm, addmv, addr, baddbmm and addbmm of integers are beta * summand + alpha * product,
+    exact, as functions and in place."""
+    for name in supported(INTEGERS):
+        for member, (summand, *shapes) in ADDITIONS.items():
+            m, a, b = (values(s, name, "small", 2 + n) for n, s in enumerate((summand, *shapes)))
+            # Small enough for 8 bits: 3 * 11 and 2 * 2 * 4 * 4 at most, and -4 * 4 at least.
+            m, a, b = m % 12, a % 3, b % 3
+            whole = np.outer if member == "addr" else np.matmul
+            made = whole(a.astype(np.int64), b.astype(np.int64))
+            made = made.sum(0) if member == "addbmm" else made
+            x, y = tensor_of(torch, device, a), tensor_of(torch, device, b)
+            for beta, alpha in ((1, 1), (2, 1), (1, 2), (3, 2), (0, 2), (2, 0)):
+                expected = (beta * m.astype(np.int64) + alpha * made).astype(m.dtype)
+                with case(dtype=name, member=member, beta=beta, alpha=alpha):
+                    target = tensor_of(torch, device, m)
+                    given = {"beta": beta, "alpha": alpha}
+                    assert_equal(getattr(torch, member)(target, x, y, **given), expected)
+                    assert_equal(getattr(target, f"{member}_")(x, y, **given), expected)
+
+
 @clause("matmul.not-finite", covers=["notes.matmul-family", "notes.extremal-values",
                                      "notes.nan-propagation"])  # fmt: skip
 def an_infinity_and_a_nan_reach_what_they_are_multiplied_into(torch: Any, device: str) -> None:

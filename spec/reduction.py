@@ -45,7 +45,7 @@ from tenet.spec.model.dtypes import (
     category,
     numpy_dtype,
 )
-from tenet.spec.model.tolerance import half_sum, summation, ulps
+from tenet.spec.model.tolerance import Bound, half_sum, summation, ulps
 from tenet.spec.operators.laws import hold
 from tenet.spec.operators.measuring import MEASURING
 from tenet.spec.operators.reductions import REDUCTIONS
@@ -754,6 +754,14 @@ def a_reduction_starts_from_no_number_of_its_own(torch: Any, device: str) -> Non
 _OFFSETS = {"float32": 2.0**16, "float64": 2.0**42}
 
 
+def _far_from_zero(name: str, count: int, exact: Any) -> Bound:
+    """How wrong the variance of so many numbers beside the offset may be: their mean may be off by
+    n*u of itself, and counts squared (Chan, Golub and LeVeque, 1983)."""
+    step = 4 * (count + 4) * FORMATS[name].eps / 2 * _OFFSETS[name]
+    most = float(np.max(np.sqrt(exact) * step + step**2)) * 2
+    return ulps(8, name, "n*u*kappa, kappa = sqrt(1 + mean^2/var)", most)
+
+
 @clause("reduction.variance-far-from-zero", covers=["dlnotes.std-var"], effort=0.5)
 @for_all(length=st.sampled_from((2, 3, 7, 8, 9, 17, 33, 129, 1025)), seed=seeds(),
          last=st.booleans(), sign=st.sampled_from((1, -1)))  # fmt: skip
@@ -769,15 +777,18 @@ def the_variance_does_not_suffer_from_a_large_mean(
         exact = near.var(1, ddof=1)
         x = tensor_of(torch, device, array if last else array.T)
         dim = 1 if last else 0
-        # The mean may be off by n*u of itself, and counts squared (Chan, Golub and LeVeque, 1983).
-        unit = FORMATS[name].eps / 2
-        step = 4 * (length + 4) * unit * _OFFSETS[name]
-        most = float(np.max(np.sqrt(exact) * step + step**2)) * 2
-        bound = ulps(8, name, "n*u*kappa, kappa = sqrt(1 + mean^2/var)", most)
+        bound = _far_from_zero(name, length, exact)
+        # Over both dimensions, and over those of length 1 beside another, too.
+        every = near.var(ddof=1)
+        loosely = _far_from_zero(name, 2 * length, every)
         with case(dtype=name):
             assert_close(x.var(dim), exact, bound)
             assert_close(torch.var_mean(x, dim)[0], exact, bound)
             assert_close(x.select(1 - dim, 0).var(), exact[0], bound)
+            assert_close(x.unsqueeze(-1).var((dim, 2)), exact, bound)
+            assert_close(x.var((0, -1)), every, loosely)
+            assert_close(x.var(), every, loosely)
+            assert_close(torch.var_mean(x, (1, 0), keepdim=True)[0], every.reshape(1, 1), loosely)
 
 
 @clause("reduction.counts-and-covariances", covers=["mlnotes.dim-is-axis", "dlnotes.std-var"])
@@ -795,8 +806,11 @@ def counts_covariances_and_differences_agree_with_numpy(torch: Any, device: str)
                     assert_equal(torch.bincount(x, minlength=minlength), counted)
                 for name in supported(SINGLE):
                     weights = values((length,), name, "signed", 3)
-                    assert_equal(x.bincount(tensor_of(torch, device, weights)),
-                                 np.bincount(whole, weights).astype(name))  # fmt: skip
+                    w = tensor_of(torch, device, weights)
+                    assert_equal(x.bincount(w), np.bincount(whole, weights).astype(name))
+                    for minlength in (4, 12):
+                        expected = np.bincount(whole, weights, minlength).astype(name)
+                        assert_equal(torch.bincount(x, w, minlength), expected)
     for name in supported(SINGLE):
         bound = ulps(64, name, "n roundings of whole numbers below 10", 512 * FORMATS[name].eps)
         for shape in ((2, 9), (3, 17), (5,)):

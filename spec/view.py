@@ -655,6 +655,49 @@ def view_of_another_dtype_shows_the_same_bits(
                 assert_equal(base, memory)
 
 
+_WIDER = (
+    ("uint8", "int64"), ("int16", "int32"), ("int8", "bfloat16"), ("float32", "float64"),
+    ("float16", "float32"), ("float32", "complex64"), ("int64", "complex128"),
+)  # fmt: skip
+"""A dtype, and one of which each element takes the place of several."""
+
+
+@clause("view.bits-refusals", covers=["notes.view-operations", "minicourse.view-needs-strides"],
+        requires={"views"})  # fmt: skip
+def bits_that_do_not_lie_together_are_not_seen_as_one(torch: Any, device: str) -> None:
+    """view(dtype) to a wider dtype raises where the last length, the other strides or the offset
+    is no multiple of how many elements become one; to one of another width where the last
+    dimension does not lie densely, and for a 0-d tensor."""
+    for narrow, wide in _WIDER:
+        for source, target in zip(supported([narrow]), supported([wide]), strict=False):
+            n = values((), wide).dtype.itemsize // values((), narrow).dtype.itemsize
+            into, other = getattr(torch, target), getattr(torch, source)
+            memory = torch.zeros(12 * n, dtype=other, device=device)
+            with case(dtype=source, into=target):
+                for offset in range(1, 2 * n):
+                    shifted = memory[offset : offset + 4 * n]
+                    with case(offset=offset):
+                        if offset % n:
+                            assert_raises(shifted.view, into)
+                        else:
+                            assert_metadata(shifted.view(into), shape=(4,), dtype=target)
+                square = memory[: 9 * n].view(3, 3 * n)
+                assert_metadata(square.view(into), shape=(3, 3), dtype=target)
+                assert_metadata(square[:, :n].view(into), shape=(3, 1), dtype=target)
+                assert_raises(square[:, : n + 1].view, into)
+                assert_raises(square.t().view, into)
+                assert_raises(memory[0].view, into)
+                assert_raises(memory.as_strided((2, n), (n + 1, 1)).view, into)
+                rows = memory.as_strided((2, n), (2 * n, 1)).view(into)
+                assert_metadata(rows, shape=(2, 1), dtype=target)
+                large = torch.zeros((2, 3), dtype=into, device=device)
+                assert_metadata(large.view(other), shape=(2, 3 * n), dtype=source)
+                assert_metadata(large[:, 1:].view(other), shape=(2, 2 * n), dtype=source)
+                assert_raises(large.t().view, other)
+                assert_raises(large[:, ::2].view, other)
+                assert_raises(large[0, 0].view, other)
+
+
 @clause("view.order-of-copies", covers=["basics.clone", "notes.copies"], metadata_only=True,
         requires={"views"}, effort=2)  # fmt: skip
 @for_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,32 @@ _OF_TWO: dict[str, _Row] = {
 
 _SCALED = frozenset({"log", "sqrt", "abs", "abs()", "reciprocal", "neg", "sgn", "div"})
 """Those that are in range for numbers whose squares are not."""
+
+_CUTS: tuple[tuple[str, complex, complex], ...] = (
+    ("sqrt", complex(-4, 0.0), complex(0, 2)),
+    ("sqrt", complex(-4, -0.0), complex(0, -2)),
+    ("log", complex(-1, 0.0), complex(0, np.pi)),
+    ("log", complex(-1, -0.0), complex(0, -np.pi)),
+    ("angle", complex(-1, 0.0), np.pi),
+    ("angle", complex(-1, -0.0), -np.pi),
+)
+"""Function, argument and value on either side of the negative real axis, as C has them."""
+
+
+@clause("elementwise.complex-cuts", covers=["notes.extremal-values"])
+def the_sign_of_zero_tells_the_sides_of_a_cut(torch: Any, device: str) -> None:
+    """sqrt, log and angle jump at the negative real axis, and the sign of a zero imaginary part
+    tells from which side it is reached."""
+    for dtype, length in product(supported(COMPLEX), (1, 2, 9, 33)):
+        for function, argument, value in _CUTS:
+            x = tensor_of(torch, device, np.full(length, argument, dtype))
+            into = dtype if function != "angle" else real_of(dtype)
+            bound = ulps(4, into, "a few real operations, each rounded")
+            with case(dtype=dtype, function=function, argument=argument, length=length):
+                expected = np.full(length, value)
+                assert_close(getattr(torch, function)(x), expected, bound)
+                assert_close(getattr(x, function)(), expected, bound)
+
 
 _POWERS = {"complex64": 100, "complex128": 900}
 

@@ -172,6 +172,40 @@ def special_values_meet_each_other(torch: Any, device: str) -> None:
                     assert_equal(result, expected, signed_zero=signed)
 
 
+OPERANDS: dict[str, tuple[Callable[[Any, Any], Any], tuple[float, ...], bool]] = {
+    "+": (symbols.add, SPECIALS, True),
+    "-": (symbols.sub, SPECIALS, True),
+    "*": (symbols.mul, SPECIALS, True),
+    "/": (symbols.truediv, SPECIALS, True),
+    "%": (symbols.mod, SPECIALS, False),
+    # Powers that a kernel of its own may compute; the square root's is not pow's of C at -inf.
+    "**": (symbols.pow, (*SPECIALS, 3.0, -3.0, 4.0), True),
+}
+"""Operator: (what it does, the numbers it is given, whether the sign of a zero follows)."""
+
+
+@clause("elementwise.special-numbers", covers=["notes.extremal-values", "notes.nan-propagation"])
+def special_values_meet_python_numbers(torch: Any, device: str) -> None:
+    """Every special value meets every other as a Python number, on either side of an operator and
+    in place: -inf ** 3 is -inf, 1 ** nan is 1, 0.0 / -0.0 is nan."""
+    for dtype, times in product(supported(FLOATS), (1, 5)):
+        array = np.tile(np.array(SPECIALS), times).astype(numpy_dtype(dtype))
+        x, wide = tensor_of(torch, device, array), array.astype(np.float64)
+        for name, (does, numbers, signed) in OPERANDS.items():
+            for number in numbers:
+                with case(operator=name, dtype=dtype, number=number):
+                    with np.errstate(all="ignore"):
+                        expected, turned = (
+                            result.astype(array.dtype)
+                            for result in (does(wide, np.float64(number)),
+                                           does(np.float64(number), wide))
+                        )  # fmt: skip
+                    assert_equal(does(x, number), expected, signed_zero=signed)
+                    assert_equal(does(number, x), turned, signed_zero=signed)
+                    written = getattr(symbols, f"i{does.__name__}")(x.clone(), number)
+                    assert_equal(written, expected, signed_zero=signed)
+
+
 @clause("elementwise.signed-zero", covers=["notes.extremal-values"])
 def the_sign_of_zero_is_kept(torch: Any, device: str) -> None:
     """-0.0 is kept by negation, products, quotients, roots and conversions, and 0.0 - 0.0 is 0.0

@@ -209,7 +209,7 @@ def unique_lists_each_value_once(torch: Any, device: str, operand: Operand, seed
 @for_all(piece=st.sampled_from([(n, turn) for n in LENGTHS for turn in range(3)]))
 def sort_orders_every_length(torch: Any, device: str, piece: tuple[int, int]) -> None:
     """Whatever the length and the dtype, either way and in a vector or the columns of a matrix: a
-    stable sort keeps equals in their order, and NaN counts as the largest."""
+    stable sort keeps equals in their order, and NaN counts as the largest; for topk too."""
     length, turn = piece
     for dtype in supported((ORDERED + BOOL)[turn::3]):
         array = values((length,), dtype, "ties", length)
@@ -224,5 +224,9 @@ def sort_orders_every_length(torch: Any, device: str, piece: tuple[int, int]) ->
                 assert_equal(stable, by)
                 assert_equal(x.sort(descending=down).values, array[by], signed_zero=False)
                 assert_equal(x.argsort(stable=True, descending=down), by)
+                k = (length, length // 2, min(length, 1))[length % 3]
+                if dtype not in BOOL:
+                    best = x.topk(k, largest=down).values
+                    assert_equal(best, array[by][:k], signed_zero=False)
                 columns = torch.stack([x, x], 1).sort(dim=0, descending=down, stable=True)
                 assert_equal(columns.indices, np.stack([by, by], 1))

@@ -170,7 +170,7 @@ def slices_are_replaced_in_a_copy(torch: Any, device: str) -> None:
     for dtype in supported(ALL):
         array = values((4, 5, 6), dtype, "signed", 1)
         x = tensor_of(torch, device, array)
-        for dim, at in ((0, 0), (1, -1), (-1, 2), (-3, 3)):
+        for dim, at in ((0, 0), (1, -1), (-1, 2), (-3, 3), (0, -2), (1, -5), (-1, -3)):
             expected, index = array.copy(), [slice(None)] * 3
             source = values(np.take(array, 0, dim).shape, dtype, "ties", 2)
             place_: Any = (*index[: dim % 3], at)
@@ -238,6 +238,26 @@ def take_along_dim_counts_in_row_major_order(torch: Any, device: str) -> None:
         with case(memory=memory, dtype=dtype, layout=layout):
             expected = x.array(dtype).reshape(-1)[at]
             assert_equal(torch.take_along_dim(x.on(torch, device, dtype), index), expected)
+
+
+@clause("indexing.take-along-broadcast", covers=["basics.gather", "notes.layout-independence"])
+def take_along_dim_broadcasts_all_other_dimensions(torch: Any, device: str) -> None:
+    """take_along_dim stretches the tensor and the indices to each other in every dimension but the
+    one that is indexed, counted from either end."""
+    groups = (
+        ((3, 4), (1, 5), 1), ((1, 4), (3, 5), -1), ((4, 3), (2, 1), 0), ((4, 1), (2, 3), -2),
+        ((2, 4, 3), (1, 5, 3), 1), ((2, 4, 3), (2, 5, 1), -2), ((1, 4, 3), (2, 2, 1), 1),
+        ((4, 1, 3), (7, 2, 1), 0), ((2, 3, 4), (1, 1, 9), -1),
+    )  # fmt: skip
+    for number, (shape, indexed, dim) in enumerate(groups):
+        at = values(indexed, "int64", "normal", number) % shape[dim]
+        index = tensor_of(torch, device, at)
+        for dtype, layout in product(supported(ALL), ("contiguous", "transposed", "stepped")):
+            x = Operand(shape, layout, "signed", number)
+            expected = np.take_along_axis(x.array(dtype), at, dim)
+            with case(dtype=dtype, layout=layout, shapes=(shape, indexed), dim=dim):
+                got = torch.take_along_dim(x.on(torch, device, dtype), index, dim)
+                assert_equal(got, expected)
 
 
 @clause("indexing.triangles", covers=["basics.index-like-numpy"])

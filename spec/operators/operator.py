@@ -96,13 +96,16 @@ def within(
     result that is rounded to it adds half a unit, and up to its condition number.
     scale: of the operands, what an absolute error of `units` times the unit roundoff refers to,
     where the result may be smaller than what it is the difference of. A result below the
-    smallest normal number may be flushed to zero.
+    smallest normal number may be flushed to zero; a larger one may not be wrong by as much, which
+    in float16 would be half of a ten-thousandth.
     """
 
     def accuracy(dtype: str, expected: Array, operands: tuple[Array, ...], arguments: Any) -> Bound:
         count = half if dtype in ("float16", "bfloat16") else units
         layout = FORMATS[dtype]
-        absolute: Any = layout.tiny
+        # What is as near to it as the error may be rounds to a number below it.
+        least = layout.tiny * (1 + count * layout.eps)
+        absolute: Any = np.where(np.abs(np.asarray(expected)) < least, layout.tiny, 0.0)
         if scale is not None:
             wide = (np.abs(operand.astype(np.float64)) for operand in operands)
             absolute = np.asarray(scale(*wide), np.float64) * count * layout.eps / 2 + absolute

@@ -185,8 +185,13 @@ def _magnitude(array: Array) -> Array:
 
 
 def _bound(dtype: str, reason: str, absolute: Any) -> Bound:
+    # Small numbers may be flushed to zero: those of float32 where half precision is computed in it,
+    # and a result in between may be rounded to the half format once more.
     layout = FORMATS[dtype]
-    return Bound(dtype, 0.5, f"{reason}; then rounded once", np.asarray(absolute) + layout.tiny)
+    flushed = layout.tiny
+    if dtype in HALVES:
+        flushed = max(FORMATS["float32"].tiny, layout.smallest)
+    return Bound(dtype, 0.5, f"{reason}; then rounded once", np.asarray(absolute) + flushed)
 
 
 def _terms(array: Array, arguments: dict[str, Any]) -> int:
@@ -533,13 +538,13 @@ _VARIANCES = {"dtypes": FLOATS, "prepare": tame, "smooth": ranks}
 _VARIED = uses(several=True, zero_d=False, at_least=3, finite=False, correction=(1, 0, 2))
 _NONE_EMPTY: dict[str, Any] = {"at_least": 1}
 _VARIED_FINITE = uses(several=True, zero_d=False, at_least=3, correction=(1, 0, 2))
-_LANES = uses(whole=False, **_NONE_EMPTY)
+_LANES = uses(whole=False, finite=False, **_NONE_EMPTY)
 # The median of a vector of stride 0 reads beyond its memory in PyTorch 2.13 on the CPU.
 _APART = uses(whole=False, overlapping=False, **_NONE_EMPTY)
-_ALONG = uses(whole=False, keepdim=False)
+_ALONG_ANY = uses(whole=False, keepdim=False, finite=False)
 _ALONG_SOME = uses(whole=False, keepdim=False, **_NONE_EMPTY)
 _ORDERS = (2, 1, np.inf, -np.inf, 3)
-_ORDERED = uses(several=True, ord=_ORDERS, **_NONE_EMPTY)
+_ORDERED = uses(several=True, ord=_ORDERS, finite=False, **_NONE_EMPTY)
 _QUANTILES = uses(q=(0.5, 0.25, 0.75, 0.0, 1.0),
                   interpolation=("linear", "lower", "higher", "midpoint", "nearest"),
                   max_size=1500, **_NONE_EMPTY)  # fmt: skip
@@ -629,8 +634,8 @@ REDUCTIONS = table(
     _row("cumprod", _scan(np.cumprod), result=wide, accuracy=relative(2, own=True), in_place=True,
          calls=uses(whole=False, keepdim=False, finite=False, max_size=1100), accepts=_CASTING,
          **_PRODUCTS),
-    _row("cummax", _running(np.maximum), calls=_ALONG, smooth=ranks, signed_zero=False),
-    _row("cummin", _running(np.minimum), calls=_ALONG, smooth=ranks, signed_zero=False),
+    _row("cummax", _running(np.maximum), calls=_ALONG_ANY, smooth=ranks, signed_zero=False),
+    _row("cummin", _running(np.minimum), calls=_ALONG_ANY, smooth=ranks, signed_zero=False),
     _row("logcumsumexp", _scan(np.logaddexp.accumulate), dtypes=SINGLE, accuracy=log_scanned,
          calls=_ALONG_SOME, prepare=tame, smooth=anywhere),
     _row("diff", _difference, dtypes=REAL, accuracy=exact, result=same, smooth=anywhere,

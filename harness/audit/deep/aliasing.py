@@ -2,7 +2,7 @@
 
 import torch
 
-from tenet.harness.audit.faults import both, instead, kernels, length, of, rank, wrapped
+from tenet.harness.audit.faults import both, instead, kernels, length, of, raises, rank, wrapped
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -111,4 +111,9 @@ MUTANTS = [
                     and not x.is_contiguous()),
             lambda t: (lambda x: _shared(x.unbind(0)[-1], x[-1]))(t.ones(2, 2, 4).bool()[..., ::2]),
             "shape"),
+    _mutant("view-wider-offset", "view(dtype) of a wider dtype copies what begins between elements",
+            "view.dtype",
+            instead(lambda original, x, dtype: original(x.clone(), dtype),
+                    lambda x, dtype: x.storage_offset() % 2 and dtype.itemsize > x.itemsize),
+            lambda t: raises(lambda: t.ones(5).short()[1:].view(t.int32)), "dtype"),
 ]  # fmt: skip

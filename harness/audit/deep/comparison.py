@@ -92,4 +92,9 @@ MUTANTS = [
                 (x > 0) & (y > 0) & (_upper(x) == _upper(y))),
                     _tensors(lambda x, y: x.dtype == y.dtype == torch.bfloat16)),
             lambda t: (t.tensor([1.0078125]).bfloat16() > t.tensor([1.0]).bfloat16()).all()),
+    _mutant("isin-inverted-none", "isin(invert=True) of no elements is False everywhere",
+            "isin.Tensor_Tensor",
+            instead(lambda original, x, tests, **k: torch.zeros_like(x, dtype=torch.bool),
+                    lambda x, tests, **k: tests.numel() == 0),
+            lambda t: t.isin(t.ones(1), t.ones(0), invert=True)),
 ]  # fmt: skip

@@ -132,6 +132,25 @@ MUTANTS = [
             instead(lambda original, x, dim, i, value, **k: original(x, dim, i, True, **k),
                     lambda x, dim, i, value, **k: x.dtype == torch.bool),
             lambda t: not t.ones(1).bool().scatter(0, t.tensor([0]), False)),
+    _mutant("topk-smallest-nan", "topk(largest=False) of float64 takes NaN for the smallest",
+            "topk",
+            instead(lambda original, x, k, dim=-1, *r: (lambda at: (x.gather(dim, at), at))(
+                original(x.nan_to_num(-torch.inf), k, dim, *r)[1]),
+                    lambda x, k, dim=-1, largest=True, *r: not largest
+                    and x.dtype == torch.float64 and x.dim() > 0),
+            lambda t: t.tensor([1, t.nan]).double().topk(1, largest=False)[0] == 1),
+    _mutant("take-along-first-row", "take_along_dim of float16 takes from the first row for all "
+            "where one row of indices serves all", "take_along_dim",
+            instead(lambda original, x, at, dim: original(x[:1].expand_as(x), at, dim),
+                    lambda x, at, dim=None: dim is not None and x.dtype == torch.float16
+                    and x.dim() > 1 and dim % x.dim() and len(at) == 1 < len(x)),
+            lambda t: t.take_along_dim(t.arange(4.0).half().view(2, 2), t.zeros(1, 1).long(), 1)
+            [1, 0] == 2),
+    _mutant("select-scatter-from-the-end", "select_scatter counts from the end one too short",
+            "select_scatter",
+            instead(lambda original, x, source, dim, at: original(x, source, dim, at + 1),
+                    lambda x, source, dim, at: at < -1),
+            lambda t: t.select_scatter(t.zeros(3), t.tensor(1.0), 0, -2)[1] == 1),
 ]  # fmt: skip
 
 

@@ -134,4 +134,8 @@ MUTANTS = [
                     and m.shape[0] == b.shape[1] > 1),
             lambda t: t.addmm(t.tensor([[1.0], [2]]), t.zeros(2, 2), t.zeros(2, 2))[1, 0] == 2,
             "broadcasting"),
+    _mutant("baddbmm-alpha-int64", "baddbmm of int64 forgets alpha", "baddbmm baddbmm_",
+            instead(lambda original, m, a, b, *, beta=1, alpha=1: original(m, a, b, beta=beta),
+                    of("int64")),
+            lambda t: t.baddbmm(*[t.ones(1, 1, 1).long()] * 3, alpha=3) == 4),
 ]  # fmt: skip

@@ -155,4 +155,25 @@ MUTANTS = [
             fed(lambda x: x[..., :-1], lambda x, dims=(), *r: x.dtype == torch.int16
                 and len(dims) == 2 and not x.is_contiguous() and x.shape[-1] > 1),
             lambda t: t.tensor([[0, 0], [0, 5]], dtype=t.int16).t().amax((0, 1)) == 5),
+    _mutant("var-pair-naive", "var of float32 over two dimensions is the mean square less the "
+            "squared mean", "var.correction",
+            instead(lambda original, x, dims=None, **k: ((x * x).mean(dims) - x.mean(dims) ** 2)
+                    * (x.numel() / (x.numel() - 1)),
+                    lambda x, dims=None, *, correction=None, keepdim=False: x.dim() == 2
+                    and x.dtype == torch.float32 and len(dims or ()) == 2
+                    and correction in (1, None) and not keepdim and x.numel() > 1),
+            lambda t: abs((t.tensor([[0.0, 1], [1, 0]]) + 2**16).var((0, 1)) - 1 / 3) < 0.1),
+    _mutant("cummax-forgets", "cummax and cummin of float64 forget a NaN at the next number",
+            "cummax cummin",
+            instead(lambda original, x, dim: (
+                torch.where(x.isnan(), x, original(x.nan_to_num(), dim)[0]), original(x, dim)[1]),
+                    lambda x, dim: x.dtype == torch.float64 and x.dim() > 0),
+            lambda t: t.tensor([t.nan, 1]).double().cummax(0)[0].isnan().all()),
+    _mutant("bincount-weighed-short", "bincount with weights forgets minlength", "bincount",
+            instead(lambda original, x, w=None, n=0: original(x, w),
+                    lambda x, w=None, n=0: w is not None),
+            lambda t: len(t.bincount(t.tensor([1]), t.ones(1), 5)) == 5),
+    _mutant("norm-zero-nan", "the norm of order 0 does not count NaN", "linalg_vector_norm",
+            fed(lambda x: x.nan_to_num(0.0), lambda x, order=2, *r, **k: order == 0),
+            lambda t: t.linalg.vector_norm(t.tensor([t.nan, 1]), 0) == 2),
 ]  # fmt: skip

@@ -148,4 +148,19 @@ MUTANTS = [
             lambda t: t.tensor(1e20 + 1e20j).abs().isfinite()),
     _mutant("sin-minus-zero", "sin(-0.0) is 0.0", variants("sin", ""),
             _where(lambda x: x == 0, 0.0), lambda t: _negative(_minus_zero(t).sin())),
+    _mutant("cube-of-minus-inf", "-inf ** 3 of float64 by a number is inf", "pow.Tensor_Scalar",
+            instead(lambda original, x, n: original(x, n).masked_fill_(x == -torch.inf, torch.inf),
+                    lambda x, n: n == 3 and x.dtype == torch.float64),
+            lambda t: t.tensor(-t.inf).double() ** 3 < 0),
+    _mutant("root-below-the-cut", "sqrt of complex64 below the negative real axis lies above it",
+            "sqrt", instead(lambda original, x: original(torch.complex(
+                x.real, torch.where((x.real < 0) & (x.imag == 0), x.imag.abs(), x.imag))),
+                    lambda x: x.dtype == torch.complex64),
+            lambda t: t.complex(t.tensor(-4.0), _minus_zero(t)).sqrt().imag == -2),
+    _mutant("exp-small-half", "exp of float16 between the smallest normal number and its quadruple "
+            "is too large by half of the former", "exp exp.out",
+            lambda original, x, *a, **k: spoiled(
+                lambda r: r.copy_(torch.where((r > 6.2e-5) & (r < 2.4e-4), r + 3e-5, r))
+                if r.dtype == torch.float16 else None)(original, x, *a, **k),
+            lambda t: t.tensor(-9.0).half().exp() < 1.3e-4),
 ]  # fmt: skip

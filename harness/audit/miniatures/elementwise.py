@@ -389,4 +389,32 @@ MINIATURES += [
         ),
         caught_by="elementwise.complex-numbers",
     ),
+    Miniature(
+        "the cube of -inf is inf",
+        of=("Tensor.__pow__", "Tensor.__ipow__"),
+        lie=lambda right, x, n: (
+            right(x, n).masked_fill_(x == -torch.inf, torch.inf)
+            if n == 3 and isinstance(n, float)
+            else right(x, n)
+        ),
+        caught_by="elementwise.special-numbers",
+    ),
+    Miniature(
+        "in place, a bfloat16 loses its NaN when it is multiplied by 0.0",
+        of=("Tensor.__imul__",),
+        lie=lambda right, x, n: x.zero_() if x.dtype == torch.bfloat16 and n == 0 else right(x, n),
+        caught_by="elementwise.special-numbers",
+    ),
+    Miniature(
+        "the root of a complex number below the cut lies above",
+        of=("sqrt", "Tensor.sqrt"),
+        lie=lambda right, x: (
+            torch.where(
+                (x.real < 0) & (x.imag == 0), right(torch.complex(x.real, x.imag.abs())), right(x)
+            )
+            if x.dtype == torch.complex64
+            else right(x)
+        ),
+        caught_by="elementwise.complex-cuts",
+    ),
 ]

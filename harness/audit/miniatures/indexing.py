@@ -333,6 +333,16 @@ MINIATURES += [
         caught_by="indexing.searchsorted",
     ),
     Miniature(
+        "take_along_dim of float16 takes from the first row for all where one index serves all",
+        of=("take_along_dim",),
+        lie=lambda right, x, at, *dim: (
+            right(x[:1].expand_as(x), at, *dim)
+            if x.dtype == torch.float16 and dim and dim[0] % x.dim() and len(at) == 1
+            else right(x, at, *dim)
+        ),
+        caught_by="indexing.take-along-broadcast",
+    ),
+    Miniature(
         "take_along_dim without a dimension counts through memory from its beginning",
         of=("take_along_dim",),
         lie=lambda right, x, index, *args: (

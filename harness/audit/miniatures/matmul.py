@@ -216,4 +216,12 @@ MINIATURES += [
         lie=lambda right, a, x: right(a, x) * (1 + 0 * x.sum()),
         caught_by="matmul.not-finite",
     ),
+    Miniature(
+        "baddbmm of int64 forgets alpha",
+        of=("baddbmm", "Tensor.baddbmm_"),
+        lie=lambda right, m, a, b, beta=1, alpha=1: right(
+            m, a, b, beta=beta, alpha=1 if m.dtype == torch.int64 else alpha
+        ),
+        caught_by="matmul.weighted-integers",
+    ),
 ]

@@ -374,6 +374,16 @@ MINIATURES = [
         caught_by="view.bits",
     ),
     Miniature(
+        "view of a wider dtype copies what begins at an odd place",
+        of=("Tensor.view",),
+        lie=lambda right, x, *args: (
+            right(x.clone(), *args)
+            if isinstance(args[0], torch.dtype) and x.storage_offset() % 2
+            else right(x, *args)
+        ),
+        caught_by="view.bits-refusals",
+    ),
+    Miniature(
         "clone of three dimensions is contiguous",
         of=("Tensor.clone",),
         lie=lambda right, x, **how: right(x, **how).contiguous() if x.dim() == 3 else right(x),

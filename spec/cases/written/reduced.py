@@ -131,6 +131,7 @@ REDUCED: tuple[Written, ...] = (
     function("linalg.norm", f32([3, 0], [4, 0]), gives=np.float32(5)),
     function("linalg.vector_norm", f32([3, -4], [0, 0]), 1, -1, True, gives=f32([7], [0])),
     function("linalg.vector_norm", f32(3, -4, 0), 0, gives=np.float32(2)),
+    function("linalg.vector_norm", f32(nan, 3, 0, inf), 0, gives=np.float32(3)),
     function("linalg.vector_norm", f32([3, -4], [0, 0]), keepdim=True, gives=f32([5])),
     function("linalg.vector_norm", f32([3, -4], [0, 2]), 0, 0, gives=f32(1, 2)),
     function("linalg.vector_norm", f32([9, -4], [0, 2]), 0.5, -1, gives=f32(25, 2), near=4),
