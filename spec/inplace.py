@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from itertools import product
 from operator import methodcaller
 from typing import Any
@@ -450,6 +451,7 @@ def an_underscore_method_changes_the_tensors_own_shape(
     squeezed = array.squeeze(dim) if shape[dim] == 1 else array
     changes: dict[str, tuple[Callable[[Any], Any], Array]] = {
         "transpose_": (lambda x: x.transpose_(dim, second), swapped),
+        "transpose_ from the end": (lambda x: x.transpose_(second - len(shape), dim), swapped),
         "swapaxes_": (lambda x: x.swapaxes_(dim, second), swapped),
         "swapdims_": (lambda x: x.swapdims_(dim0=dim, dim1=second), swapped),
         "squeeze_()": (lambda x: x.squeeze_(), array.squeeze()),
@@ -588,6 +590,65 @@ def a_result_above_the_targets_category_is_refused(torch: Any, device: str) -> N
                 assert_raises(z.add_, 1.5)
                 assert_raises(z.div_, 2)
                 assert_raises(itruediv, z, z)
+
+
+_FRACTIONS: dict[str, tuple[Callable[..., Any], int | None]] = {
+    "add_": (lambda x, n: x.add_(n), 1),
+    "add_(alpha=)": (lambda x, n: x.add_(x, alpha=n), 1),
+    "sub_": (lambda x, n: x.sub_(n), 1),
+    "mul_": (lambda x, n: x.mul_(n), 2),
+    "floor_divide_": (lambda x, n: x.floor_divide_(n), 2),
+    "remainder_": (lambda x, n: x.remainder_(n), 2),
+    "fmod_": (lambda x, n: x.fmod_(n), 2),
+    "pow_": (lambda x, n: x.pow_(n), 2),
+    "div_(rounding_mode=)": (lambda x, n: x.div_(n, rounding_mode="trunc"), 2),
+    "clamp_": (lambda x, n: x.clamp_(n), 1),
+    "clamp_(max=)": (lambda x, n: x.clamp_(max=n), 1),
+    "clamp_ between": (lambda x, n: x.clamp_(n - 1, n), 1),
+    "clamp_min_": (lambda x, n: x.clamp_min_(n), 1),
+    "clamp_max_": (lambda x, n: x.clamp_max_(n), 1),
+    "div_": (lambda x, n: x.div_(n), None),
+    "copysign_": (lambda x, n: x.copysign_(n), None),
+    "sqrt_": (lambda x, n: x.sqrt_(), None),
+    "exp_": (lambda x, n: x.exp_(), None),
+    "sigmoid_": (lambda x, n: x.sigmoid_(), None),
+    "reciprocal_": (lambda x, n: x.reciprocal_(), None),
+}
+"""Method: what it does with a number, and a whole one with which its result is whole."""
+
+
+@clause("inplace.fractions", covers=["notes.promotion-inplace"], requires={"in-place"})
+def a_fraction_is_not_written_into_integers(torch: Any, device: str) -> None:
+    """In place, integers take no fraction as a number and no function whose results are floats: it
+    raises and leaves them as they were, where a whole number is taken."""
+    for name, shape in product(supported(INTEGERS), ((), (3,))):
+        old = np.full(shape, 3, name)
+        for spelling, (act, whole) in _FRACTIONS.items():
+            with case(dtype=name, spelling=spelling, shape=shape):
+                x = tensor_of(torch, device, old)
+                assert_raises(act, x, 1.5)
+                assert_equal(x, old)
+                if whole is not None:
+                    assert_same_object(act(x, whole), x)
+
+
+_FEW: tuple[tuple[Shape, Shape], ...] = (((), ()), ((0,), ()), ((1,), (1,)), ((2, 1), ()))
+
+
+@clause("inplace.few-elements", covers=[UNDERSCORE], requires={"in-place"})
+def a_tensor_of_one_or_no_element_is_changed_itself(torch: Any, device: str) -> None:
+    """A 0-d tensor, one of one element and an empty one are changed themselves too, by every
+    operation with an underscore and every operator that ends in =, in every dtype."""
+    for name, dtype in APPLICABLE:
+        operation = {**BINARY, **BY_POSITIVE}[name]
+        for kind, (shape, other) in product(supported([dtype]), _FEW):
+            pair = _tame((Operand(shape, seed=5), Operand(other, seed=8)), kind, name)
+            first, second = (replace(each, regime="ties") for each in pair)
+            given, right = second.on(torch, device, kind), second.array(kind)
+            for spelling, act in operation.spellings.items():
+                with case(dtype=kind, spelling=spelling, shape=shape):
+                    target = _target(torch, device, first, kind)
+                    _changes(target, act, operation.reference(target.array, right), given)
 
 
 @clause(

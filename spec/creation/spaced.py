@@ -87,8 +87,15 @@ def arange_of_binary_fractions_is_exact(
             assert_equal(torch.arange(start=start, end=end, step=step, **options), exact)
             if start == int(start):
                 assert_equal(torch.arange(int(start), end, step, **options), exact)
+            # One float among the arguments is enough, be it a whole number.
+            if end == int(end):
+                assert_equal(torch.arange(start, int(end), step, **options), exact)
             if step == 1:
                 assert_equal(torch.arange(start, end, **options), exact)
+                if start == int(start):
+                    assert_equal(torch.arange(int(start), end, **options), exact)
+                if end == int(end):
+                    assert_equal(torch.arange(start, int(end), **options), exact)
             if step == 1 and start == 0:
                 assert_equal(torch.arange(end, **options), exact)
 

@@ -16,6 +16,7 @@ from tenet.spec.dtype.common import HALVES, named, some_of
 from tenet.spec.language import (
     assert_equal,
     assert_metadata,
+    assert_raises,
     assert_same_object,
     assert_that,
     case,
@@ -333,7 +334,8 @@ def a_conversion_keeps_shape_device_and_strides(
 @clause("dtype.no-op", covers=["minicourse.type-conversion"], metadata_only=True)
 def converting_to_the_same_dtype_returns_the_tensor_itself(torch: Any, device: str) -> None:
     """to(), type(), type_as() and the named methods return the tensor itself, no copy, where it
-    has the dtype (and device) already; to(copy=True) never does, nor does any other dtype."""
+    has the dtype (and device) already; to(copy=True) never does, nor does any other dtype, which
+    asarray(copy=False) refuses."""
     for name in supported(ALL):
         whole = torch.zeros(4, 6, dtype=named(torch, name), device=device)
         for layout, x in {"whole": whole, "transposed": whole.t(), "view": whole[1:, ::2]}.items():
@@ -352,8 +354,13 @@ def converting_to_the_same_dtype_returns_the_tensor_itself(torch: Any, device: s
                     assert_metadata(copy, shape=x.shape, dtype=name)
             for target in supported(ALL):
                 other = x.to(named(torch, target))
+                uncopied = {"dtype": named(torch, target), "copy": False}
                 with case(dtype=name, target=target):
                     assert_equal(other is x, target == name)
+                    if target == name:
+                        assert_metadata(torch.asarray(x, **uncopied), shape=x.shape, dtype=name)
+                    else:
+                        assert_raises(torch.asarray, x, **uncopied)
 
 
 @clause(

@@ -263,10 +263,16 @@ def take_along_dim_broadcasts_all_other_dimensions(torch: Any, device: str) -> N
 @clause("indexing.triangles", covers=["basics.index-like-numpy"])
 def triangles_are_cut_along_every_diagonal(torch: Any, device: str) -> None:
     """tril keeps what lies on and below a diagonal and triu what lies on and above it, for every
-    shape up to 5 by 6, every diagonal of it and beyond, in every dtype, packed or transposed."""
+    shape up to 5 by 6, every diagonal of it and beyond, in every dtype, packed or transposed;
+    tril_indices and triu_indices name these places, row by row."""
     for rows in (1, 2, 3, 5):
         for columns in (1, 2, 3, 4, 6):
             for turn, k in enumerate(range(-rows - 1, columns + 2), rows + columns):
+                with case(function="indices", shape=(rows, columns), diagonal=k):
+                    below = torch.tril_indices(rows, columns, k, device=device)
+                    assert_equal(below, np.stack(np.tril_indices(rows, k, columns)))
+                    above = torch.triu_indices(rows, columns, offset=k, device=device)
+                    assert_equal(above, np.stack(np.triu_indices(rows, k, columns)))
                 for dtype in supported(ALL[turn % 6 :: 6]):
                     array = np.ones((rows, columns), values((1,), dtype).dtype)
                     x = place(torch, device, array, ("contiguous", "transposed")[k % 2]).view

@@ -123,4 +123,9 @@ MUTANTS = [
                     lambda x, value, **k: x.dtype == torch.int32 and isinstance(value, float)
                     and k.get("dtype") is None),
             lambda t: t.full_like(t.ones(1, dtype=t.int32), 2.5).dtype == t.int32),
+    _name("arange-whole-float", "arange of an integer and a whole float has integers", "arange",
+          instead(lambda right, a, b, **k: right(a, int(b), **k),
+                  lambda *a, **k: len(a) == 2 and isinstance(a[0], int) and isinstance(a[1], float)
+                  and a[1].is_integer() and k.get("dtype") is None and "out" not in k),
+          lambda t: t.arange(0, 3.0).dtype == t.float32),
 ]  # fmt: skip

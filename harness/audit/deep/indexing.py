@@ -146,6 +146,11 @@ MUTANTS = [
                     and x.dim() > 1 and dim % x.dim() and len(at) == 1 < len(x)),
             lambda t: t.take_along_dim(t.arange(4.0).half().view(2, 2), t.zeros(1, 1).long(), 1)
             [1, 0] == 2),
+    _mutant("triangle-indices-below", "triu_indices of a diagonal further below begins one late",
+            "triu_indices",
+            instead(lambda original, n, m, k=0, **o: original(n, m, k + 1, **o),
+                    lambda n, m, k=0, **o: k < -1),
+            lambda t: t.triu_indices(3, 3, -2).shape == (2, 9), "creation"),
     _mutant("select-scatter-from-the-end", "select_scatter counts from the end one too short",
             "select_scatter",
             instead(lambda original, x, source, dim, at: original(x, source, dim, at + 1),

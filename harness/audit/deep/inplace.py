@@ -112,6 +112,20 @@ MUTANTS = [
             spoiled(last, of("bfloat16")),
             lambda t: t.zeros(2).bfloat16().lerp_(t.ones(2).bfloat16(), 1.0).sum() == 2,
             "elementwise"),
+    _mutant("clamp-fraction", "clamp_ of int32 cuts off what is not whole of its limits", "clamp_",
+            instead(lambda original, x, *n: original(x, *(m if m is None else int(m) for m in n)),
+                    of("int32")),
+            lambda t: raises(lambda: t.ones(1).int().clamp_(1.5)), "promotion"),
+    _mutant("transpose-from-the-end", "transpose_ of dimensions from the end does nothing, rank 3",
+            "transpose_",
+            instead(lambda original, x, a, b: x, lambda x, a, b: a < 0 and b < 0 and x.dim() == 3),
+            lambda t: t.ones(1, 2, 3).transpose_(-1, -2).shape == (1, 3, 2), "shape"),
+    Mutant("inplace.iadd-0d-int64", "+= of two 0-d int64 gives a new tensor", ("inplace",),
+           wrapped("Tensor.__iadd__", instead(
+               lambda original, x, y: x + y,
+               lambda x, y: x.dtype == torch.int64 and isinstance(y, torch.Tensor)
+               and x.dim() == y.dim() == 0 and not y.is_floating_point())),
+           lambda t: (lambda x: x.__iadd__(t.tensor(1)) is x)(t.tensor(1))),
 ]  # fmt: skip
 
 

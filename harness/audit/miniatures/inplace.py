@@ -225,4 +225,18 @@ MINIATURES = [
         ),
         caught_by="inplace.assignment",
     ),
+    Miniature(
+        "clamp_ of integers cuts off what is not whole of its limits",
+        of=("Tensor.clamp_",),
+        lie=lambda right, x, *n, **k: (
+            right(x, *map(int, n), **k) if x.dtype == torch.int32 else right(x, *n, **k)
+        ),
+        caught_by="inplace.fractions",
+    ),
+    Miniature(
+        "a 0-d tensor is multiplied into a new one",
+        of=("Tensor.__imul__",),
+        lie=lambda right, x, y: x * y if x.dtype == torch.int64 and not x.dim() else right(x, y),
+        caught_by="inplace.few-elements",
+    ),
 ]  # fmt: skip
