@@ -533,6 +533,33 @@ THREE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 }
 
 
+SQUARES = [
+    tuple((n,) * rank for rank in ranks)
+    for n in (2, 3)
+    for ranks in product((1, 2, 3), repeat=3)
+    if len({*ranks}) > 1
+]
+"""Ranks that differ, where nothing but the rule says which dimensions belong together."""
+
+
+@clause("broadcasting.squares", covers=["notes.broadcast-rule"])
+def equal_lengths_are_aligned_from_the_last_dimension(torch: Any, device: str) -> None:
+    """Where all lengths are equal, any alignment would fit: it is that of the last dimensions, for
+    two operands and for three."""
+    for dtype, shapes in product(supported(("float32", "int64", "bfloat16", "uint8")), SQUARES):
+        group = [Operand(shape, "contiguous", "ties", 5 * at) for at, shape in enumerate(shapes)]
+        tensors = [each.on(torch, device, dtype) for each in group]
+        arrays = [each.array(dtype) for each in group]
+        for operation, (reference, call) in THREE.items():
+            with case(operation=operation, dtype=dtype, shapes=shapes):
+                got = call(torch, *tensors)
+                assert_equal(got, reference(*arrays).astype(arrays[0].dtype), signed_zero=False)
+        for operation in ("add", "maximum", "lt"):
+            with case(operation=operation, dtype=dtype, shapes=shapes[:2]):
+                got = getattr(torch, operation)(*tensors[:2])
+                assert_equal(got, OPERATIONS[operation][0](*arrays[:2]))
+
+
 @clause("broadcasting.three-operands", covers=["notes.broadcast-rule"], effort=2)
 @for_all(
     shapes=broadcast_shapes(3, max_size=1200),

@@ -79,4 +79,11 @@ MUTANTS = [
                                    and x.shape[1] == 1 < min(y.shape[1], x.shape[2]))),
             lambda t: (t.ones(1, 1, 2).short() * t.ones(1, 2, 2).short()).sum() == 4,
             "elementwise"),
+    _mutant("where-in-a-square", "where aligns a vector that chooses with the rows of a square",
+            "where.self",
+            instead(lambda original, chosen, x, y: original(chosen[:, None], x, y),
+                    lambda chosen, x, y: chosen.dim() == 1 and x.dim() == 2
+                    and len(x) == x.shape[1] == len(chosen)),
+            lambda t: t.where(t.tensor([True, False]), t.ones(2, 2), t.zeros(2, 2))[0, 1] == 0,
+            "elementwise"),
 ]  # fmt: skip

@@ -296,4 +296,16 @@ MINIATURES += [
         ),
         caught_by="broadcasting.every-dtype",
     ),
+    Miniature(
+        "where aligns a vector that chooses with the first dimension of a square",
+        of=("where",),
+        lie=lambda right, chosen, x, y: right(
+            chosen[:, None]
+            if (chosen.dim(), x.dim()) == (1, 2) and len(x) == x.shape[1]
+            else chosen,
+            x,
+            y,
+        ),
+        caught_by="broadcasting.squares",
+    ),
 ]
