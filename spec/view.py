@@ -698,6 +698,20 @@ def bits_that_do_not_lie_together_are_not_seen_as_one(torch: Any, device: str) -
                 assert_raises(large[0, 0].view, other)
 
 
+@clause("view.split-refusals", covers=["notes.view-operations"], requires={"views"})
+def lengths_that_do_not_add_up_do_not_split(torch: Any, device: str) -> None:
+    """split by lengths raises where they add up to less or to more than the dimension has, or one
+    is negative; split by one length raises where that is negative."""
+    for dtype, (shape, dim) in product(supported(ALL), (((4,), 0), ((2, 4), -1), ((4, 3), 0))):
+        x = torch.ones(shape, dtype=getattr(torch, dtype), device=device)
+        with case(dtype=dtype, shape=shape, dim=dim):
+            parts = [part.shape[dim] for part in torch.split(x, [1, 3, 0], dim)]
+            assert_equal(tuple(parts), (1, 3, 0))
+            for lengths in ([1, 2], [4, 1], [1, 4], [], [3], [5, -1], -1):
+                assert_raises(torch.split, x, lengths, dim)
+                assert_raises(x.split, lengths, dim)
+
+
 @clause("view.order-of-copies", covers=["basics.clone", "notes.copies"], metadata_only=True,
         requires={"views"}, effort=2)  # fmt: skip
 @for_all(

@@ -374,6 +374,16 @@ MINIATURES = [
         caught_by="view.bits",
     ),
     Miniature(
+        "split leaves out what its lengths do not reach",
+        of=("split", "Tensor.split"),
+        lie=lambda right, x, n, dim=0: (
+            right(x.narrow(dim, 0, sum(n)), n, dim)
+            if isinstance(n, list) and 0 <= sum(n) < x.shape[dim]
+            else right(x, n, dim)
+        ),
+        caught_by="view.split-refusals",
+    ),
+    Miniature(
         "view of a wider dtype copies what begins at an odd place",
         of=("Tensor.view",),
         lie=lambda right, x, *args: (
