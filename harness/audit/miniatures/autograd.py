@@ -393,8 +393,10 @@ MINIATURES += [
     ),
     Miniature(
         "the gradient of log_softmax is doubled in bfloat16",
-        of=("log_softmax",),
-        lie=lambda right, x, *args: right(_steeper(x, x.dtype == torch.bfloat16), *args),
+        of=("nn.functional.log_softmax",),
+        lie=lambda right, x, *args, **kwargs: right(
+            _steeper(x, x.dtype == torch.bfloat16), *args, **kwargs
+        ),
         caught_by="autograd.slopes-of-rows",
     ),
     Miniature(
