@@ -322,10 +322,12 @@ def detach_shares_memory_and_clone_passes_gradients(
         array = operand.array(name)
         x = operand.on(torch, device, name).requires_grad_()
         y = x * 1
-        detached, copied = y.detach(), y.clone()
-        facts = detached.requires_grad, detached.grad_fn, detached.is_leaf
-        assert_equal(facts, (False, None, True))
-        assert_equal((detached.data_ptr(), detached.stride()), (y.data_ptr(), y.stride()))
+        for of in (x, y):
+            detached = of.detach()
+            facts = detached.requires_grad, detached.grad_fn, detached.is_leaf
+            assert_equal(facts, (False, None, True))
+            assert_equal((detached.data_ptr(), detached.stride()), (of.data_ptr(), of.stride()))
+        copied = y.clone()
         facts = copied.requires_grad, copied.is_leaf, copied.grad_fn is None
         assert_equal(facts, (True, False, False))
         (copied * 2 + detached * 5).sum().backward(torch.ones((), dtype=y.dtype, device=device))

@@ -92,7 +92,7 @@ def hold(
                 thorough=not operator.once, staged=True)  # fmt: skip
             if not set(OTHERS).isdisjoint(operator.dtypes):
                 add("gradient-by-dtype", gradient_by_dtype,
-                    {"call": operator.calls, "seed": seeds()}, effort=0.12,
+                    {"call": operator.calls, "seed": seeds()}, effort=0.06,
                     requires=("autograd",), thorough=True,
                     shows=partial(kinds, operator))  # fmt: skip
         if operator.smooth is not None and not operator.once:

@@ -472,6 +472,12 @@ MUTANTS += [
           and x.requires_grad else right(x, n, *a, **k),
           lambda t: (lambda x: t.autograd.grad(t.autograd.grad(
               x.pow(3), x, create_graph=True)[0], x)[0] == 6)(t.ones(1, requires_grad=True))),
+    _name("detached-leaf", "detach copies a strided tensor that requires a gradient",
+          "Tensor.detach",
+          lambda right, x: right(x).clone() if x.requires_grad and not x.is_contiguous()
+          else right(x),
+          lambda t: (lambda x: x.detach().data_ptr() == x.data_ptr())(
+              t.ones(2, 3).t().requires_grad_())),
     _name("amax-of-equals", "amax along a dimension has its gradient in one of several equals",
           "amax Tensor.amax",
           lambda right, x, *dim, **k: x.max(*dim).values if dim and isinstance(dim[0], int)
