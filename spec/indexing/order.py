@@ -216,9 +216,14 @@ def sort_orders_every_length(torch: Any, device: str, piece: tuple[int, int]) ->
         if dtype in FLOATS:
             array[length // 2 :: 5] = np.nan
         x = tensor_of(torch, device, array)
+        # Among equals two that change places are not told apart by what they are.
+        mixed = np.random.Generator(np.random.PCG64(length)).permutation(length).astype(array.dtype)
+        y = tensor_of(torch, device, mixed)
         for down in (False, True):
             by = order(widened(array), -1, down).astype(np.int64)
             with case(dtype=dtype, length=length, descending=down):
+                told = mixed[order(widened(mixed), -1, down)]
+                assert_equal(torch.sort(y, descending=down).values, told)
                 kept, stable = torch.sort(x, stable=True, dim=0, descending=down)
                 assert_equal(kept, array[by], signed_zero=False)
                 assert_equal(stable, by)
