@@ -21,6 +21,8 @@ _OF_ANY_LENGTH = frozenset({"dim", "dims", "keepdim", "descending", "stable", "a
 
 _EVEN = frozenset({"nn.functional.glu"})
 """Operators that halve a dimension."""
+_PAIRED = frozenset({"complex", "polar"})
+"""Operators of two operands of one shape, which may be any."""
 
 
 def of_any_length(operator: Operator, call: Call) -> bool:
@@ -28,7 +30,8 @@ def of_any_length(operator: Operator, call: Call) -> bool:
     if operator.name in _EVEN or not all(isinstance(x, Operand) for x in call.operands):
         return False
     single = len(call.operands) == 1 and not operator.listed
-    return operator.broadcasts or (single and call.keywords.keys() <= _OF_ANY_LENGTH)
+    free = operator.broadcasts or operator.name in _PAIRED
+    return free or (single and call.keywords.keys() <= _OF_ANY_LENGTH)
 
 
 def alone() -> st.SearchStrategy[int | None]:
