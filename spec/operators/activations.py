@@ -93,7 +93,7 @@ def _slopes() -> st.SearchStrategy[Call]:
     """Inputs with one slope, or one for each channel, in dimension 1."""
     groups = [
         (shape, (count,))
-        for shape in ((2, 3), (5,), (1, 1), (9, 17), (2, 3, 7), (2, 8, 3, 5), (3, 0), (1, 129),
+        for shape in ((2, 3), (5,), (), (1, 1), (9, 17), (2, 3, 7), (2, 8, 3, 5), (3, 0), (1, 129),
                       (4, 33, 2), (1025,))
         for count in ({1, shape[1]} if len(shape) > 1 else {1})
     ]  # fmt: skip
