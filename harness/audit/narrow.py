@@ -48,11 +48,16 @@ SIZES: dict[str, Condition] = {
 
 _OF_ANY_SIZE = ("elementwise", "reduction")
 """Sections whose operators take operands of any size."""
+_LONE = ("without-dimensions", "of-one-element")
 _SINGULAR = frozenset({"expanded"})
 _NOT_ASKED: dict[str, Iterable[str]] = {
     "nn.functional.glu": SIZES,  # it halves a dimension
     "trace": SIZES,  # of a matrix
-    "diff": ("without-dimensions", "of-one-element"),  # nothing is left
+    "diff": _LONE,  # nothing is left
+    "trapezoid": _LONE,  # nothing lies between
+    "cumulative_trapezoid": _LONE,
+    "kthvalue": _LONE,  # there is no second
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), _LONE),  # none by n - 1
     "count_nonzero": ("without-dimensions",),  # PyTorch raises where a dimension is named
     "median": _SINGULAR,  # equal elements: which one is named is left open
     "nanmedian": _SINGULAR,

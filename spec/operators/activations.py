@@ -69,7 +69,7 @@ def _threshold(x: Array, threshold: float, value: float) -> Array:
 
 
 def _prelu(x: Array, weight: Array) -> Array:
-    slope = weight.reshape(-1, *(1,) * max(x.ndim - 2, 0)) if x.ndim > 1 else weight
+    slope = weight.reshape((-1, *(1,) * (x.ndim - 2)) if x.ndim > 1 else (1,) * x.ndim)
     return np.where(x > 0, x, slope * x)
 
 

@@ -16,9 +16,10 @@ from tenet.spec.cases import Operand
 from tenet.spec.cases.kinds import combined
 from tenet.spec.operators.operator import Call, Operator
 
-_OF_ANY_LENGTH = frozenset(
-    {"dim", "dims", "keepdim", "descending", "stable", "alpha", "eps", "p", "threshold", "value"}
-)
+_OF_ANY_LENGTH = frozenset({
+    "dim", "dims", "keepdim", "descending", "stable", "alpha", "eps", "p", "threshold", "value",
+    "ord", "q", "interpolation",
+})  # fmt: skip
 """Arguments that mean the same whatever the lengths are."""
 
 _EVEN = frozenset({"nn.functional.glu"})
