@@ -22,6 +22,7 @@ from tenet.harness.audit.operators import (
     of_another_dtype,
     of_another_slope,
     scaled,
+    steeper_in,
 )
 from tenet.harness.backend import Backend
 from tenet.harness.judge import judge
@@ -29,13 +30,13 @@ from tenet.harness.verdict import Verdict
 from tenet.spec.language import Clause
 from tenet.spec.model.dtypes import FORMATS, Category, category
 from tenet.spec.model.tolerance import Bound, ulp
-from tenet.spec.operators import laws
+from tenet.spec.operators import derivatives, laws
 from tenet.spec.operators.operator import Call, Operator, build
 from tenet.spec.operators.refusals import Setting, refusals
 from tenet.spec.sections import specification
 
 CLAUSES = {
-    clause.id: clause for clause in specification().values() if clause.module == laws.__name__
+    clause.id: clause for clause in specification().values() if clause.module in laws.MODULES
 }
 OPERATORS: dict[str, Operator] = {
     clause.check.keywords["operator"].name: clause.check.keywords["operator"]  # type: ignore[attr-defined] # a partial
@@ -91,6 +92,8 @@ def test_every_law_catches_its_fault(operator: Operator) -> None:
         not_held("metadata", operator, of_another_dtype)
     if operator.smooth is not None:
         not_held("gradient", operator, of_another_slope)
+        for dtype in {*derivatives.OTHERS} & {*operator.dtypes}:
+            not_held("gradient-by-dtype", operator, steeper_in(dtype))
     for alias in operator.aliases:
         not_held("forms", operator, scaled, alias)
     if operator.method:
@@ -109,8 +112,9 @@ def test_every_second_derivative_counts(operator: Operator) -> None:
         return
     not_held("curvature", operator, of_another_slope)
     not_held("curvature", operator, of_another_bend)
-    lines = [laws._line(torch, "cpu", operator, call, 0) for call in calls_of(operator)]
-    if any(abs(line.bend()) > 0.01 * np.abs(line.weights).sum() for line in lines):
+    lines = [derivatives._line(torch, "cpu", operator, call, 0) for call in calls_of(operator)]
+    paths = [line.path for line in lines]
+    if any(abs(path.bend()) > 0.01 * np.abs(path.weights).sum() for path in paths):
         not_held("curvature", operator, of_scaled_bend)
 
 

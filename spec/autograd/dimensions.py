@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenet.spec.autograd.common import NEEDS, SINGLE, Act, Array, Shape, laid, plain, signed
-from tenet.spec.cases import LAYOUTS
+from tenet.spec.cases import WRITABLE
 from tenet.spec.cases.gradients import differences
 from tenet.spec.language import assert_close, case, clause, supported
 from tenet.spec.model.dtypes import FLOATS, FORMATS
 from tenet.spec.model.tolerance import Bound
 
-_LAYOUTS = [layout for layout in LAYOUTS if layout != "expanded"]
 _RANKS: tuple[Shape, ...] = ((3,), (2, 3), (3, 2, 2), (2, 3, 1, 2))
 
 
@@ -32,7 +31,7 @@ def _backward(
 ) -> list[Any]:
     """The gradients of operands, each in a layout of its own, where the result has this one."""
     tensors = [
-        laid(torch, device, array, _LAYOUTS[(turn + 4 * place) % len(_LAYOUTS)], name)
+        laid(torch, device, array, WRITABLE[(turn + 4 * place) % len(WRITABLE)], name)
         for place, array in enumerate(arrays)
     ]
     act(*tensors).backward(plain(torch, device, along, name))

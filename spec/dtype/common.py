@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-HALVES = ("float16", "bfloat16")
-
 
 def named(torch: Any, name: str) -> Any:
     return getattr(torch, name)

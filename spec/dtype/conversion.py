@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import LENGTHS, arrange, layouts, place, seeds, shapes, tensor_of
 from tenet.spec.cases import values as values_of
 from tenet.spec.cases.kinds import showing
-from tenet.spec.dtype.common import HALVES, named, some_of
+from tenet.spec.dtype.common import named, some_of
 from tenet.spec.language import (
     assert_equal,
     assert_metadata,
@@ -25,7 +25,16 @@ from tenet.spec.language import (
     supported,
 )
 from tenet.spec.model.casting import beside_ties, converted, samples, settled
-from tenet.spec.model.dtypes import ALL, COMPLEX, DTYPES, FLOATS, FORMATS, INTEGERS, numpy_dtype
+from tenet.spec.model.dtypes import (
+    ALL,
+    COMPLEX,
+    DTYPES,
+    FLOATS,
+    FORMATS,
+    HALVES,
+    INTEGERS,
+    numpy_dtype,
+)
 
 METHODS = {
     "float32": "float",

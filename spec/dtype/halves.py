@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, arrange, layouts, regimes, seeds, shapes, tensor_of
 from tenet.spec.cases import values as values_of
-from tenet.spec.dtype.common import HALVES, some_of
+from tenet.spec.dtype.common import some_of
 from tenet.spec.language import assert_close, assert_equal, case, clause, for_all, supported
 from tenet.spec.model.casting import nearest
-from tenet.spec.model.dtypes import FORMATS, numpy_dtype
+from tenet.spec.model.dtypes import FORMATS, HALVES, numpy_dtype
 from tenet.spec.model.tolerance import half_product, half_sum, ulps
 
 ARITHMETIC: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {

@@ -17,6 +17,7 @@ from tenet.spec.cases.values import values
 from tenet.spec.model.dtypes import (
     DTYPES,
     FORMATS,
+    HALVES,
     Category,
     FloatFormat,
     category,
@@ -27,7 +28,6 @@ from tenet.spec.model.tolerance import ulp
 Array = np.ndarray
 
 _PERIOD = 8209
-_HALVES = ("float16", "bfloat16")
 
 
 def nearest(numbers: Array, dtype: str) -> Array:
@@ -120,7 +120,7 @@ def _open(array: Array, target: str) -> Array:
             return np.zeros(array.shape, bool)
         single = wide.astype(np.float32).astype(np.float64)
         inexact = np.abs(wide) > 2.0**53 if array.dtype.kind in "iu" else np.zeros(wide.shape, bool)
-        if target in _HALVES:
+        if target in HALVES:
             once, twice = nearest(wide, target), nearest(single, target)
             inexact &= nearest(wide * (1 - 2**-23), target) != nearest(wide * (1 + 2**-23), target)
             return np.asarray(inexact | ((once != twice) & ~np.isnan(wide)))

@@ -65,6 +65,7 @@ def _of(*categories: Category) -> tuple[str, ...]:
 BOOL = _of(Category.BOOL)
 INTEGERS = _of(Category.INTEGER)
 FLOATS = _of(Category.FLOAT)
+HALVES = ("float16", "bfloat16")
 COMPLEX = _of(Category.COMPLEX)
 REAL = _of(Category.BOOL, Category.INTEGER, Category.FLOAT)
 NUMERIC = _of(Category.INTEGER, Category.FLOAT, Category.COMPLEX)

@@ -16,7 +16,7 @@ import numpy as np
 from tenet.spec.cases import LAYOUTS, Arrangement, Operand, arrange, values
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.language import assert_metadata, assert_that, case, read, supported
-from tenet.spec.model.dtypes import FORMATS, Category, category
+from tenet.spec.model.dtypes import FORMATS, HALVES, Category, category
 from tenet.spec.model.tolerance import rounded
 from tenet.spec.operators.operator import Array, Call, Operator, find, of_operand, program_of
 
@@ -308,12 +308,14 @@ class Slant:
     """A direction, and what the derivative along it is.
 
     along: of each leaf; wanted: the derivative; of_rounding: what one relative rounding of every
-    operand, weight and term makes of it, in unit roundoffs.
+    operand and term makes of it, in unit roundoffs; of_weights: the same of every weight, where the
+    terms are what is left of differences of weights.
     """
 
     along: tuple[Array, ...]
     wanted: float
     of_rounding: float
+    of_weights: float
 
     def check(self, gradients: list[Array], dtype: str, roundings: float) -> None:
         """The gradients in this dtype give the derivative."""
@@ -322,8 +324,11 @@ class Slant:
         )
         steps = sum(float(np.abs(along).sum()) for along in self.along)
         layout = FORMATS[dtype]
-        allowed = roundings * (layout.eps / 2 * (size + self.of_rounding) + layout.tiny * steps)
-        allowed += DIFFERENCES * (size + self.of_rounding)
+        scale = size + self.of_rounding
+        allowed = roundings * (layout.eps / 2 * scale + layout.tiny * steps)
+        often = 1 if dtype in HALVES else roundings
+        allowed += often * layout.eps / 2 * self.of_weights
+        allowed += DIFFERENCES * (scale + self.of_weights)
         assert_that(
             abs(got - self.wanted) <= allowed,
             f"the derivative along a direction is {got!r}, by differences {self.wanted!r}, which "
@@ -341,12 +346,12 @@ def _slants(start: Start, weights: Array, dtype: str) -> Iterator[Slant]:
         slopes = path.slopes()
         size = float(np.abs(slopes).sum())
         steps = [np.abs(each).sum() for each in path.directions if each is not None]
-        scale = size + float(sum(steps)) * float(np.abs(weights).max(initial=0))
-        if path.kink() > 1e-6 * scale:
+        of_weights = float(sum(steps)) * float(np.abs(weights).max(initial=0))
+        if path.kink() > 1e-6 * (size + of_weights):
             continue
-        of_rounding = scale + path.unsettled(unit, start.seed) / unit
+        of_rounding = size + path.unsettled(unit, start.seed) / unit
         told = tuple(direction for direction in along if direction is not None)
-        yield Slant(told, float(slopes.sum()), of_rounding)
+        yield Slant(told, float(slopes.sum()), of_rounding, of_weights)
 
 
 def curvature(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:

@@ -33,6 +33,7 @@ from tenet.spec.language import (
 )
 from tenet.spec.language.clause import register
 from tenet.spec.model.dtypes import Category, category
+from tenet.spec.operators import derivatives
 from tenet.spec.operators.combinations import alone, kinds, of_any_length, with_single
 from tenet.spec.operators.derivatives import OTHERS, curvature, gradient, gradient_by_dtype
 from tenet.spec.operators.operator import (
@@ -52,6 +53,8 @@ from tenet.spec.operators.refusals import refusals as refused
 
 Law = Callable[..., None]
 
+MODULES = (__name__, derivatives.__name__)
+"""Where the laws are written."""
 AT_ONCE = 3
 """How many dtypes one example serves: more of them would leave fewer shapes and layouts."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import Operand, layouts, seeds
-from tenet.spec.model.dtypes import FLOATS, FORMATS, INTEGERS
+from tenet.spec.model.dtypes import FLOATS, FORMATS, HALVES, INTEGERS
 from tenet.spec.model.tolerance import Bound
 from tenet.spec.operators.domains import anywhere, modest, nonzero
 from tenet.spec.operators.operator import (
@@ -23,7 +23,7 @@ from tenet.spec.operators.operator import (
     index,
     table,
 )
-from tenet.spec.operators.reductions import HALVES, tame, uses
+from tenet.spec.operators.reductions import tame, uses
 
 SINGLE = ("float32", "float64")
 Shape = tuple[int, ...]

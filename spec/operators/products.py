@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import Operand, layouts, seeds
 from tenet.spec.cases.pools import from_pool
-from tenet.spec.model.dtypes import COMPLEX, FLOATS, FORMATS
+from tenet.spec.model.dtypes import COMPLEX, FLOATS, FORMATS, HALVES
 from tenet.spec.model.tolerance import Bound
 from tenet.spec.operators.domains import anywhere
 from tenet.spec.operators.operator import Array, Call, Operator, table
-from tenet.spec.operators.reductions import HALVES, tame
+from tenet.spec.operators.reductions import tame
 
 Shape = tuple[int, ...]
 

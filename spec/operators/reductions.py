@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
 from tenet.spec.cases.pools import from_pool
-from tenet.spec.model.dtypes import BOOL, COMPLEX, FLOATS, FORMATS, INTEGERS
+from tenet.spec.model.dtypes import BOOL, COMPLEX, FLOATS, FORMATS, HALVES, INTEGERS
 from tenet.spec.model.tolerance import Bound, ulp
 from tenet.spec.operators.domains import anywhere
 from tenet.spec.operators.laws import indices
@@ -31,7 +31,6 @@ from tenet.spec.operators.operator import (
 REAL = FLOATS + INTEGERS
 ANY = REAL + BOOL
 SINGLE = ("float32", "float64")
-HALVES = ("float16", "bfloat16")
 
 # ------------------------------------------------------------------------------------- uses
 
