@@ -58,7 +58,11 @@ _NOT_ASKED: dict[str, Iterable[str]] = {
     "cumulative_trapezoid": _LONE,
     "kthvalue": _LONE,  # there is no second
     **dict.fromkeys(("var", "std", "var_mean", "std_mean"), _LONE),  # none by n - 1
-    "nn.functional.normalize": ("without-dimensions",),  # along a dimension
+    # Along a dimension, of vectors, and of matrices.
+    "nn.functional.normalize": ("without-dimensions",),
+    "nn.functional.cosine_similarity": ("without-dimensions",),
+    "nn.functional.pairwise_distance": ("without-dimensions",),
+    "cdist": ("without-dimensions", "of-rank-4"),
     "count_nonzero": ("without-dimensions",),  # PyTorch raises where a dimension is named
     "median": _SINGULAR,  # equal elements: which one is named is left open
     "nanmedian": _SINGULAR,

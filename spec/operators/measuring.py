@@ -66,7 +66,7 @@ def _alike(**choices: tuple[Any, ...]) -> Pool:
     random = Random("alike")
     return [
         ((shape, shape), tuple((name, random.choice(values)) for name, values in choices.items()))
-        for shape in (*_shapes(2), *_shapes(3))
+        for shape in (*_shapes(2), *_shapes(3), *_shapes(4))
     ]
 
 
