@@ -688,7 +688,7 @@ def closeness_refuses_other_dtypes_and_negative_tolerances(torch: Any, device: s
                 assert_raises(call, a, a[:2])
 
 
-@clause("comparison.isin-of-transposed", covers=["notes.layout-independence"])
+@clause("comparison.isin-of-transposed", covers=["notes.layout-independence"], thorough=True)
 def isin_takes_operands_as_they_lie_in_memory(torch: Any, device: str) -> None:
     """isin(elements, tests) does not depend on how either lies in memory, and tests may be none:
     invert=True tells of each element that it is not among them."""

@@ -635,7 +635,7 @@ def a_fraction_is_not_written_into_integers(torch: Any, device: str) -> None:
 _FEW: tuple[tuple[Shape, Shape], ...] = (((), ()), ((0,), ()), ((1,), (1,)), ((2, 1), ()))
 
 
-@clause("inplace.few-elements", covers=[UNDERSCORE], requires={"in-place"})
+@clause("inplace.few-elements", covers=[UNDERSCORE], requires={"in-place"}, thorough=True)
 def a_tensor_of_one_or_no_element_is_changed_itself(torch: Any, device: str) -> None:
     """A 0-d tensor, one of one element and an empty one are changed themselves too, by every
     operation with an underscore and every operator that ends in =, in every dtype."""
@@ -742,7 +742,7 @@ def products_and_triangles_refuse_to_write_where_elements_share_memory(
             assert_raises(act, expanded)
 
 
-@clause("inplace.with-itself", covers=[UNDERSCORE], requires={"in-place"})
+@clause("inplace.with-itself", covers=[UNDERSCORE], requires={"in-place"}, thorough=True)
 def an_operand_may_be_the_tensor_itself(torch: Any, device: str) -> None:
     """x.add_(x), sub_, mul_, div_, copy_ and maximum with out=x read x as it was before, at every
     critical length, in every dtype, also where x steps through memory."""

@@ -481,7 +481,7 @@ def weighted_sums_of_integers_are_exact(torch: Any, device: str) -> None:
 
 
 @clause("matmul.not-finite", covers=["notes.matmul-family", "notes.extremal-values",
-                                     "notes.nan-propagation"])  # fmt: skip
+                                     "notes.nan-propagation"], thorough=True)  # fmt: skip
 def an_infinity_and_a_nan_reach_what_they_are_multiplied_into(torch: Any, device: str) -> None:
     """An infinite element makes each sum that it is a term of infinite, or NaN where its factor is
     0: no product with a zero is left out. A NaN makes it NaN; other sums do not notice."""

@@ -347,6 +347,7 @@ def _unusual_arrays(dtype: str) -> Iterator[tuple[str, Any]]:
     "numpy.unusual-arrays",
     covers=["minicourse.from-numpy-shares", "minicourse.numpy-shares"],
     requires={"numpy"},
+    thorough=True,
 )
 def arrays_of_any_nonnegative_strides_are_taken(torch: Any, device: str) -> None:
     """from_numpy(), as_tensor() and asarray() take 0-d, empty, Fortran-ordered, sliced,

@@ -439,7 +439,8 @@ def _computing(torch: Any) -> dict[str, Act]:
 
 
 @clause("performance.nothing-outlives-its-use",
-        covers=["notes.autograd-cost", "hackmd.no-grad-memory"], requires={"autograd"})  # fmt: skip
+        covers=["notes.autograd-cost", "hackmd.no-grad-memory"], requires={"autograd"},
+        thorough=True)  # fmt: skip
 def what_is_dropped_is_released(torch: Any, device: str) -> None:
     """Operands, intermediate results and gradients are released when the last name for them goes:
     neither an operation, with recording on or off, nor a backward pass holds on to them, nor,

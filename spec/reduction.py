@@ -215,7 +215,7 @@ _EMPTY_RESULTS: dict[str, Any] = {"sum": 0, "prod": 1, "any": False, "all": True
 _ORDERED = ("max", "min", "argmax", "argmin", "amax", "amin")
 
 
-@clause("reduction.empty", covers=["notes.empty-inputs"])
+@clause("reduction.empty", covers=["notes.empty-inputs"], thorough=True)
 def reductions_of_nothing_give_their_neutral_element(torch: Any, device: str) -> None:
     """Over no elements sum is 0, prod 1, mean nan, any False, all True, along a dimension of
     length 0 and over a whole tensor; max, min, argmax and argmin raise there, and give an empty
@@ -716,7 +716,11 @@ def _bool(result: Any, dtype: str) -> Array:
     return np.asarray(result).astype("uint8" if dtype == "uint8" else bool)
 
 
-@clause("reduction.only-the-lowest", covers=["minicourse.min-max-mean-sum", "dlnotes.max-dim"])
+@clause(
+    "reduction.only-the-lowest",
+    covers=["minicourse.min-max-mean-sum", "dlnotes.max-dim"],
+    thorough=True,
+)
 def a_reduction_starts_from_no_number_of_its_own(torch: Any, device: str) -> None:
     """The largest of elements that are all -inf, or all the smallest integer, is that, and stands
     at the first place; so it is with the smallest of the largest, and with what is found so far."""

@@ -121,7 +121,7 @@ RARE = ("uint16", "uint32", "uint64", "complex32", "float8_e4m3fn", "float8_e5m2
 """Dtypes that are for keeping numbers rather than for reckoning with them."""
 
 
-@clause("serialization.rare-dtypes", covers=["notes.save-everything"])
+@clause("serialization.rare-dtypes", covers=["notes.save-everything"], thorough=True)
 def dtypes_for_keeping_numbers_survive(torch: Any, device: str) -> None:
     """Tensors of the wider unsigned integers, of eight-bit floats and of half-precision complex
     numbers, and views that are conjugated or negated, are loaded with the same dtype, strides and
@@ -299,7 +299,12 @@ def nested_containers_survive_saving_and_loading(
     _check_same(carried(torch, value, way), value)
 
 
-@clause("serialization.parameters", covers=["notes.save-everything"], requires={"autograd"})
+@clause(
+    "serialization.parameters",
+    covers=["notes.save-everything"],
+    requires={"autograd"},
+    thorough=True,
+)
 def a_parameter_is_loaded_as_a_parameter(torch: Any, device: str) -> None:
     """A parameter is loaded as one, a tensor that requires gradients as one that does, and one
     that does not as one that does not, in every dtype that gradients have."""

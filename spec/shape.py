@@ -231,6 +231,7 @@ def roll_and_rot90_turn_elements_round(
         "dlnotes.transpose",
         "dlnotes.repeat",
     ],
+    thorough=True,
 )
 def moving_elements_changes_none_in_any_dtype(torch: Any, device: str) -> None:
     """Operations that only move elements keep every bit of every dtype, NaN, infinities, -0.0 and
@@ -543,6 +544,7 @@ def vectors_span_grids_and_tuples(torch: Any, device: str) -> None:
     covers=["mlnotes.cat", "minicourse.stack"],
     effort=2,
     shows=_shows_join,
+    thorough=True,
 )
 @for_all(
     join=joins("vstack", "row_stack", "hstack", "dstack", "column_stack"),
@@ -658,7 +660,9 @@ def joining_one_tensor_fills_out(torch: Any, device: str) -> None:
 
 
 @clause(
-    "shape.written-out", covers=["mlnotes.numpy-names", "dlnotes.repeat", "notes.view-operations"]
+    "shape.written-out",
+    covers=["mlnotes.numpy-names", "dlnotes.repeat", "notes.view-operations"],
+    thorough=True,
 )
 def elements_go_where_the_arguments_say(torch: Any, device: str) -> None:
     """Calls with every argument written out move the elements where NumPy does, in every dtype:
@@ -669,7 +673,9 @@ def elements_go_where_the_arguments_say(torch: Any, device: str) -> None:
 
 
 @clause(
-    "shape.joins-written-out", covers=["mlnotes.cat", "minicourse.stack", "mlnotes.numpy-names"]
+    "shape.joins-written-out",
+    covers=["mlnotes.cat", "minicourse.stack", "mlnotes.numpy-names"],
+    thorough=True,
 )
 def tensors_are_joined_as_the_arguments_say(torch: Any, device: str) -> None:
     """Calls with every argument written out join tensors as NumPy does, in every dtype: along each

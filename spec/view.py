@@ -152,6 +152,7 @@ def views_lie_in_the_storage_of_their_base(
     requires={"views", "in-place"},
     effort=3,
     shows=_shows,
+    thorough=True,
 )
 @for_all(**_drawn(*REARRANGING))
 def reordering_dimensions_gives_a_view(
@@ -169,6 +170,7 @@ def reordering_dimensions_gives_a_view(
     requires={"views", "in-place"},
     effort=3,
     shows=_shows,
+    thorough=True,
 )
 @for_all(**_drawn(*RESHAPING))
 def another_shape_of_the_same_memory_is_a_view(
@@ -332,6 +334,7 @@ def a_write_reaches_what_the_view_shows_and_no_other_element(
     covers=["notes.view-operations", "notes.stride-rule", "minicourse.view-shares"],
     requires={"views", "in-place"},
     effort=1.5,
+    thorough=True,
 )
 @for_all(
     move=moves(CHAINED, length=(2, 4), layouts=WRITABLE, count=160),
@@ -409,6 +412,7 @@ def view_raises_where_strides_cannot_express_the_shape(
     requires={"views", "in-place"},
     effort=3,
     shows=_shows,
+    thorough=True,
 )
 @for_all(**_drawn("reshape", "reshape_as", "flatten", count=400))
 def reshape_gives_a_view_where_strides_allow_one(

@@ -30,7 +30,7 @@ from tenet.harness.verdict import Verdict
 from tenet.spec.language import Clause
 from tenet.spec.model.dtypes import FORMATS, Category, category
 from tenet.spec.model.tolerance import Bound, ulp
-from tenet.spec.operators import derivatives, laws
+from tenet.spec.operators import derivatives, laws, slopes
 from tenet.spec.operators.operator import Call, Operator, build
 from tenet.spec.operators.refusals import Setting, refusals
 from tenet.spec.sections import specification
@@ -92,7 +92,7 @@ def test_every_law_catches_its_fault(operator: Operator) -> None:
         not_held("metadata", operator, of_another_dtype)
     if operator.smooth is not None:
         not_held("gradient", operator, of_another_slope)
-        for dtype in {*derivatives.OTHERS} & {*operator.dtypes}:
+        for dtype in {*slopes.DTYPES} & {*operator.dtypes}:
             not_held("gradient-by-dtype", operator, steeper_in(dtype))
     for alias in operator.aliases:
         not_held("forms", operator, scaled, alias)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from pkgutil import iter_modules
 from types import ModuleType
 
-from tenet.harness.audit import deep, miniatures, narrow, operators
+from tenet.harness.audit import deep, miniatures, narrow, narrow_gradients, operators
 from tenet.harness.audit.faults import wrapped
 from tenet.harness.audit.miniature import Miniature
 from tenet.harness.audit.mutant import Mutant
@@ -18,12 +19,13 @@ from tenet.harness.errors import matching
 
 @cache
 def mutants() -> dict[str, Mutant]:
-    """Every mutant by its name: the deep ones, the miniatures, those of the laws.
+    """Every mutant by its name: the deep ones, the miniatures, those of the operators.
 
     ValueError for a name that two have.
     """
     found: dict[str, Mutant] = {}
-    for mutant in (*_deep(), *_miniatures(), *operators.mutants(), *narrow.mutants()):
+    made = (_deep, _miniatures, operators.mutants, narrow.mutants, narrow_gradients.mutants)
+    for mutant in chain.from_iterable(make() for make in made):
         if mutant.name in found:
             raise ValueError(f"two mutants are called {mutant.name!r}")
         found[mutant.name] = mutant

@@ -80,7 +80,7 @@ def mutants() -> Iterator[Mutant]:
     """For each operator and each kind of operand, one that is wrong in one of the dtypes."""
     for place, operator in enumerate(lawful().values()):
         dtypes = operator.dtypes
-        for turn, (kind, condition) in enumerate(_kinds(operator).items()):
+        for turn, (kind, condition) in enumerate(kinds(operator).items()):
             dtype = dtypes[(place + turn) % len(dtypes)]
             short = operator.name.rpartition(".")[2]
             yield Mutant(
@@ -96,8 +96,20 @@ def mutants() -> Iterator[Mutant]:
             )
 
 
-def _kinds(operator: Operator) -> dict[str, Condition]:
-    """The kinds of operands that the operator takes."""
+def _last_off(when: Condition) -> Callable[..., Any]:
+    """The last element is wrong there."""
+    fits = known(when)
+
+    def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        wrong = any(map(fits, tensors_of(args)))
+        result = right(*args, **kwargs)
+        return spoiled(result) if wrong and kwargs.get("out") is None else result
+
+    return lie
+
+
+def kinds(operator: Operator) -> dict[str, Condition]:
+    """The kinds of operands that an operator takes, and what tells them."""
     kinds = LAYOUTS | SIZES if operator.section in _OF_ANY_SIZE else dict(LAYOUTS)
     strategy = fixed_dictionaries({"call": operator.calls})
     calls = [drawn["call"] for drawn, _ in islice(draws(strategy, 0), _LOOKED_AT)]
@@ -106,21 +118,10 @@ def _kinds(operator: Operator) -> dict[str, Condition]:
     return {kind: condition for kind, condition in kinds.items() if kind not in left_out}
 
 
-def _last_off(when: Condition) -> Callable[..., Any]:
+def spoiled(result: Any) -> Any:
     """The last element is half as much again and one; another integer, the other truth value."""
-    fits = known(when)
-
-    def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        wrong = any(map(fits, tensors_of(args)))
-        result = right(*args, **kwargs)
-        return _spoiled(result) if wrong and kwargs.get("out") is None else result
-
-    return lie
-
-
-def _spoiled(result: Any) -> Any:
     if isinstance(result, tuple | list):
-        rest = (_spoiled(result[0]), *result[1:])
+        rest = (spoiled(result[0]), *result[1:])
         return type(result)(rest)
     if not result.numel():
         return result

@@ -12,8 +12,8 @@ from tenet.harness.audit.mutant import Mutant
 from tenet.spec.language import Clause
 from tenet.spec.language.checks import DOCUMENTED_ERRORS
 from tenet.spec.operators import laws
-from tenet.spec.operators.derivatives import OTHERS
 from tenet.spec.operators.operator import Operator
+from tenet.spec.operators.slopes import DTYPES
 from tenet.spec.sections import specification
 
 
@@ -164,7 +164,7 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
     elif law == "gradient":
         yield "another-slope", of_another_slope, operator.name
     elif law == "gradient-by-dtype":
-        narrow = [dtype for dtype in operator.dtypes if dtype in OTHERS]
+        narrow = [dtype for dtype in operator.dtypes if dtype in DTYPES]
         dtype = narrow[len(operator.name) % len(narrow)]
         yield f"steeper-{dtype}", steeper_in(dtype), operator.name
     elif law == "curvature":

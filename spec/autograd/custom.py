@@ -251,7 +251,12 @@ def custom_functions_say_what_is_special_about_them(torch: Any, device: str) -> 
             assert_raises(lambda g=once, t=x: torch.autograd.grad(g.sum(), t))
 
 
-@clause("autograd.gradcheck", covers=["notes.numeric-gradient"], requires=NEEDS | {"float64"})
+@clause(
+    "autograd.gradcheck",
+    covers=["notes.numeric-gradient"],
+    requires=NEEDS | {"float64"},
+    thorough=True,
+)
 def gradcheck_tells_right_gradients_from_wrong_ones(torch: Any, device: str) -> None:
     """In float64 torch.autograd.gradcheck and gradgradcheck compare the analytic derivatives with
     central differences: True where they agree, an error (or False with raise_exception=False)

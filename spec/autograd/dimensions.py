@@ -128,7 +128,9 @@ def _dimensions(rank: int, several: bool) -> Iterator[int | tuple[int, ...]]:
                     yield tuple(d - rank if d % 2 else d for d in order)
 
 
-@clause("autograd.along-dimensions", covers=["notes.numeric-gradient"], requires=NEEDS)
+@clause(
+    "autograd.along-dimensions", covers=["notes.numeric-gradient"], requires=NEEDS, thorough=True
+)
 def a_gradient_is_the_same_along_every_dimension(torch: Any, device: str) -> None:
     """What goes along a dimension, or several, or reduces them, passes its gradient back along
     them and no other: whichever they are, counted from either end, in every rank and layout."""
@@ -310,7 +312,7 @@ PLACINGS = {
 
 
 @clause("autograd.places-along-dimensions", covers=["notes.view-gradient"],
-        requires=NEEDS | {"in-place"})  # fmt: skip
+        requires=NEEDS | {"in-place"}, thorough=True)  # fmt: skip
 def what_is_placed_along_a_dimension_gets_its_gradient(torch: Any, device: str) -> None:
     """What is taken from, put to or added to places along a dimension, whichever it is, gets the
     gradient of where it went, and what was overwritten gets none: the tensor that is written to
@@ -436,7 +438,7 @@ FORMS: dict[str, tuple[Act, Act, tuple[Shape, ...]]] = {
 
 @clause("autograd.factors-of-every-rank", covers=["notes.numeric-gradient",
                                                   "notes.broadcast-gradient"],
-        requires=NEEDS)  # fmt: skip
+        requires=NEEDS, thorough=True)  # fmt: skip
 def both_factors_of_a_product_get_their_gradients(torch: Any, device: str) -> None:
     """The factors of a product of vectors, matrices and batches of them, of the same rank or not,
     each get the gradient of a product, summed over the batches for which they were stretched."""

@@ -118,7 +118,7 @@ KINKS: dict[str, Act] = {
 }
 
 
-@clause("autograd.relu-and-abs-at-0", covers=["notes.subgradients"], requires=NEEDS)
+@clause("autograd.relu-and-abs-at-0", covers=["notes.subgradients"], requires=NEEDS, thorough=True)
 def relu_and_abs_have_no_slope_at_0(torch: Any, device: str) -> None:
     """The gradient of relu and of abs at 0, and at -0.0, is 0; elsewhere it is the slope, of a
     complex number its direction. At every length, in every layout and for every dtype."""
@@ -169,7 +169,7 @@ def equal_extremes_share_the_gradient_evenly(
         assert_close(x.grad, hit / hit.sum(), ulps(1, name, "one division"))
 
 
-@clause("autograd.extremes-of-lines", covers=["notes.subgradients"], requires=NEEDS)
+@clause("autograd.extremes-of-lines", covers=["notes.subgradients"], requires=NEEDS, thorough=True)
 def an_extreme_of_a_line_passes_its_gradient_on(torch: Any, device: str) -> None:
     """amax(dim) and amin(dim) share the gradient of each line evenly among the elements that are
     equal to its extreme; max(dim) and min(dim) give all of it to the one that their index names."""
@@ -221,7 +221,9 @@ PRODUCTS: dict[str, tuple[Act, Callable[[Array], Array]]] = {
 }
 
 
-@clause("autograd.products-with-zeros", covers=["notes.numeric-gradient"], requires=NEEDS)
+@clause(
+    "autograd.products-with-zeros", covers=["notes.numeric-gradient"], requires=NEEDS, thorough=True
+)
 def a_product_has_its_gradient_beside_zeros(torch: Any, device: str) -> None:
     """A product is linear in each factor: the gradient of prod and of cumprod by an element is what
     remains without it, also where that element is 0, or another, or several are."""

@@ -285,7 +285,12 @@ def the_gradient_of_a_broadcast_operand_has_its_own_shape(
                 assert_equal(got, expected, signed_zero=False)
 
 
-@clause("autograd.broadcast-patterns", covers=["notes.broadcast-gradient"], requires=NEEDS)
+@clause(
+    "autograd.broadcast-patterns",
+    covers=["notes.broadcast-gradient"],
+    requires=NEEDS,
+    thorough=True,
+)
 def every_stretched_dimension_is_summed_over(torch: Any, device: str) -> None:
     """Whichever of the dimensions of an operand are stretched, first, middle, last or absent,
     its gradient is summed over these and no other, in the first operand and in the second."""

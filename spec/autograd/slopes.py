@@ -100,7 +100,7 @@ def _derivatives(slope: Slope) -> list[Array]:
 
 
 @clause("autograd.slopes", covers=["notes.numeric-gradient", "notes.backward-dtype"],
-        requires=NEEDS)  # fmt: skip
+        requires=NEEDS, thorough=True)  # fmt: skip
 def point_wise_functions_have_their_slopes_everywhere(torch: Any, device: str) -> None:
     """The gradient of a point-wise function is its derivative times what comes from above: at every
     element, in every dtype and layout, for few elements and for many."""

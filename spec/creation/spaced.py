@@ -42,7 +42,12 @@ from tenet.spec.model.dtypes import (
 from tenet.spec.model.tolerance import Bound, rounded, ulps
 
 
-@clause("creation.arange-integers", covers=["minicourse.arange", "basics.dtype-argument"], effort=8)
+@clause(
+    "creation.arange-integers",
+    covers=["minicourse.arange", "basics.dtype-argument"],
+    effort=8,
+    thorough=True,
+)
 @for_all(range_of=from_pool(integer_ranges))
 def arange_of_integers_is_half_open(
     torch: Any, device: str, range_of: tuple[str, int, int, int]
@@ -259,7 +264,7 @@ def arange_counts_as_far_as_int64_reaches(torch: Any, device: str) -> None:
             assert_equal(got, expected)
 
 
-@clause("creation.logspace", covers=["dlnotes.linspace", "basics.dtype-argument"])
+@clause("creation.logspace", covers=["dlnotes.linspace", "basics.dtype-argument"], thorough=True)
 def logspace_raises_a_base_to_evenly_spaced_exponents(torch: Any, device: str) -> None:
     """logspace(start, end, steps) has the powers of ten of what linspace gives, both ends
     included, and with base= those of another base."""

@@ -166,7 +166,7 @@ def _uneven(torch: Any, device: str) -> Iterator[tuple[list[Any], list[Any]]]:
                 yield made, [made[0]] * 2
 
 
-@clause("data.collate-unequal", covers=["notes.collate"])
+@clause("data.collate-unequal", covers=["notes.collate"], thorough=True)
 def samples_of_unequal_shape_cannot_be_collated(torch: Any, device: str) -> None:
     """Samples that differ in shape or in their parts raise, and so do those that no tensor can
     hold; a collate_fn of one's own takes them, and what it returns is the batch."""

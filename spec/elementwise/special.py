@@ -184,7 +184,11 @@ OPERANDS: dict[str, tuple[Callable[[Any, Any], Any], tuple[float, ...], bool]] =
 """Operator: (what it does, the numbers it is given, whether the sign of a zero follows)."""
 
 
-@clause("elementwise.special-numbers", covers=["notes.extremal-values", "notes.nan-propagation"])
+@clause(
+    "elementwise.special-numbers",
+    covers=["notes.extremal-values", "notes.nan-propagation"],
+    thorough=True,
+)
 def special_values_meet_python_numbers(torch: Any, device: str) -> None:
     """Every special value meets every other as a Python number, on either side of an operator and
     in place: -inf ** 3 is -inf, 1 ** nan is 1, 0.0 / -0.0 is nan."""

@@ -260,7 +260,7 @@ def take_along_dim_broadcasts_all_other_dimensions(torch: Any, device: str) -> N
                 assert_equal(got, expected)
 
 
-@clause("indexing.triangles", covers=["basics.index-like-numpy"])
+@clause("indexing.triangles", covers=["basics.index-like-numpy"], thorough=True)
 def triangles_are_cut_along_every_diagonal(torch: Any, device: str) -> None:
     """tril keeps what lies on and below a diagonal and triu what lies on and above it, for every
     shape up to 5 by 6, every diagonal of it and beyond, in every dtype, packed or transposed;

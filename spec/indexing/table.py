@@ -24,6 +24,7 @@ for operators in (INDEXING, JOINS):
         "basics.nonzero",
         "basics.gather",
     ],
+    thorough=True,
 )
 def indexing_functions_follow_their_arguments(torch: Any, device: str) -> None:
     """Calls with every argument written out give what NumPy or a count by hand gives: a shorter

@@ -188,7 +188,7 @@ def some_activations_know_dimensions(torch: Any, device: str) -> None:
                 assert_close(nn.GLU(dim)(tensor_of(torch, device, doubled)), expected, bound)
 
 
-@clause("nn.softmax-of-large-numbers", covers=["mlnotes.activations"])
+@clause("nn.softmax-of-large-numbers", covers=["mlnotes.activations"], thorough=True)
 def softmax_does_not_overflow_along_any_dimension(torch: Any, device: str) -> None:
     """What is added to all elements along dim changes nothing, so softmax of large numbers is that
     of their differences, along every dimension, for every length, dtype and memory layout."""

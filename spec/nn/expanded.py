@@ -107,8 +107,7 @@ def _on(torch: Any, device: str, array: Array, name: str) -> Any:
     covers=[
         "minicourse.linear-is-matmul", "notes.normalisation-pooling-conv", "mlnotes.losses",
         "mlnotes.activations",
-    ],
-)  # fmt: skip
+    ], thorough=True)  # fmt: skip
 def an_expanded_operand_counts_as_what_it_shows(torch: Any, device: str) -> None:
     """Layers and losses take an expanded tensor, of which several elements are one in memory, for
     what it shows: as the input, a parameter, a table or the target, expanded along the samples,

@@ -369,7 +369,7 @@ def average_pooling_averages_each_window(
 _SQUARES = ("contiguous", "channels-last", "transposed", "permuted", "stepped", "offset", "gapped")
 
 
-@clause("nn.square-images", covers=["notes.normalisation-pooling-conv"])
+@clause("nn.square-images", covers=["notes.normalisation-pooling-conv"], thorough=True)
 def rows_and_columns_are_not_mixed_up(torch: Any, device: str) -> None:
     """Of square images, in any memory layout, convolution and pooling tell rows from columns, with
     one stride, padding, dilation and kernel length for each; batches, channels and lengths may be
@@ -450,7 +450,7 @@ def a_transposed_convolution_is_the_gradient_of_a_convolution(torch: Any, device
                 assert_close(functional(given, layer.weight, None, *how), expected, bound)
 
 
-@clause("nn.adaptive-pooling", covers=["notes.normalisation-pooling-conv"])
+@clause("nn.adaptive-pooling", covers=["notes.normalisation-pooling-conv"], thorough=True)
 def adaptive_pooling_divides_the_length_into_windows(torch: Any, device: str) -> None:
     """AdaptiveAvgPool and AdaptiveMaxPool give the length that is asked for: window i of n goes
     from floor(i L / n) to ceil((i + 1) L / n), so windows may overlap; None keeps the length."""

@@ -33,9 +33,9 @@ from tenet.spec.language import (
 )
 from tenet.spec.language.clause import register
 from tenet.spec.model.dtypes import Category, category
-from tenet.spec.operators import derivatives
+from tenet.spec.operators import derivatives, slopes
 from tenet.spec.operators.combinations import alone, kinds, of_any_length, with_single
-from tenet.spec.operators.derivatives import OTHERS, curvature, gradient, gradient_by_dtype
+from tenet.spec.operators.derivatives import curvature, gradient
 from tenet.spec.operators.operator import (
     Array,
     Built,
@@ -50,10 +50,11 @@ from tenet.spec.operators.operator import (
 )
 from tenet.spec.operators.refusals import Setting
 from tenet.spec.operators.refusals import refusals as refused
+from tenet.spec.operators.slopes import gradient_by_dtype
 
 Law = Callable[..., None]
 
-MODULES = (__name__, derivatives.__name__)
+MODULES = (__name__, derivatives.__name__, slopes.__name__)
 """Where the laws are written."""
 AT_ONCE = 3
 """How many dtypes one example serves: more of them would leave fewer shapes and layouts."""
@@ -89,19 +90,16 @@ def hold(
         if not operator.any_input:
             add("refusals", refusals, {"call": operator.calls}, effort=effort / 5, staged=True)
         if operator.smooth is not None:
-            # What the curvature looks at goes through the gradient, so the quickest suite makes do.
             add("gradient", gradient, {"call": operator.calls, "seed": seeds()},
-                effort=effort / 2, requires=("autograd", "float64"),
-                thorough=not operator.once, staged=True)  # fmt: skip
-            if not set(OTHERS).isdisjoint(operator.dtypes):
-                add("gradient-by-dtype", gradient_by_dtype,
-                    {"call": operator.calls, "seed": seeds()}, effort=0.06,
-                    requires=("autograd",), thorough=True,
-                    shows=partial(kinds, operator))  # fmt: skip
+                effort=effort / 2, requires=("autograd", "float64"), staged=True)  # fmt: skip
+            add("gradient-by-dtype", gradient_by_dtype,
+                {"call": operator.calls, "single": alone(), "seed": seeds()}, effort=1,
+                requires=("autograd",), thorough=True,
+                shows=partial(slopes.shown, operator))  # fmt: skip
         if operator.smooth is not None and not operator.once:
             add("curvature", curvature, {"call": operator.calls, "seed": seeds()},
                 effort=max(effort / 4, 0.035), staged=True,
-                requires=("autograd", "double-backward", "float64"))  # fmt: skip
+                thorough=True, requires=("autograd", "double-backward", "float64"))  # fmt: skip
 
 
 def _add(

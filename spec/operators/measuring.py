@@ -195,6 +195,11 @@ def apart(x: Array) -> Array:
     return np.asarray((ranks + 1 + 0.1 * np.tanh(x)) / 4)
 
 
+def _of_length(x: Array) -> Array:
+    """So far from 0 that no vector is shorter than 1: what it is divided by magnifies nothing."""
+    return np.asarray(nonzero(x) + np.sign(x))
+
+
 def _below(x: Array) -> Array:
     return np.asarray(-1.7 * apart(x))
 
@@ -220,7 +225,7 @@ _SEARCHES: dict[str, Any] = {
 MEASURING = table(
     _row("nn.functional.normalize", _normalized,
          uses(whole=False, keepdim=False, zero_d=False, at_least=1, p=_POWERS),
-         accuracy=_SUMMED, smooth=nonzero),
+         accuracy=_SUMMED, smooth=_of_length),
     _row("nn.functional.cosine_similarity", _cosine, _uses(_alike(dim=(-1, 0, 1))),
          accuracy=_of_cosine, prepare=tame, smooth=(apart, _below)),
     _row("nn.functional.pairwise_distance", _pairwise,

@@ -97,7 +97,13 @@ def adamw_decays_the_weights_apart_from_the_gradient(torch: Any, device: str, se
     _follows(torch, device, FAMILIES["AdamW"], seed)
 
 
-@clause("optim.rmsprop", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.012)
+@clause(
+    "optim.rmsprop",
+    covers=["notes.optimizer-family"],
+    requires={"autograd"},
+    effort=0.012,
+    thorough=True,
+)
 @for_all(seed=seeds())
 def rmsprop_divides_by_the_root_mean_square(torch: Any, device: str, seed: int) -> None:
     """RMSprop divides the gradient by the root of the running average of its square, plus eps;
@@ -105,7 +111,13 @@ def rmsprop_divides_by_the_root_mean_square(torch: Any, device: str, seed: int) 
     _follows(torch, device, FAMILIES["RMSprop"], seed)
 
 
-@clause("optim.adagrad", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.012)
+@clause(
+    "optim.adagrad",
+    covers=["notes.optimizer-family"],
+    requires={"autograd"},
+    effort=0.012,
+    thorough=True,
+)
 @for_all(seed=seeds())
 def adagrad_divides_by_the_root_of_the_sum_of_squares(torch: Any, device: str, seed: int) -> None:
     """Adagrad divides the gradient by the root of the sum of all its squares, plus eps; lr_decay
@@ -226,7 +238,9 @@ def every_optimizer_steps_in_low_precision(torch: Any, device: str) -> None:
                     assert_close(parameter, expected, Bound(name, 4, "one step", off))
 
 
-@clause("optim.tensor-rate", covers=["notes.optimizer-family"], requires={"autograd"})
+@clause(
+    "optim.tensor-rate", covers=["notes.optimizer-family"], requires={"autograd"}, thorough=True
+)
 def a_rate_may_be_a_tensor(torch: Any, device: str) -> None:
     """lr may be a tensor of one element: the steps are those of the number, and what is written
     into it, by hand or by a schedule, counts from the next step on."""

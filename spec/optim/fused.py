@@ -48,6 +48,7 @@ def a_gradient_that_lies_otherwise_moves_the_right_elements(torch: Any, device: 
     "optim.fused-low-precision",
     covers=["notes.optimizer-family"],
     requires={"autograd", "in-place"},
+    thorough=True,
 )
 def a_fused_step_moves_parameters_of_low_precision(torch: Any, device: str) -> None:
     """The fused form of SGD steps in every floating-point dtype, and moves every element, however

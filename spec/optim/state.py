@@ -33,7 +33,9 @@ from tenet.spec.optim.common import (
 )
 
 
-@clause("optim.in-place", covers=["mlnotes.step-updates-in-place"], requires={"autograd"})
+@clause(
+    "optim.in-place", covers=["mlnotes.step-updates-in-place"], requires={"autograd"}, thorough=True
+)
 def step_updates_the_parameters_in_place(torch: Any, device: str) -> None:
     """step() writes the new values into the very tensors that the model holds, so that views of
     them and the model see the new values; the step is not recorded, the gradients stay, and given

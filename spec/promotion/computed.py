@@ -238,6 +238,7 @@ _BESIDE = (-2.5, -1.5, -1.0, -0.5, -0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 100.0)
 @clause(
     "promotion.compared-with-scalars",
     covers=["notes.promotion-categories", "notes.promotion-priority", "dlnotes.comparisons"],
+    thorough=True,
 )
 def comparisons_with_scalars_keep_fractions(torch: Any, device: str) -> None:
     """Tensors of any dtype compare with 0-d tensors of any dtype and with Python numbers as the

@@ -83,7 +83,7 @@ def sums_differences_and_products_have_the_promoted_dtype(torch: Any, device: st
     _have_promoted_dtypes(torch, device, ARITHMETIC, (0,), (1,))
 
 
-@clause("promotion.division", covers=["notes.promotion-default-dtype"])
+@clause("promotion.division", covers=["notes.promotion-default-dtype"], thorough=True)
 def true_division_never_stays_an_integer(torch: Any, device: str) -> None:
     """True division promotes its operands and lifts integers and bools to the default dtype."""
     _have_promoted_dtypes(torch, device, DIVISION)

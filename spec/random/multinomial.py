@@ -81,7 +81,7 @@ def _laid(torch: Any, device: str, array: np.ndarray, layout: str) -> Any:
     return place(torch, device, array, layout).view
 
 
-@clause("random.multinomial-law", covers=["notes.distributions"])
+@clause("random.multinomial-law", covers=["notes.distributions"], thorough=True)
 def categories_are_drawn_in_proportion_to_their_weights(torch: Any, device: str) -> None:
     """With replacement each draw follows the weights; without, the first follows them, and the
     next the weights of what is left, in the order of the columns."""

@@ -1,0 +1,125 @@
+"""Narrow faults of gradients: a backward pass that is wrong in one dtype alone, for one kind of
+operand alone, or for one kind of gradient that arrives.
+
+A backward pass has loops of its own, which are met by other layouts than those of the operands:
+what arrives from a sum is expanded, what arrives from a transposition has another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from tenet.harness.audit.faults import Condition, both, known, of, wrapped
+from tenet.harness.audit.mutant import Mutant
+from tenet.harness.audit.narrow import kinds, spoiled
+from tenet.harness.audit.operators import lawful
+from tenet.spec.operators.operator import Operator
+from tenet.spec.operators.slopes import DTYPES
+
+_FLAT = frozenset({"floor", "ceil", "trunc", "round"})
+"""Their derivatives are 0, whatever arrives."""
+_ALONG = frozenset({"softmax", "log_softmax", "nn.functional.softmin"})
+"""What arrives for one element alone has no effect: their one value is fixed."""
+
+
+class _OfOperand(torch.autograd.Function):
+    """The operand, whose gradient is wrong."""
+
+    @staticmethod
+    def forward(ctx: Any, operand: torch.Tensor) -> torch.Tensor:
+        return operand.view_as(operand)
+
+    @staticmethod
+    def backward(ctx: Any, *arriving: Any) -> Any:
+        return spoiled(arriving[0])
+
+
+class _OfResult(torch.autograd.Function):
+    """The result; what arrives from it is misread where it meets a condition."""
+
+    @staticmethod
+    def forward(ctx: Any, result: torch.Tensor, fits: Condition) -> torch.Tensor:
+        ctx.fits = fits
+        return result.view_as(result)
+
+    @staticmethod
+    def backward(ctx: Any, *arriving: Any) -> Any:
+        (gradient,) = arriving
+        return (spoiled(gradient) if ctx.fits(gradient) else gradient), None
+
+
+def mutants() -> Iterator[Mutant]:
+    """For each operator that has a derivative and each kind of operand, one whose gradient is wrong
+    in one of the dtypes; and so for each kind of gradient that arrives at a point-wise one."""
+    differentiable = [row for row in lawful().values() if row.smooth is not None]
+    for place, operator in enumerate(differentiable):
+        dtypes = [dtype for dtype in DTYPES if dtype in operator.dtypes]
+        for turn, (kind, condition) in enumerate(kinds(operator).items()):
+            dtype = dtypes[(place + turn) % len(dtypes)]
+            yield _mutant(
+                operator, "of", kind, dtype, _wrong_for(known(both(of(dtype), condition)))
+            )
+            if not _arrives(operator, kind):
+                continue
+            dtype = dtypes[(place + turn + len(dtypes) // 2) % len(dtypes)]
+            there = of(operator.result(dtype))
+            yield _mutant(
+                operator, "from", kind, dtype, _misread(dtype, known(both(there, condition)))
+            )
+
+
+def _arrives(operator: Operator, kind: str) -> bool:
+    """Whether gradients of that kind arrive, and matter."""
+    if operator.section != "elementwise" or operator.name in _FLAT:
+        return False
+    return not (operator.name in _ALONG and kind in ("without-dimensions", "of-one-element"))
+
+
+def _mutant(
+    operator: Operator, side: str, kind: str, dtype: str, lie: Callable[..., Any]
+) -> Mutant:
+    short = operator.name.rpartition(".")[2]
+    where = "operands" if side == "of" else "arriving gradients"
+    clause = f"{operator.section}.{operator.name.replace('.', '-')}.gradient-by-dtype"
+    return Mutant(
+        name=f"narrow-gradient.{operator.name}:{side}-{kind}-{dtype}",
+        says=f"{operator.name}: the gradient's last element is wrong, for {dtype} {where} "
+        f"{kind} alone",
+        sections=(operator.section,),
+        fault=wrapped(
+            " ".join((operator.name, *([f"Tensor.{short}"] if operator.method else []))), lie
+        ),
+        likely=(clause,),
+        origin="narrow",
+    )
+
+
+def _wrong_for(fits: Callable[..., bool]) -> Callable[..., Any]:
+    """The gradient of such operands is wrong."""
+
+    def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        def passed(arg: Any) -> Any:
+            if type(arg) in (list, tuple):
+                return type(arg)(map(passed, arg))
+            tracked = isinstance(arg, torch.Tensor) and arg.requires_grad and fits(arg)
+            return _OfOperand.apply(arg) if tracked else arg  # type: ignore[no-untyped-call] # torch's
+
+        return right(*args, **kwargs) if "out" in kwargs else right(*map(passed, args), **kwargs)
+
+    return lie
+
+
+def _misread(dtype: str, fits: Callable[..., bool]) -> Callable[..., Any]:
+    """Such gradients are misread on arrival, where an operand has the dtype."""
+
+    def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        result = right(*args, **kwargs)
+        tracked = isinstance(result, torch.Tensor) and result.requires_grad
+        if not tracked or not any(known(of(dtype))(arg) for arg in args):
+            return result
+        return _OfResult.apply(result, fits)  # type: ignore[no-untyped-call] # torch's
+
+    return lie
