@@ -19,10 +19,19 @@ from tenet.harness.audit.operators import lawful
 from tenet.spec.operators.operator import Operator
 from tenet.spec.operators.slopes import DTYPES
 
-_FLAT = frozenset({"floor", "ceil", "trunc", "round"})
-"""Their derivatives are 0, whatever arrives."""
-_ALONG = frozenset({"softmax", "log_softmax", "nn.functional.softmin"})
-"""What arrives for one element alone has no effect: their one value is fixed."""
+_FLAT = frozenset({"floor", "ceil", "trunc", "round", "angle"})
+"""Their derivatives are 0, whatever arrives; that of an angle, of real numbers."""
+_LONELY = frozenset({"softmax", "log_softmax", "nn.functional.softmin", "nn.functional.hardshrink"})
+"""What arrives for one element alone has no effect where its value is fixed, as that of a softmax
+is, and that of hardshrink is around 0."""
+_NOT_TOLD = {
+    # Of equal elements it is left open which one is meant.
+    "cummax": "expanded",
+    "cummin": "expanded",
+    # One rounding for each of the products that follow: in a half format that hides much.
+    "cumprod": "expanded",
+}
+"""Kinds of operands whose gradient is not known, or not well enough."""
 
 
 class _OfOperand(torch.autograd.Function):
@@ -35,6 +44,11 @@ class _OfOperand(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *arriving: Any) -> Any:
         return spoiled(arriving[0])
+
+
+def misled(operand: torch.Tensor) -> Any:
+    """The operand, whose gradient is wrong in its last element."""
+    return _OfOperand.apply(operand)  # type: ignore[no-untyped-call] # torch's
 
 
 class _OfResult(torch.autograd.Function):
@@ -75,7 +89,7 @@ def _arrives(operator: Operator, kind: str) -> bool:
     """Whether gradients of that kind arrive, and matter."""
     if operator.section != "elementwise" or operator.name in _FLAT:
         return False
-    return not (operator.name in _ALONG and kind in ("without-dimensions", "of-one-element"))
+    return not (operator.name in _LONELY and kind in ("without-dimensions", "of-one-element"))
 
 
 def _mutant(
@@ -105,7 +119,7 @@ def _wrong_for(fits: Callable[..., bool]) -> Callable[..., Any]:
             if type(arg) in (list, tuple):
                 return type(arg)(map(passed, arg))
             tracked = isinstance(arg, torch.Tensor) and arg.requires_grad and fits(arg)
-            return _OfOperand.apply(arg) if tracked else arg  # type: ignore[no-untyped-call] # torch's
+            return misled(arg) if tracked else arg
 
         return right(*args, **kwargs) if "out" in kwargs else right(*map(passed, args), **kwargs)
 

@@ -1,14 +1,14 @@
-"""Operands whose elements repeat in memory."""
+"""Functions of layers and losses whose operands repeat in memory, or are long."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tenet.spec.cases import tensor_of, values
+from tenet.spec.cases import LAYOUTS, place, tensor_of, values
 from tenet.spec.language import assert_close, assert_equal, case, clause, supported
 from tenet.spec.model import layers
 from tenet.spec.model.layers import Array, unit
@@ -57,6 +57,14 @@ CALLS = (
          lambda x: _pool(3, 2, 1).average(x, True)),
     Call("avg_pool2d", (_X,), lambda f, x: f.avg_pool2d(x.unsqueeze(2), (1, 2)).squeeze(2),
          lambda x: _pool(2, 2, 0).average(x, True)),
+    Call("adaptive_avg_pool1d", (_X,), lambda f, x: f.adaptive_avg_pool1d(x, 3),
+         lambda x: x.reshape(*x.shape[:2], 3, 2).mean(-1)),
+    Call("adaptive_avg_pool2d", (_X,),
+         lambda f, x: f.adaptive_avg_pool2d(x.unsqueeze(2), (1, 2)).squeeze(2),
+         lambda x: x.reshape(*x.shape[:2], 2, 3).mean(-1)),
+    Call("group_norm", (_X, (4,), (4,)), lambda f, x, w, b: f.group_norm(x, 2, w, b, 0.5),
+         lambda x, w, b: layers.normalised(x.reshape(len(x), 2, 12), (2,), 0.5).reshape(x.shape)
+         * w[:, None] + b[:, None]),
     Call("layer_norm", (_X, (6,), (6,)), lambda f, x, w, b: f.layer_norm(x, (6,), w, b, 0.5),
          _over((2,), (6,))),
     Call("layer_norm over two", (_X, (4, 6), (4, 6)),
@@ -113,12 +121,12 @@ def an_expanded_operand_counts_as_what_it_shows(torch: Any, device: str) -> None
     what it shows: as the input, a parameter, a table or the target, expanded along the samples,
     the channels, the places or several of these."""
     for which, call in enumerate(CALLS):
-        for place, shape in enumerate(call.shapes):
+        for number, shape in enumerate(call.shapes):
             for dims in _repeated(shape):
                 kept = tuple(1 if dim in dims else n for dim, n in enumerate(shape))
                 # Whole numbers: what a kernel reads wrongly is off by one at least.
                 arrays = [
-                    _operand(call, at, of if at != place else kept, which)
+                    _operand(call, at, of if at != number else kept, which)
                     for at, of in enumerate(call.shapes)
                 ]
                 pairs = [*zip(arrays, call.shapes, strict=True)]
@@ -126,7 +134,7 @@ def an_expanded_operand_counts_as_what_it_shows(torch: Any, device: str) -> None
                 expected = call.reference(*exact)
                 for name in supported(SINGLE):
                     given = [_on(torch, device, array, name).expand(of) for array, of in pairs]
-                    with case(of=call.name, operand=place, expanded=dims, dtype=name):
+                    with case(of=call.name, operand=number, expanded=dims, dtype=name):
                         with full_precision(torch):
                             got = call.backend(torch.nn.functional, *given)
                         size = 512 * unit(name) * max(8.0, np.abs(expected).max())
@@ -136,3 +144,33 @@ def an_expanded_operand_counts_as_what_it_shows(torch: Any, device: str) -> None
                                 tensor,
                                 array.astype(name if array.dtype.kind == "f" else array.dtype),
                             )
+
+
+_MANY = 50
+"""Samples, so that the input has more than a thousand elements."""
+
+
+@clause(
+    "nn.many-elements",
+    covers=[
+        "minicourse.linear-is-matmul", "notes.normalisation-pooling-conv", "mlnotes.losses",
+        "mlnotes.activations",
+    ], thorough=True)  # fmt: skip
+def many_elements_are_treated_as_few_are(torch: Any, device: str) -> None:
+    """Layers and losses of more than a thousand elements, which threads may share, follow their
+    formulas, wherever the input lies in memory."""
+    for which, call in enumerate(CALLS):
+        shapes = [(_MANY, *of[1:]) if of[0] == _X[0] else of for of in call.shapes]
+        arrays = [_operand(call, number, of, which) for number, of in enumerate(shapes)]
+        expected = call.reference(*arrays)
+        for name, layout in product(supported(SINGLE), LAYOUTS):
+            if layout == "expanded":
+                continue
+            given = [_on(torch, device, array, name) for array in arrays]
+            kept = arrays[0].astype(name) if arrays[0].dtype.kind == "f" else arrays[0]
+            given[0] = place(torch, device, kept, layout).view
+            with case(of=call.name, dtype=name, layout=layout):
+                with full_precision(torch):
+                    got = call.backend(torch.nn.functional, *given)
+                size = 512 * unit(name) * max(8.0, np.abs(expected).max())
+                assert_close(got, expected, Bound(name, 4, "512 roundings", size))

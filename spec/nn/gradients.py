@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tenet.spec.cases import tensor_of, values
+from tenet.spec.cases import Arrangement, arrange, tensor_of, values
 from tenet.spec.language import (
     assert_close,
     case,
@@ -36,6 +36,10 @@ class Differentiated(NamedTuple):
 def _pool2d(kernel: int, stride: int, padding: int, ceil: bool) -> layers.Pool:
     pair = (kernel, kernel), (stride, stride), (padding, padding), (1, 1)
     return layers.Pool((5, 6), *pair, ceil)
+
+
+def _pool1d(length: int) -> layers.Pool:
+    return layers.Pool((length,), (3,), (2,), (1,), (1,), False)
 
 
 def _normed(dims: tuple[int, ...], per: Shape) -> Callable[..., Array]:
@@ -121,6 +125,9 @@ def _pointwise() -> Iterator[Differentiated]:
             )  # fmt: skip
 
 
+_VIEWED = ("transposed", "stepped", "offset", "expanded")
+
+
 def _on(tensor: Any, torch: Any, array: Array) -> Any:
     made = tensor_of(torch, str(tensor.device), array)
     return made.to(tensor.dtype) if array.dtype.kind == "f" else made
@@ -135,11 +142,31 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
     Differentiated("avg_pool2d", ((1, 2, 5, 6),),
                    lambda torch, x: torch.nn.functional.avg_pool2d(x, 3, 2, 1, ceil_mode=True),
                    lambda x: _pool2d(3, 2, 1, True).average(x, True)),
+    Differentiated("max_pool1d", ((1, 2, 7),),
+                   lambda torch, x: torch.nn.functional.max_pool1d(x, 3, 2, 1),
+                   lambda x: _pool1d(7).largest(x)[0]),
+    Differentiated("avg_pool1d", ((1, 2, 7),),
+                   lambda torch, x: torch.nn.functional.avg_pool1d(x, 3, 2, 1),
+                   lambda x: _pool1d(7).average(x, True)),
+    Differentiated("avg_pool1d of many", ((25, 2, 21),),
+                   lambda torch, x: torch.nn.functional.avg_pool1d(x, 3, 2, 1),
+                   lambda x: _pool1d(21).average(x, True)),
+    Differentiated("adaptive_avg_pool2d", ((2, 2, 4, 6),),
+                   lambda torch, x: torch.nn.functional.adaptive_avg_pool2d(x, (2, 3)),
+                   lambda x: x.reshape(2, 2, 2, 2, 3, 2).mean((3, 5))),
     Differentiated("avg_pool2d without padding", ((1, 2, 5, 6),),
                    lambda torch, x: torch.nn.functional.avg_pool2d(
                        x, 3, 2, 1, count_include_pad=False),
                    lambda x: _pool2d(3, 2, 1, False).average(x, False)),
     Differentiated("batch_norm in training", ((5, 3, 2), (3,), (3,)),
+                   lambda torch, x, w, b: torch.nn.functional.batch_norm(
+                       x, None, None, w, b, training=True, eps=1e-3),
+                   _normed((0, 2), (1, 3, 1))),
+    Differentiated("batch_norm of one", ((1, 3, 5), (3,), (3,)),
+                   lambda torch, x, w, b: torch.nn.functional.batch_norm(
+                       x, None, None, w, b, training=True, eps=1e-3),
+                   _normed((0, 2), (1, 3, 1))),
+    Differentiated("batch_norm of many", ((12, 3, 30), (3,), (3,)),
                    lambda torch, x, w, b: torch.nn.functional.batch_norm(
                        x, None, None, w, b, training=True, eps=1e-3),
                    _normed((0, 2), (1, 3, 1))),
@@ -157,6 +184,13 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
     Differentiated("layer_norm of many", ((33, 5), (5,), (5,)),
                    lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (5,), w, b, 1e-3),
                    _normed((-1,), (5,))),
+    Differentiated("layer_norm of one", ((1, 9), (9,), (9,)),
+                   lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (9,), w, b, 1e-3),
+                   _normed((-1,), (9,))),
+    Differentiated("group_norm of one", ((1, 6, 3), (6,), (6,)),
+                   lambda torch, x, w, b: torch.nn.functional.group_norm(x, 2, w, b, 1e-3),
+                   lambda x, w, b: layers.normalised(x.reshape(1, 2, 9), (-1,), 1e-3)
+                   .reshape(1, 6, 3) * w[:, None] + b[:, None]),
     Differentiated("group_norm", ((5, 6, 3), (6,), (6,)),
                    lambda torch, x, w, b: torch.nn.functional.group_norm(x, 2, w, b, 1e-3),
                    lambda x, w, b: layers.normalised(x.reshape(5, 2, 9), (-1,), 1e-3)
@@ -213,19 +247,54 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
 
 
 @cache
-def _derivatives(which: int) -> tuple[list[Array], Array, list[Array], list[Array]]:
-    """Inputs that float32 holds, weights for the results, and the gradients of their products and
-    of the sum of the results."""
+def _inputs(which: int) -> list[Array]:
+    """Inputs that float32 holds."""
     function = DIFFERENTIATED[which]
     inputs = [wide(values(shape, "float32", "normal", which + turn * 3 + 1))
               for turn, shape in enumerate(function.shapes)]  # fmt: skip
     if "own" in function.name:
         inputs[1] = wide(layers.softmax(inputs[1], 1).astype(np.float32))
-    out = np.asarray(function.reference(*inputs))
+    return inputs
+
+
+class Derivatives(NamedTuple):
+    """Inputs, weights for the results, and the gradients of their products and of the sum of the
+    results."""
+
+    inputs: list[Array]
+    above: Array
+    of_products: list[Array]
+    of_sum: list[Array]
+
+
+@cache
+def _derivatives(which: int, repeated: int | None = None) -> Derivatives:
+    """repeated: the input that repeats along its first dimension of more than one."""
+    reference = DIFFERENTIATED[which].reference
+    inputs = [
+        np.broadcast_to(_kept(array), array.shape).copy() if place == repeated else array
+        for place, array in enumerate(_inputs(which))
+    ]
+    out = np.asarray(reference(*inputs))
     above = wide(values(out.shape, "float32", "signed", which)) + 0.5
-    found = layers.gradients(lambda *x: (function.reference(*x) * above).sum(), *inputs)
-    of_sum = layers.gradients(lambda *x: function.reference(*x).sum(), *inputs)
-    return inputs, above, found, of_sum
+    return Derivatives(
+        inputs,
+        above,
+        layers.gradients(lambda *x: (reference(*x) * above).sum(), *inputs),
+        layers.gradients(lambda *x: reference(*x).sum(), *inputs) if repeated is None else [],
+    )
+
+
+def _kept(array: Array) -> Array:
+    """What is left of an array where all along its first dimension of more than one is the same."""
+    dim = next((dim for dim, count in enumerate(array.shape) if count > 1), 0)
+    return array[(slice(None),) * dim + (slice(1),)]
+
+
+def _close(got: Any, wanted: Array, name: str) -> None:
+    # Some ten operations an element, over 33 of them or hundreds that partly cancel, in any order.
+    size = 512 * unit(name) * max(1.0, np.abs(wanted).max())
+    assert_close(got, wanted, Bound(name, 4, "512 roundings", size))
 
 
 @clause(
@@ -261,6 +330,38 @@ def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: s
                 function.backend(torch, *leaves).backward(gradient)
                 for number, (got, wanted) in enumerate(zip(leaves, derivatives, strict=True)):
                     with case(of=function.name, dtype=name, input=number, arriving=layout):
-                        # Some ten operations an element over at most 33 of them, in any order.
-                        size = 512 * unit(name) * max(1.0, np.abs(wanted).max())
-                        assert_close(got.grad, wanted, Bound(name, 4, "512 roundings", size))
+                        _close(got.grad, wanted, name)
+
+
+@clause(
+    "nn.gradients-of-views", thorough=True,
+    covers=[
+        "mlnotes.activations", "mlnotes.losses", "notes.normalisation-pooling-conv",
+    ],
+    requires={"autograd", "views"},
+)  # fmt: skip
+def layers_and_losses_have_gradients_for_operands_that_are_views(torch: Any, device: str) -> None:
+    """The gradients of activations, pooling, normalisation and losses are the same for an operand
+    that is a view: transposed, with gaps, further on in its memory, or expanded, where each of
+    the elements that it shows has its own."""
+    for which, function in enumerate(DIFFERENTIATED):
+        if "many" in function.name:
+            continue
+        for place, layout in product(range(len(function.shapes)), _VIEWED):
+            expanded = layout == "expanded"
+            inputs, above, expected, _ = _derivatives(which, place if expanded else None)
+            arrangement = (
+                Arrangement(_kept(inputs[place]), (("expand", inputs[place].shape),))
+                if expanded
+                else arrange(inputs[place], layout)
+            )
+            for name in supported(SINGLE):
+                operands = [leaf(torch, device, array.astype(name)) for array in inputs]
+                base = leaf(torch, device, arrangement.base.astype(name))
+                operands[place] = arrangement.of_tensor(base)
+                operands[place].retain_grad()
+                above_it = tensor_of(torch, device, above.astype(name))
+                function.backend(torch, *operands).backward(above_it)
+                for number, (got, wanted) in enumerate(zip(operands, expected, strict=True)):
+                    with case(of=function.name, dtype=name, input=number, layout=layout):
+                        _close(got.grad, wanted, name)

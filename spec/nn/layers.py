@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import layouts, seeds, tensor_of, values
+from tenet.spec.cases import LAYOUTS, layouts, seeds, tensor_of, values
 from tenet.spec.cases.networks import Convolution, Pooling, convolutions, poolings
 from tenet.spec.language import (
     assert_close,
@@ -435,17 +435,18 @@ def a_transposed_convolution_is_the_gradient_of_a_convolution(torch: Any, device
                                          of(above), *how)[0]
             for of in (np.asarray, np.abs)
         )  # fmt: skip
-        for name in supported(SINGLE):
+        for name, layout in product(supported(FLOATS), LAYOUTS):
+            kind = numpy_dtype(name)
             layer = getattr(torch.nn, f"ConvTranspose{rank}d")(
                 channels, after * groups, kernel, stride, padding, extra, groups, True, dilation
             )
-            filled(torch, device, layer, weight=weight.astype(name), bias=bias.astype(name))
-            given = tensor_of(torch, device, above.astype(name))
+            filled(torch, device, layer, weight=weight.astype(kind), bias=bias.astype(kind))
+            given = laid_out(torch, device, above.astype(kind), layout)
             bound = layers.inner_bound(size.max() + 9, 2 * prod(kernel), name, growth=8)
             shifted = expected + bias.reshape(-1, *[1] * rank)
             functional = getattr(torch.nn.functional, f"conv_transpose{rank}d")
             how = stride, padding, extra, groups, dilation
-            with case(rank=rank, how=how, dtype=name), full_precision(torch):
+            with case(rank=rank, how=how, dtype=name, layout=layout), full_precision(torch):
                 assert_close(layer(given), shifted, bound)
                 assert_close(functional(given, layer.weight, None, *how), expected, bound)
 
@@ -461,9 +462,10 @@ def adaptive_pooling_divides_the_length_into_windows(torch: Any, device: str) ->
         bounds = [(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]
         x = values((2, 3, length), name, "signed", length)
         square = values((2, 3, 4, length), name, "signed", length)
-        given = tensor_of(torch, device, x)
+        layout = tuple(LAYOUTS)[(length + count) % len(LAYOUTS)]
+        given = laid_out(torch, device, x, layout)
         for kind, reduce in (("Avg", np.mean), ("Max", np.max)):
-            with case(kind=kind, length=length, windows=count, dtype=name):
+            with case(kind=kind, length=length, windows=count, dtype=name, layout=layout):
                 expected = np.stack([reduce(wide(x)[..., a:b], -1) for a, b in bounds], -1)
                 bound = layers.inner_bound(np.full(expected.shape, 9.0), 18, name)
                 got = getattr(nn, f"Adaptive{kind}Pool1d")(count)(given)
@@ -473,7 +475,7 @@ def adaptive_pooling_divides_the_length_into_windows(torch: Any, device: str) ->
                 assert_close(got, expected[0], bound)
                 expected = np.stack([reduce(wide(square)[..., a:b], -1) for a, b in bounds], -1)
                 got = getattr(nn, f"Adaptive{kind}Pool2d")((None, count))(
-                    tensor_of(torch, device, square)
+                    laid_out(torch, device, square, layout)
                 )
                 wanted = layers.inner_bound(np.full(expected.shape, 9.0), 18, name)
                 assert_close(got, expected, wanted)

@@ -114,19 +114,26 @@ class Start:
         )
 
     def few(self, directions: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
-        """The directions in the last element of each operand and in one more, 0 elsewhere."""
+        """The directions in the last element of one operand and in one more of it, 0 elsewhere."""
+        moving = [number for number, each in enumerate(directions) if each is not None]
+        # Those that are views of their leaf more often.
+        moving += [
+            number for number in moving for each in [self.laid[number]] if each and each.steps
+        ]
+        chosen = moving[self.seed % len(moving)]
 
-        def cut(direction: Array | None, arrangement: Arrangement | None) -> Array | None:
+        def cut(number: int, direction: Array | None) -> Array | None:
+            arrangement = self.laid[number]
             if direction is None or arrangement is None:
                 return None
-            places = sources(arrangement)
             few = np.zeros(direction.size, direction.dtype)
-            if places.size:
-                kept = places.ravel()[[-1, self.seed % places.size]]
+            places = sources(arrangement)
+            if places.size and number == chosen:
+                kept = places.ravel()[[-1, self.seed // len(moving) % places.size]]
                 few[kept] = direction.ravel()[kept]
             return few.reshape(direction.shape)
 
-        return tuple(map(cut, directions, self.laid))
+        return tuple(cut(number, direction) for number, direction in enumerate(directions))
 
     def value(self) -> Array:
         """What the reference gives there."""

@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
-from tenet.harness.audit.faults import unspread
+from tenet.harness.audit.faults import Condition, spread, strided, transposed, unspread
 from tenet.harness.audit.miniature import Miniature
+from tenet.harness.audit.narrow_gradients import misled
 
 F = torch.nn.functional
 
@@ -24,6 +25,17 @@ def _last_zero(out: Any) -> Any:
     if changed.numel():
         changed.view(-1)[-1] = 0
     return changed
+
+
+def _misled(when: Condition, at: int = 0) -> Any:
+    """The gradient of the operand at a place is wrong, where that meets a condition."""
+
+    def lie(right: Any, *a: Any, **k: Any) -> Any:
+        if len(a) > at and isinstance(a[at], torch.Tensor) and a[at].requires_grad and when(a[at]):
+            a = (*a[:at], misled(a[at]), *a[at + 1 :])
+        return right(*a, **k)
+
+    return lie
 
 
 def _scaled(factor: float) -> Any:
@@ -450,4 +462,26 @@ MINIATURES += [
         lie=lambda right, x, weight, bias=None, *args: right(x, weight, None, *args),
         caught_by="nn.transposed-convolution",
     ),
-]
+    Miniature("the gradient of an expanded input of layer_norm is wrong",
+              ("nn.functional.layer_norm",), _misled(spread), "nn.gradients-of-views"),
+    Miniature("the gradient of an expanded weight of batch_norm is wrong",
+              ("nn.functional.batch_norm",), _misled(spread, 3), "nn.gradients-of-views"),
+    Miniature("the gradient of a strided input of average pooling is wrong",
+              ("nn.functional.avg_pool1d",), _misled(strided), "nn.gradients-of-views"),
+    Miniature("the gradient of an image of one sample is wrong where it is normalised",
+              ("nn.functional.batch_norm",), _misled(lambda x: x.dim() == 3 and len(x) == 1),
+              "nn.gradients"),
+    Miniature("the last average of many is 0", ("nn.functional.avg_pool1d",),
+              _longer(1024, _last_zero), "nn.many-elements"),
+    Miniature("the last of many normalised groups is 0", ("nn.functional.group_norm",),
+              _longer(1024, _last_zero), "nn.many-elements"),
+    Miniature("the last of a strided bfloat16 transposed convolution is 0",
+              ("nn.functional.conv_transpose1d",),
+              lambda right, x, *a, **k: _last_zero(right(x, *a, **k))
+              if x.dtype is torch.bfloat16 and strided(x) else right(x, *a, **k),
+              "nn.transposed-convolution"),
+    Miniature("the last adaptive average of a transposed image is 0",
+              ("nn.functional.adaptive_avg_pool2d",),
+              lambda right, x, *a, **k: _last_zero(right(x, *a, **k))
+              if transposed(x) else right(x, *a, **k), "nn.adaptive-pooling"),
+]  # fmt: skip
