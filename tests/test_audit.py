@@ -85,21 +85,31 @@ def test_a_narrow_mutant_is_wrong_in_one_dtype_for_one_kind_of_operand() -> None
         assert torch.equal(torch.abs(whole.t()), whole.t()) or dtype is torch.int16
 
 
-def test_a_narrow_gradient_is_wrong_in_one_dtype_for_one_kind_of_operand_or_arrival() -> None:
-    def gradient(kind: str, operand: torch.Tensor, arriving: torch.Tensor) -> list[list[float]]:
-        [mutant] = catalogue.chosen((f"narrow-gradient.square:{kind}-*",))
-        dtype = getattr(torch, mutant.name.rpartition("-")[2])
-        with mutant.active():
-            leaf = operand.detach().to(dtype, copy=True).requires_grad_()
-            torch.square(leaf).backward(arriving.to(dtype))
-            assert torch.equal(torch.square(leaf), leaf * leaf)
-        return leaf.grad.tolist()  # type: ignore[union-attr] # it has been made
-
+@pytest.mark.parametrize("side", ["of", "from"])
+def test_a_narrow_gradient_is_wrong_in_one_dtype_for_one_kind_of_operand_or_arrival(
+    side: str,
+) -> None:
+    kind = f"square:{side}-" if side == "from" else "exp2:of-"
+    mutant = next(
+        m for n, m in catalogue.mutants().items() if n.startswith(f"narrow-gradient.{kind}trans")
+    )
+    dtype = getattr(torch, mutant.name.rpartition("-")[2])
     x, g = torch.tensor([[1.0, 2], [3, 4]]), torch.tensor([[1.0, 1], [0.5, 2]])
-    right = [[2, 4], [3, 16]]
-    assert gradient("of-transposed", x, g) == gradient("from-transposed", x, g) == right
-    assert gradient("of-transposed", x.t().contiguous().t(), g) == [[2, 4], [3, 25.25]]
-    assert gradient("from-transposed", x, g.t().contiguous().t()) == [[2, 4], [3, 34]]
+    name = mutant.name.partition(".")[2].partition(":")[0]
+
+    def gradient(operand: torch.Tensor, arriving: torch.Tensor, of: torch.dtype) -> torch.Tensor:
+        leaf = operand.to(of, copy=True).requires_grad_()
+        getattr(torch, name)(leaf).backward(arriving.to(of, copy=True))
+        assert leaf.grad is not None
+        return leaf.grad
+
+    turned = (x.t().contiguous().t(), g) if side == "of" else (x, g.t().contiguous().t())
+    right = gradient(*turned, dtype)
+    with mutant.active():
+        assert torch.equal(gradient(x, g, dtype), right)
+        for other in {torch.float32, torch.float64} - {dtype}:
+            assert torch.equal(gradient(*turned, other), gradient(x, g, other))
+        assert (gradient(*turned, dtype) != right).tolist() == [[False, False], [False, True]]
 
 
 @pytest.mark.parametrize(("family", "examples"), [("narrow", 100), ("narrow-gradient", 250)])

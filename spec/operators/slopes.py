@@ -48,8 +48,11 @@ does, of a moderate size, so that one reference serves both."""
 DTYPES = tuple(dtype for dtypes in _HELD.values() for dtype in dtypes)
 """The dtypes in which an operation has a derivative."""
 DIFFERENCES = 1e-9
-"""What plain differences in float64 are off by, relative to the terms: u / STEP is 1e-12 of the
-value, and truncation STEP^4 of a fifth derivative."""
+"""What plain differences in float64 are off by, relative to the slopes: truncation is STEP^4 of a
+fifth derivative."""
+OF_VALUES = 32 * 2.0**-53 / STEP
+"""The same, relative to the values that are subtracted: of one rounding in each, Richardson's rule
+makes three over the step; and a reference rounds up to ten times."""
 RANGE = 2.0**7
 """Results up to there are looked at in float16, where elements are more than moved: their squares,
 which the gradient of a norm has on its way, are numbers of it too."""
@@ -190,7 +193,7 @@ class Slopes:
         slopes, weights, values = self._terms
         size = slopes + weights
         allowed = roundings * (layout.eps / 2 * size + layout.tiny * self._count)
-        allowed += _of_differences(dtype) * (size + values)
+        allowed += _of_differences(dtype) * size + OF_VALUES * values
         wanted = self._wanted
         got = read(gradients[self.place]).astype(self.base.dtype)
         # What is well within needs no closer look.
@@ -305,6 +308,7 @@ class Slant:
         allowed = roundings * (layout.eps / 2 * scale + layout.tiny * steps)
         allowed += often * layout.eps / 2 * self._of_weights
         allowed += _of_differences(dtype) * (scale + self._of_weights)
+        allowed += OF_VALUES * float(np.abs(self.path.terms(STEP)).sum())
         off = abs(got - self._wanted)
         # What is well within needs no closer look.
         if not off <= allowed:
