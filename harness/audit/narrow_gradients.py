@@ -16,6 +16,8 @@ from tenet.harness.audit.faults import Condition, both, known, of, wrapped
 from tenet.harness.audit.mutant import Mutant
 from tenet.harness.audit.narrow import kinds, spoiled
 from tenet.harness.audit.operators import lawful
+from tenet.spec.model.dtypes import HALVES
+from tenet.spec.operators.domains import ranks
 from tenet.spec.operators.operator import Operator
 from tenet.spec.operators.slopes import DTYPES
 
@@ -77,9 +79,16 @@ def mutants() -> Iterator[Mutant]:
             if (place // 2 + turn) % 2 and _arrives(operator, kind):
                 there = both(of(operator.result(dtype)), condition)
                 yield _mutant(operator, "from", kind, dtype, _misread(dtype, known(there)))
-            elif _NOT_TOLD.get(operator.name) != kind:
+            elif not _untold(operator, kind, dtype):
                 lie = _wrong_for(known(both(of(dtype), condition)))
                 yield _mutant(operator, "of", kind, dtype, lie)
+
+
+def _untold(operator: Operator, kind: str, dtype: str) -> bool:
+    """Whether the gradient of such operands is not known; so it is where an order counts, and the
+    format has not as many numbers as there are elements."""
+    ordered = operator.smooth is ranks and kind == "of-many" and dtype in HALVES
+    return ordered or _NOT_TOLD.get(operator.name) == kind
 
 
 def _arrives(operator: Operator, kind: str) -> bool:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
 from tenet.spec.cases.encoding import encodable
 from tenet.spec.model.dtypes import ALL, BOOL, COMPLEX, FLOATS, INTEGERS
-from tenet.spec.operators.domains import anywhere
+from tenet.spec.operators.domains import anywhere, ranks
 from tenet.spec.operators.laws import indices
 from tenet.spec.operators.operator import (
     Array,
@@ -425,12 +425,6 @@ def _isin(x: Array, test: Array) -> Array:
     return np.asarray((x[..., None] == test.reshape(-1)).any(-1))
 
 
-def apart(x: Array) -> Array:
-    """Without two elements so near each other that a small step exchanges them."""
-    ranks = np.argsort(np.argsort(x.ravel(), kind="stable"), kind="stable").reshape(x.shape)
-    return np.asarray(ranks + 0.1 * np.tanh(x))
-
-
 # ------------------------------------------------------------------------------------- rows
 
 _UNCHECKED = {"overlap": "PyTorch 2.13 writes to an expanded tensor there"}
@@ -483,14 +477,14 @@ INDEXING = table(
     _row("put", _put, _flat(put=True, regime="signed"), _WRITES, dtypes=NUMBERS, in_place=True,
          out=False),
     _row("sort", _sort, _each(_along(descending=(False, True), stable=(True,)), finite=True),
-         _SORT, dtypes=REAL + BOOL, smooth=apart, signed_zero=False),
+         _SORT, dtypes=REAL + BOOL, smooth=ranks, signed_zero=False),
     _row("argsort", lambda x, dim, descending, stable: order(x, dim, descending),
          _each(_along(descending=(False, True), stable=(True,)), finite=True),
          _SORT, dtypes=REAL + BOOL, smooth=None, out=False, result=index),
     _row("msort", lambda x: np.sort(x, axis=0) if x.ndim else x,
-         _each(lambda shape, random: (), finite=True), _SORT, dtypes=REAL + BOOL, smooth=apart,
+         _each(lambda shape, random: (), finite=True), _SORT, dtypes=REAL + BOOL, smooth=ranks,
          signed_zero=False),
-    _row("topk", _topk, _each(_some, finite=True), _SORT, dtypes=REAL, smooth=apart,
+    _row("topk", _topk, _each(_some, finite=True), _SORT, dtypes=REAL, smooth=ranks,
          signed_zero=False),
     _row("isin", _isin, _among(), ("notes.advanced-indexing",), dtypes=REAL,
          result=boolean, smooth=None, method=False, out=False, any_input=True),

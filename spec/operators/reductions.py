@@ -14,7 +14,7 @@ from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
 from tenet.spec.cases.pools import from_pool
 from tenet.spec.model.dtypes import BOOL, COMPLEX, FLOATS, FORMATS, HALVES, INTEGERS
 from tenet.spec.model.tolerance import Bound, ulp
-from tenet.spec.operators.domains import anywhere
+from tenet.spec.operators.domains import anywhere, ranks
 from tenet.spec.operators.laws import indices
 from tenet.spec.operators.operator import (
     Array,
@@ -157,12 +157,6 @@ def near_one(array: Array) -> Array:
 def around_one(array: Array) -> Array:
     """Factors near 1."""
     return np.asarray(1 + 0.1 * np.tanh(array))
-
-
-def ranks(array: Array) -> Array:
-    """Distinct numbers, far apart in comparison with a step of a difference quotient."""
-    order = np.argsort(np.argsort(array.ravel(), kind="stable"), kind="stable")
-    return (0.5 + order.reshape(array.shape)) / 4
 
 
 # ---------------------------------------------------------------------------------- bounds

@@ -24,6 +24,7 @@ from tenet.spec.model.dtypes import FORMATS, HALVES
 from tenet.spec.model.tolerance import Bound, rounded
 from tenet.spec.operators.combinations import with_single
 from tenet.spec.operators.derivatives import RELATIVE
+from tenet.spec.operators.domains import ranks
 from tenet.spec.operators.operator import Array, Call, Operator, exact, find
 from tenet.spec.operators.paths import STEP, Path, Start, first, sources, start_of, total, widest
 
@@ -35,6 +36,8 @@ derivatives of PyTorch none is off by more than four."""
 _CHAINED = frozenset({"prod", "cumprod", "cummax", "cummin"})
 """Operators whose backward multiplies, or adds up, a whole line, one element after another; those
 that pick elements, or repeat them, add up what was read from one place."""
+_DEVIATIONS = frozenset({"std", "std_mean"})
+"""Operators that have no derivative where they are 0."""
 _LOGARITHMS = frozenset({"log_softmax", "logsumexp", "logcumsumexp"})
 """Operators whose backward takes the exponential of the rounded value, by whose magnitude the
 rounding grows."""
@@ -153,7 +156,7 @@ def _expected(start: Start, value: Array, weights: Array, held: str) -> Iterator
     large = np.abs(value) > (np.inf if exactly else RANGE)
     if _point_wise(start.operator, start.call):
         yield from _slopes(start, large, weights, held)
-    else:
+    elif not _tied(start) and (value.all() or start.operator.name not in _DEVIATIONS):
         yield from _slants(start, bool(large.any()), weights, held)
 
 
@@ -353,6 +356,14 @@ class Slant:
             )
             moves.append(float(abs(self.path.moved(arrays).sum())))
         return max(moves) / self.unit
+
+
+def _tied(start: Start) -> bool:
+    """Whether rounding made the same what has to be different: it is left open which one counts."""
+    domains = start.operator.smooth
+    ordered = ranks in (domains if isinstance(domains, tuple) else (domains,))
+    bases = [arrangement.base for arrangement in start.laid if arrangement is not None]
+    return ordered and any(np.unique(base).size < base.size for base in bases)
 
 
 def _slants(start: Start, large: bool, weights: Array, held: str) -> Iterator[Slant]:
