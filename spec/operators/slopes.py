@@ -36,6 +36,9 @@ derivatives of PyTorch none is off by more than four."""
 _CHAINED = frozenset({"prod", "cumprod", "cummax", "cummin"})
 """Operators whose backward multiplies, or adds up, a whole line, one element after another; those
 that pick elements, or repeat them, add up what was read from one place."""
+_NORMS = frozenset({"linalg.vector_norm", "norm"})
+"""Operators whose backward divides by a power of the value, so that its errors count several times:
+as many roundings more."""
 _DEVIATIONS = frozenset({"std", "std_mean"})
 """Operators that have no derivative where they are 0."""
 _LOGARITHMS = frozenset({"log_softmax", "logsumexp", "logcumsumexp"})
@@ -128,6 +131,8 @@ def _roundings(start: Start, value: Array, dtype: str) -> float:
         count += max(lengths, default=0)
     elif operator.grows:
         count += value.size / max(1, start.arrays[0].size)
+    if operator.name in _NORMS:
+        count += ROUNDINGS
     if operator.name in _LOGARITHMS:
         count += float(np.abs(value).max(initial=0))
     return count
