@@ -30,7 +30,7 @@ from tenet.harness.verdict import Verdict
 from tenet.spec.language import Clause
 from tenet.spec.model.dtypes import FORMATS, Category, category
 from tenet.spec.model.tolerance import Bound, ulp
-from tenet.spec.operators import derivatives, laws, slopes
+from tenet.spec.operators import derivatives, laws, paths, slopes
 from tenet.spec.operators.operator import Call, Operator, build
 from tenet.spec.operators.refusals import Setting, refusals
 from tenet.spec.sections import specification
@@ -102,6 +102,28 @@ def test_every_law_catches_its_fault(operator: Operator) -> None:
         not_held("forms", operator, copying)
     if operator.view:
         not_held("aliasing", operator, copying)
+
+
+@np.errstate(all="ignore")
+@pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
+def test_elements_of_a_point_wise_result_are_made_of_those_at_their_place(
+    operator: Operator,
+) -> None:
+    differentiable = operator.smooth is not None
+    calls = [call for call in calls_of(operator, 60) if slopes._point_wise(operator, call)]
+    for call in calls if differentiable else []:
+        start = paths.start_of(operator, call, 0, "float64")
+        before = start.value()
+        for place, array in enumerate(start.arrays):
+            if array.dtype.kind != "f" or not 1 < array.size < 500:
+                continue
+            moved = array.copy()
+            moved.flat[-1] += 0.01
+            arrays = (*start.arrays[:place], moved, *start.arrays[place + 1 :])
+            after = replace(start, arrays=arrays).value()
+            numbers = np.arange(array.size).reshape(array.shape)
+            elsewhere = np.broadcast_to(numbers, before.shape) != array.size - 1
+            np.testing.assert_array_equal(after[elsewhere], before[elsewhere])
 
 
 @np.errstate(all="ignore")
