@@ -19,7 +19,7 @@ EAGER = "eager"
 DOUBLE_BACKWARD = "what torch.compile compiles is differentiated once"
 """Why a compiling mode lacks the capability `double-backward`: AOTAutograd says so itself."""
 
-_COSTS = {"inductor": 120, "openvino": 24}
+_COSTS = {"inductor": 180, "openvino": 24}
 _COST = 8
 
 
