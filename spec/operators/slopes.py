@@ -367,8 +367,13 @@ def _tied(start: Start) -> bool:
     """Whether rounding made the same what has to be different: it is left open which one counts."""
     domains = start.operator.smooth
     ordered = ranks in (domains if isinstance(domains, tuple) else (domains,))
-    bases = [arrangement.base for arrangement in start.laid if arrangement is not None]
-    return ordered and any(np.unique(base).size < base.size for base in bases)
+    return ordered and any(_repeats(each) for each in start.laid if each is not None)
+
+
+def _repeats(arrangement: Arrangement) -> bool:
+    """Whether two elements of an operand are the same, beyond one that is shown more than once."""
+    seen = arrangement.base.ravel()[np.unique(sources(arrangement))]
+    return bool(np.unique(seen).size < seen.size)
 
 
 def _slants(start: Start, large: bool, weights: Array, held: str) -> Iterator[Slant]:
