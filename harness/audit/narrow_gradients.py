@@ -86,8 +86,9 @@ def mutants() -> Iterator[Mutant]:
 
 def _untold(operator: Operator, kind: str, dtype: str) -> bool:
     """Whether the gradient of such operands is not known; so it is where an order counts, and the
-    format has not as many numbers as there are elements."""
-    ordered = operator.smooth is ranks and kind == "of-many" and dtype in HALVES
+    format has not as many numbers as there are elements, as a rule."""
+    large = kind in ("of-many", "of-rank-4")
+    ordered = operator.smooth is ranks and large and dtype in HALVES
     return ordered or _NOT_TOLD.get(operator.name) == kind
 
 
