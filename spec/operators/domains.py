@@ -98,3 +98,8 @@ def ranks(array: Array) -> Array:
     small step exchanges none, and with sums that are exact in every format that holds them."""
     order = np.argsort(np.argsort(array.ravel(), kind="stable"), kind="stable")
     return np.asarray((order.reshape(array.shape) + 1) / 4)
+
+
+def apart(array: Array) -> Array:
+    """The same, each a little beside its quarter: no two differences are the same either."""
+    return np.asarray(ranks(array) + np.tanh(array) / 40)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import Operand, layouts, seeds
 from tenet.spec.model.dtypes import FLOATS, FORMATS, HALVES, INTEGERS
 from tenet.spec.model.tolerance import Bound
-from tenet.spec.operators.domains import anywhere, modest, nonzero, ranks
+from tenet.spec.operators.domains import anywhere, apart, modest, nonzero
 from tenet.spec.operators.operator import (
     Accuracy,
     Array,
@@ -190,12 +190,12 @@ def _sorted(x: Array) -> Array:
 
 
 def _of_length(x: Array) -> Array:
-    """So far from 0 that no vector is shorter than 1: what it is divided by magnifies nothing."""
-    return np.asarray(nonzero(x) + np.sign(x))
+    """Not so near 0 that a vector is shorter than a half: dividing by it magnifies little."""
+    return np.asarray(np.copysign(np.maximum(np.abs(nonzero(x)), 0.5), x))
 
 
 def _below(x: Array) -> Array:
-    return np.asarray(-1.7 * ranks(x))
+    return np.asarray(-1.7 * apart(x))
 
 
 # ------------------------------------------------------------------------------------ rows
@@ -221,12 +221,12 @@ MEASURING = table(
          uses(whole=False, keepdim=False, zero_d=False, at_least=1, p=_POWERS),
          accuracy=_SUMMED, smooth=_of_length),
     _row("nn.functional.cosine_similarity", _cosine, _uses(_alike(dim=(-1, 0, 1))),
-         accuracy=_of_cosine, prepare=tame, smooth=(ranks, _below)),
+         accuracy=_of_cosine, prepare=tame, smooth=(apart, _below)),
     _row("nn.functional.pairwise_distance", _pairwise,
          _uses(_alike(p=_POWERS, keepdim=(False, True))),
-         accuracy=_of_differences, smooth=(ranks, _below), any_input=True),
+         accuracy=_of_differences, smooth=(apart, _below), any_input=True),
     _row("cdist", _all_pairs, _uses(_crossed()), accuracy=_of_differences,
-         smooth=(ranks, _below), fits=(1, -1),
+         smooth=(apart, _below), fits=(1, -1),
          once="PyTorch states that its backward has no derivative"),
     _row("trapezoid", _trapezoid, _ALONG, accuracy=_of_trapezoids(True), aliases=("trapz",)),
     _row("cumulative_trapezoid", _trapezoids, _ALONG, accuracy=_of_trapezoids(False)),

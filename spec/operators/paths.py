@@ -105,12 +105,13 @@ class Start:
     arrays: tuple[Array, ...]
 
     def directions(self) -> tuple[Array | None, ...]:
-        """One for each base, of every element of it."""
+        """One for each base, of every element of it: the shorter, the more often each is shown."""
         return tuple(
             None
             if arrangement is None
             else values(arrangement.base.shape, self.wide, "normal", self.seed + 900 + number)
-            for number, arrangement in enumerate(self.laid)
+            / max(1, array.size / max(1, arrangement.base.size))
+            for number, (arrangement, array) in enumerate(zip(self.laid, self.arrays, strict=True))
         )
 
     def few(self, directions: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
