@@ -92,7 +92,9 @@ def fleet(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[..., int]]:
     handler = signal.getsignal(signal.SIGTERM)
 
     def run(*options: str) -> int:
-        return main(("run", "--ray", cluster.address, "--results", str(tmp_path), *options))
+        # On a machine with work for four, Ray's processes take minutes to start.
+        patient = ("--timeout", "600", *options)
+        return main(("run", "--ray", cluster.address, "--results", str(tmp_path), *patient))
 
     yield run
     signal.signal(signal.SIGTERM, handler)
