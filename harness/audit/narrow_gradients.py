@@ -32,6 +32,11 @@ _NOT_TOLD = {
     "cummin": "expanded",
     # One rounding for each of the products that follow: in a half format that hides much.
     "cumprod": "expanded",
+    # One of hundreds that are added up is as small, in a half format, as their roundings.
+    "put": "expanded",
+    "masked_scatter": "expanded",
+    "dstack": "expanded",
+    "column_stack": "expanded",
 }
 """Kinds of operands whose gradient is not known, or not well enough."""
 
