@@ -31,6 +31,7 @@ from tenet.spec.cases import (
     values,
     with_dim,
 )
+from tenet.spec.cases.kinds import lying
 from tenet.spec.cases.values import FINITE
 from tenet.spec.language import read
 from tenet.spec.model.dtypes import ALL, FLOATS, INTEGERS, numpy_dtype
@@ -81,6 +82,22 @@ def test_layouts_differ_in_memory_as_their_names_say() -> None:
     assert strides("expanded")[0] == 0
     assert strides("channels-last") == (12, 1, 3)
     assert Operand((3,), "offset").on(torch, "cpu", "float32").storage_offset() == 2
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (5,), (1, 4), (4, 1), (3, 4), (1, 1), (2, 1, 3),
+    (2, 3, 1), (1, 3, 4), (2, 3, 4), (2, 3, 1, 1), (2, 1, 3, 4), (1, 1, 1, 5)])  # fmt: skip
+def test_what_a_layout_comes_to_is_told_by_its_strides(shape: tuple[int, ...]) -> None:
+    seen: dict[str, set[object]] = {}
+    for layout in LAYOUTS:
+        arrangement = arrange(np.arange(np.prod(shape)).reshape(shape), layout)
+        view = arrangement.of_tensor(torch.from_numpy(arrangement.base))
+        steps = tuple(s for s, n in zip(view.stride(), view.shape, strict=True) if n > 1)
+        memory = (steps, view.storage_offset()) if steps else bool(view.storage_offset())
+        seen.setdefault(lying(shape, layout), set()).add(memory)
+    # By how much one is shifted or stepped makes no difference.
+    one = [memories for kind, memories in seen.items() if kind not in ("offset", "stepped")]
+    assert all(len(memories) == 1 for memories in one), seen
+    assert sum(map(len, seen.values())) == len(set[object]().union(*seen.values())), seen
 
 
 @pytest.mark.parametrize("layout", WRITABLE)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from tenet.harness.audit.examine import attempt
 from tenet.harness.audit.miniature import Miniature
 from tenet.harness.audit.operators import (
     copying,
@@ -30,7 +31,7 @@ from tenet.harness.verdict import Verdict
 from tenet.spec.language import Clause
 from tenet.spec.model.dtypes import FORMATS, Category, category
 from tenet.spec.model.tolerance import Bound, ulp
-from tenet.spec.operators import derivatives, laws, paths, slopes
+from tenet.spec.operators import combinations, derivatives, laws, paths, slopes
 from tenet.spec.operators.operator import Call, Operator, build
 from tenet.spec.operators.refusals import Setting, refusals
 from tenet.spec.sections import specification
@@ -81,8 +82,8 @@ def not_held(law: str, operator: Operator, lie: Callable[..., Any], *names: str)
     assert clause is not None
     miniature = Miniature(lie.__name__, names or (operator.name,), lie, clause.id)
     with miniature.told() as backend:
-        judgement = judge(clause, backend, examples=250, seed=0)
-    assert judgement.verdict is Verdict.FAILED, judgement
+        verdict, tried, _ = attempt(clause, backend, examples=250, seed=0)
+    assert verdict is Verdict.FAILED, f"{clause.id}: {verdict} after {tried} examples"
 
 
 @pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
@@ -100,6 +101,9 @@ def test_every_law_catches_its_fault(operator: Operator) -> None:
         not_held("forms", operator, scaled, f"Tensor.{operator.name.rpartition('.')[2]}")
     if operator.out:
         not_held("forms", operator, copying)
+        not_held("out", operator, copying)
+    if clause_of("in-place", operator):
+        not_held("in-place", operator, copying, f"Tensor.{operator.name.rpartition('.')[2]}_")
     if operator.view:
         not_held("aliasing", operator, copying)
 
@@ -110,7 +114,7 @@ def test_elements_of_a_point_wise_result_are_made_of_those_at_their_place(
     operator: Operator,
 ) -> None:
     differentiable = operator.smooth is not None
-    calls = [call for call in calls_of(operator, 60) if slopes._point_wise(operator, call)]
+    calls = [call for call in calls_of(operator, 60) if combinations.point_wise(operator, call)]
     for call in calls if differentiable else []:
         start = paths.start_of(operator, call, 0, "float64")
         before = start.value()

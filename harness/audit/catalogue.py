@@ -10,7 +10,7 @@ from itertools import chain
 from pkgutil import iter_modules
 from types import ModuleType
 
-from tenet.harness.audit import deep, miniatures, narrow, narrow_gradients, operators
+from tenet.harness.audit import deep, miniatures, narrow, operators
 from tenet.harness.audit.faults import wrapped
 from tenet.harness.audit.miniature import Miniature
 from tenet.harness.audit.mutant import Mutant
@@ -24,7 +24,7 @@ def mutants() -> dict[str, Mutant]:
     ValueError for a name that two have.
     """
     found: dict[str, Mutant] = {}
-    made = (_deep, _miniatures, operators.mutants, narrow.mutants, narrow_gradients.mutants)
+    made = (_deep, _miniatures, operators.mutants, narrow.mutants)
     for mutant in chain.from_iterable(make() for make in made):
         if mutant.name in found:
             raise ValueError(f"two mutants are called {mutant.name!r}")

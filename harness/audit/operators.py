@@ -110,7 +110,7 @@ def forgiving(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def copying(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """out= is written, and something else returned; a view is a copy."""
+    """Something else is returned than what was written; a view is a copy."""
     return right(*args, **kwargs).clone()
 
 
@@ -172,6 +172,10 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
     elif law == "refusals":
         in_place = f" Tensor.{short}_" if operator.in_place else ""
         yield "forgiving", forgiving, operator.name + in_place
+    elif law == "out":
+        yield "beside", copying, operator.name
+    elif law == "in-place":
+        yield "beside", copying, f"Tensor.{short}_"
     elif law == "aliasing":
         yield "copied", copying, operator.name
     elif law == "forms":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from math import prod
 
 from tenet.spec.cases.shapes import Shape
@@ -20,17 +20,41 @@ def size(shape: Shape) -> str:
     return "few"
 
 
+_ORDERS: dict[str, Callable[[int], tuple[int, ...]]] = {
+    "transposed": lambda rank: tuple(reversed(range(rank))),
+    "permuted": lambda rank: (*range(1, rank), 0) if rank else (),
+    "channels-last": lambda rank: (0, *range(2, rank), 1) if rank > 2 else tuple(range(rank)),
+}
+"""In which order the dimensions vary, the slowest first."""
+_SHIFTED = frozenset({"offset", "stepped", "gapped"})
+"""Layouts that do not start where their memory does."""
+
+
 def lying(shape: Shape, layout: str) -> str:
-    """The layout; `contiguous` where so few lengths make no difference to it."""
-    turned = layout in ("transposed", "permuted", "channels-last")
-    if turned and sum(length > 1 for length in shape) < 2:
+    """The layout, by what it comes to: of lengths of 1 the order makes no difference, a block of
+    one row has no gaps, and of one element it matters only whether its memory starts with it."""
+    count = prod(shape)
+    if count < 2:
+        shifted = layout in _SHIFTED or (layout == "rows-stepped" and not shape)
+        return "shifted alone" if count and shifted else "contiguous"
+    long = [dim for dim, length in enumerate(shape) if length > 1]
+    if layout in _ORDERS:
+        kept = [dim for dim in _ORDERS[layout](len(shape)) if dim in long]
+        if kept == long:
+            return "contiguous"
+        return "transposed" if kept == long[::-1] else layout
+    if layout in ("expanded", "rows-stepped") and shape[0] < 2:
         return "contiguous"
-    return "contiguous" if layout == "expanded" and (not shape or shape[0] < 2) else layout
+    if layout == "rows-stepped" and len(shape) == 1:
+        return "stepped"
+    return "offset" if layout == "gapped" and long == [len(shape) - 1] else layout
 
 
 def showing(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
-    """What an example shows of something: it in a layout, at a rank and at a kind of size."""
-    return frozenset({(what, lying(shape, layout)), (what, len(shape)), (what, size(shape))})
+    """What an example shows of something: it in a layout, at a rank and at a kind of size; and at
+    which ranks as one element."""
+    alone = (what, len(shape), size(shape) == "one")
+    return frozenset({(what, lying(shape, layout)), alone, (what, size(shape))})
 
 
 def combined(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:

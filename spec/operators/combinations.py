@@ -37,6 +37,14 @@ def of_any_length(operator: Operator, call: Call) -> bool:
     return free or (single and call.keywords.keys() <= _OF_ANY_LENGTH)
 
 
+def point_wise(operator: Operator, call: Call) -> bool:
+    """Whether each element of the result is made of those at its place alone."""
+    if operator.section != "elementwise" or "dim" in call.keywords:
+        return False
+    single = len(call.operands) == 1 and isinstance(call.operands[0], Operand)
+    return operator.broadcasts or (single and not operator.listed)
+
+
 def alone() -> st.SearchStrategy[int | None]:
     """Whether operands have one element, of that many dimensions; None: those that they have."""
     return st.sampled_from((*[None] * 10, 0, 1, 2, 3, 4))

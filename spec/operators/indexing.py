@@ -16,7 +16,6 @@ from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
 from tenet.spec.cases.encoding import encodable
 from tenet.spec.model.dtypes import ALL, BOOL, COMPLEX, FLOATS, INTEGERS
 from tenet.spec.operators.domains import anywhere, ranks
-from tenet.spec.operators.laws import indices
 from tenet.spec.operators.operator import (
     Array,
     Call,
@@ -28,6 +27,7 @@ from tenet.spec.operators.operator import (
     table,
     unary,
 )
+from tenet.spec.operators.results import indices
 
 REAL = FLOATS + INTEGERS
 NUMBERS = REAL + COMPLEX

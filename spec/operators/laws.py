@@ -14,30 +14,25 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import REGIMES, Operand, Place, layouts, place, seeds, values
+from tenet.spec.cases import REGIMES, Operand, layouts, place, seeds, values
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.cases.values import FINITE
 from tenet.spec.language import (
-    assert_close,
     assert_equal,
     assert_metadata,
     assert_raises,
-    assert_same_object,
     assert_that,
     case,
     compiles,
     has,
-    read,
     staged,
     supported,
 )
 from tenet.spec.language.clause import register
-from tenet.spec.model.dtypes import Category, category
-from tenet.spec.operators import derivatives, slopes
+from tenet.spec.operators import derivatives, slopes, writing
 from tenet.spec.operators.combinations import alone, kinds, of_any_length, with_single
 from tenet.spec.operators.derivatives import curvature, gradient
 from tenet.spec.operators.operator import (
-    Array,
     Built,
     Call,
     Operator,
@@ -46,15 +41,25 @@ from tenet.spec.operators.operator import (
     build,
     find,
     program_of,
-    rounded_to,
 )
 from tenet.spec.operators.refusals import Setting
 from tenet.spec.operators.refusals import refusals as refused
+from tenet.spec.operators.results import check, metadata_of
 from tenet.spec.operators.slopes import gradient_by_dtype
+from tenet.spec.operators.writing import (
+    Use,
+    in_place,
+    out,
+    short,
+    shown_by_out,
+    shown_in_place,
+    takes_out,
+    writes_itself,
+)
 
 Law = Callable[..., None]
 
-MODULES = (__name__, derivatives.__name__, slopes.__name__)
+MODULES = (__name__, writing.__name__, derivatives.__name__, slopes.__name__)
 """Where the laws are written."""
 AT_ONCE = 3
 """How many dtypes one example serves: more of them would leave fewer shapes and layouts."""
@@ -82,6 +87,14 @@ def hold(
         if said_otherwise or not (operator.view or operator.grows):
             add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
                 effort=effort / 2, staged=True)  # fmt: skip
+        if operator.out:
+            add("out", out, {"call": operator.calls, "layout": layouts(writable=True),
+                "single": alone()}, requires=("out",), effort=1, thorough=True,
+                shows=partial(shown_by_out, operator))  # fmt: skip
+        if any(writes_itself(operator, dtype) for dtype in operator.dtypes):
+            add("in-place", in_place, {"call": operator.calls, "layout": layouts(writable=True),
+                "single": alone()}, requires=("in-place",), effort=1, thorough=True,
+                shows=partial(shown_in_place, operator))  # fmt: skip
         if operator.view:
             add("aliasing", aliasing, {"call": operator.calls, "layout": layouts(writable=True)},
                 effort=effort / 2, requires=("views", "in-place"), staged=True)  # fmt: skip
@@ -131,7 +144,7 @@ def value(torch: Any, device: str, operator: Operator, call: Call, turn: int) ->
             built = build(operator, use, torch, device, dtype)
             with case(dtype=dtype):
                 result = program(*built.tensors)
-                _check(operator, use, dtype, built.expected, built.arrays, result)
+                check(operator, use, dtype, built.expected, built.arrays, result)
                 for tensor, array in zip(built.tensors, built.arrays, strict=True):
                     assert_equal(tensor, array)
 
@@ -145,7 +158,7 @@ def everywhere(torch: Any, device: str, operator: Operator, call: Call, single: 
         built = build(operator, call, torch, device, dtype)
         with case(dtype=dtype):
             result = program(*built.tensors)
-            _check(operator, call, dtype, built.expected, built.arrays, result)
+            check(operator, call, dtype, built.expected, built.arrays, result)
 
 
 def _served(operator: Operator, call: Call, turn: int) -> tuple[str, ...]:
@@ -189,42 +202,6 @@ def _another(operand: Any, number: int, times: int) -> Any:
     return replace(operand, shape=shape, regime=regime, seed=operand.seed + 101 * number)
 
 
-def _check(
-    operator: Operator,
-    call: Call,
-    dtype: str,
-    expected: Any,
-    arrays: tuple[Array, ...],
-    result: Any,
-) -> None:
-    """Compare a result (or each part of a tuple of results) with the reference."""
-    if isinstance(expected, tuple):
-        assert_that(len(result) == len(expected), f"{len(result)} results")
-        for part, wanted in zip(result, expected, strict=True):
-            if wanted is not None:  # a part that the documents leave open
-                _check(operator, call, dtype, wanted, arrays, part)
-        return
-    reference = np.asarray(expected)
-    into = operator.result(dtype)
-    if isinstance(expected, IndexArray):
-        into = "int64"
-    inexact = category(into) >= Category.FLOAT
-    bound = operator.accuracy(into, reference, arrays, call.keywords) if inexact else None
-    if bound is None:
-        assert_equal(result, rounded_to(reference, into), signed_zero=operator.signed_zero)
-    else:
-        assert_close(result, reference, bound)
-
-
-class IndexArray(np.ndarray):
-    """Marks the part of a reference that holds indices, which stay int64 beside float values."""
-
-
-def indices(array: Array) -> Array:
-    """The array, marked as one of indices."""
-    return np.asarray(array, np.int64).view(IndexArray)
-
-
 def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:
     """Every documented spelling gives the same: aliases, the method, the Python operator, the
     in-place method (which returns its operand) and out= (which returns the destination); the
@@ -234,29 +211,15 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     dtype = next(supported((*operator.dtypes[turn:], *operator.dtypes[:turn])), None)
     if dtype is None:
         return
-    built = build(operator, call, torch, device, dtype)
-    check = partial(_check, operator, call, dtype, built.expected, built.arrays)
+    use = Use(torch, device, operator, call, dtype)
     for spelling, said in _spellings(torch, operator, call):
         with case(spelling=spelling):
-            check(staged(said)(*built.tensors))
-    if not isinstance(built.expected, tuple):
-        into, shape = operator.result(dtype), np.shape(built.expected)
-        # Without views there is no other layout, and nothing around a target to be touched.
-        layout = layout if has("views") else "contiguous"
-        if operator.out and set(operator.out_needs) <= call.keywords.keys() and has("out"):
-            to = operator.out_layout or layout
-            with case(spelling="out=", layout=to):
-                target = place(torch, device, values(shape, into, "small"), to)
-                program = staged(_into(torch, operator, call))
-                _check_written(program(target.view, *built.tensors), target, check)
-        same = into == dtype and shape == built.arrays[0].shape
-        if operator.in_place and same and has("in-place"):
-            name = f"{_short(operator)}_"
-            with case(spelling=f"Tensor.{name}", layout=layout):
-                target = place(torch, device, built.arrays[0], layout)
-                program = staged(_method(operator, name, call))
-                _check_written(program(target.view, *built.tensors[1:]), target, check)
-    _check_fresh(operator, call, torch, built)
+            use.check(staged(said)(*use.built.tensors))
+    if has("out") and takes_out(operator, call):
+        use.into_out(layout)
+    if has("in-place") and use.fits_itself():
+        use.into_itself(layout)
+    _check_fresh(operator, call, torch, use.built)
 
 
 def _spellings(
@@ -266,34 +229,10 @@ def _spellings(
     for alias in operator.aliases:
         yield alias, applied(operator, find(torch, alias), call)
     if operator.method:
-        name = _short(operator)
-        yield f"Tensor.{name}", _method(operator, name, call)
+        name, keywords = short(operator), call.keywords
+        yield f"Tensor.{name}", lambda *tensors: operator.method_of(name, tensors, keywords)
     if operator.symbol is not None and not call.arguments:
         yield "operator", operator.symbol
-
-
-def _short(operator: Operator) -> str:
-    return operator.name.rpartition(".")[2]
-
-
-def _method(operator: Operator, name: str, call: Call) -> Callable[..., Any]:
-    keywords = call.keywords
-    return lambda *tensors: operator.method_of(name, tensors, keywords)
-
-
-def _into(torch: Any, operator: Operator, call: Call) -> Callable[..., Any]:
-    """The call with its first tensor as the destination, and the others as its operands."""
-    function, keywords = find(torch, operator.name), call.keywords
-    return lambda target, *tensors: operator.apply(
-        lambda *args, **named: function(*args, **named, out=target), tensors, keywords
-    )
-
-
-def _check_written(result: Any, target: Place, check: Callable[[Any], None]) -> None:
-    """The target is returned, holds the result, and nothing around it was touched."""
-    assert_same_object(result, target.view)
-    check(target.view)
-    assert_equal(target.base, target.after(read(target.view)))
 
 
 def aliasing(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:
@@ -336,14 +275,10 @@ def metadata(torch: Any, device: str, operator: Operator, call: Call) -> None:
         built = build(operator, call, torch, device, dtype)
         with case(dtype=dtype):
             result = operator.apply(find(torch, operator.name), built.tensors, call.keywords)
-            if not isinstance(built.expected, tuple):
-                into = operator.result(dtype)
-                assert_metadata(result, shape=np.shape(built.expected), dtype=into)
-                continue
-            for part, wanted in zip(result, built.expected, strict=True):
-                into = "int64" if isinstance(wanted, IndexArray) else operator.result(dtype)
-                if wanted is not None:
-                    assert_metadata(part, shape=np.shape(wanted), dtype=into)
+            parts = result if isinstance(built.expected, tuple) else (result,)
+            wanted = metadata_of(operator, dtype, built.expected)
+            for part, (shape, into) in zip(parts, wanted, strict=True):
+                assert_metadata(part, shape=shape, dtype=into)
 
 
 def refusals(torch: Any, device: str, operator: Operator, call: Call) -> None:

@@ -289,21 +289,33 @@ class Built:
 
 def build(operator: Operator, call: Call, torch: Any, device: str, dtype: str) -> Built:
     """Make the operands of a call, and compute what it has to give."""
-    arrays, tensors = [], []
+    arrays = arrays_of(operator, call, dtype)
+    tensors = []
+    for array, operand in zip(arrays, call.operands, strict=True):
+        arrangement = arrange(array, getattr(operand, "layout", "contiguous"))
+        tensors.append(arrangement.of_tensor(tensor_of(torch, device, arrangement.base)))
+    return Built(arrays, tuple(tensors), expected_of(operator, call, arrays, dtype))
+
+
+def arrays_of(operator: Operator, call: Call, dtype: str) -> tuple[Array, ...]:
+    """The elements of the operands, brought into the operator's domain."""
+    arrays = []
     for place, operand in enumerate(call.operands):
         array = operand.array(dtype)
         if isinstance(operand, Operand):
             ready = of_operand(operator.prepare, place)
             array = np.asarray(ready(_tame(operand, array, dtype))).astype(array.dtype)
-        arrangement = arrange(array, getattr(operand, "layout", "contiguous"))
         arrays.append(array)
-        tensors.append(arrangement.of_tensor(tensor_of(torch, device, arrangement.base)))
+    return tuple(arrays)
+
+
+def expected_of(operator: Operator, call: Call, arrays: tuple[Array, ...], dtype: str) -> Any:
+    """What the reference makes of the elements, in its working precision."""
     widened = [
         working(operator, array, dtype) if isinstance(operand, Operand) else array
         for array, operand in zip(arrays, call.operands, strict=True)
     ]
-    expected = operator.reference(*widened, **call.keywords)
-    return Built(tuple(arrays), tuple(tensors), expected)
+    return operator.reference(*widened, **call.keywords)
 
 
 def _tame(operand: Operand, array: Array, dtype: str) -> Array:

@@ -15,7 +15,6 @@ from tenet.spec.cases.pools import from_pool
 from tenet.spec.model.dtypes import BOOL, COMPLEX, FLOATS, FORMATS, HALVES, INTEGERS
 from tenet.spec.model.tolerance import Bound, ulp
 from tenet.spec.operators.domains import anywhere, ranks
-from tenet.spec.operators.laws import indices
 from tenet.spec.operators.operator import (
     Array,
     Call,
@@ -27,6 +26,7 @@ from tenet.spec.operators.operator import (
     table,
     wide,
 )
+from tenet.spec.operators.results import indices
 
 REAL = FLOATS + INTEGERS
 ANY = REAL + BOOL

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,7 +21,7 @@ from tenet.spec.cases.shapes import Shape
 from tenet.spec.language import assert_close, assert_metadata, assert_that, case, read, supported
 from tenet.spec.model.dtypes import FORMATS, HALVES
 from tenet.spec.model.tolerance import Bound, rounded
-from tenet.spec.operators.combinations import with_single
+from tenet.spec.operators.combinations import point_wise, with_single
 from tenet.spec.operators.derivatives import RELATIVE
 from tenet.spec.operators.domains import ranks
 from tenet.spec.operators.operator import Array, Call, Operator, exact, find
@@ -71,7 +70,7 @@ def shown(operator: Operator, call: Call, single: int | None, seed: int) -> froz
     """What is special about each of the operands, and about the gradient that arrives."""
     operands = with_single(operator, call, single).operands
     shape = operands[0].shape
-    if _point_wise(operator, call):
+    if point_wise(operator, call):
         shape = np.broadcast_shapes(*(operand.shape for operand in operands))
     found = _kinds("arriving", shape, _lying(seed))
     return found.union(
@@ -85,8 +84,7 @@ def shown(operator: Operator, call: Call, single: int | None, seed: int) -> froz
 def _kinds(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
     """It lies in a layout and has a rank, each together with a kind of size."""
     many = size(shape)
-    lies = lying(shape, layout) if prod(shape) > 1 else ""
-    return frozenset({(what, lies, many), (what, len(shape), many)})
+    return frozenset({(what, lying(shape, layout), many), (what, len(shape), many)})
 
 
 def gradient_by_dtype(
@@ -159,18 +157,10 @@ class Expected(Protocol):
 def _expected(start: Start, value: Array, weights: Array, held: str) -> Iterator[Expected]:
     exactly = start.operator.accuracy is exact
     large = np.abs(value) > (np.inf if exactly else RANGE)
-    if _point_wise(start.operator, start.call):
+    if point_wise(start.operator, start.call):
         yield from _slopes(start, large, weights, held)
     elif not _tied(start) and (value.all() or start.operator.name not in _DEVIATIONS):
         yield from _slants(start, bool(large.any()), weights, held)
-
-
-def _point_wise(operator: Operator, call: Call) -> bool:
-    """Whether each element of the result is made of those at its place alone."""
-    if operator.section != "elementwise" or "dim" in call.keywords:
-        return False
-    single = len(call.operands) == 1 and isinstance(call.operands[0], Operand)
-    return operator.broadcasts or (single and not operator.listed)
 
 
 def _of_differences(dtype: str) -> float:

@@ -8,7 +8,7 @@ import torch
 
 from tenet.harness.audit.faults import Condition, spread, strided, transposed, unspread
 from tenet.harness.audit.miniature import Miniature
-from tenet.harness.audit.narrow_gradients import misled
+from tenet.harness.audit.narrow.gradients import misled
 
 F = torch.nn.functional
 

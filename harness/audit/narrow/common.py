@@ -1,25 +1,18 @@
-"""Narrow faults: each operator wrong in one dtype alone, for one kind of operand alone.
-
-So backends err: the loop for bfloat16 takes the stride of the wrong dimension, the last elements
-of a row that no vector register holds are skipped, a matrix that is expanded is read as if it was
-not. The operators of the table take turns in the dtypes, so that every kind meets every dtype.
-"""
+"""What narrow faults share: the kinds of operands, and what becomes of a result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
 import torch
 from hypothesis.strategies import fixed_dictionaries
 
-from tenet.harness.audit.faults import Condition, both, known, of, shifted, spread, strided, wrapped
+from tenet.harness.audit.faults import Condition, both, shifted, spread, strided
 from tenet.harness.audit.faults import transposed as crossed
-from tenet.harness.audit.mutant import Mutant
-from tenet.harness.audit.operators import lawful, tensors_of
 from tenet.harness.generation import draws
-from tenet.spec.operators.operator import Operator
+from tenet.spec.operators.operator import Call, Operator
 
 _LOOKED_AT = 10
 """Calls of an operator, to see what operands it takes."""
@@ -76,46 +69,18 @@ _NOT_ASKED: dict[str, Iterable[str]] = {
 """Kinds of operands that an operator does not take, or of which its result is not documented."""
 
 
-def mutants() -> Iterator[Mutant]:
-    """For each operator and each kind of operand, one that is wrong in one of the dtypes."""
-    for place, operator in enumerate(lawful().values()):
-        dtypes = operator.dtypes
-        for turn, (kind, condition) in enumerate(kinds(operator).items()):
-            dtype = dtypes[(place + turn) % len(dtypes)]
-            short = operator.name.rpartition(".")[2]
-            yield Mutant(
-                name=f"narrow.{operator.name}:{kind}-{dtype}",
-                says=f"{operator.name}: the last element is wrong, {kind} and {dtype} alone",
-                sections=(operator.section,),
-                fault=wrapped(
-                    " ".join((operator.name, *([f"Tensor.{short}"] if operator.method else []))),
-                    _last_off(both(of(dtype), condition)),
-                ),
-                likely=(f"{operator.section}.{operator.name.replace('.', '-')}.everywhere",),
-                origin="narrow",
-            )
-
-
-def _last_off(when: Condition) -> Callable[..., Any]:
-    """The last element is wrong there."""
-    fits = known(when)
-
-    def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        wrong = any(map(fits, tensors_of(args)))
-        result = right(*args, **kwargs)
-        return spoiled(result) if wrong and kwargs.get("out") is None else result
-
-    return lie
-
-
 def kinds(operator: Operator) -> dict[str, Condition]:
     """The kinds of operands that an operator takes, and what tells them."""
     kinds = LAYOUTS | SIZES if operator.section in _OF_ANY_SIZE else dict(LAYOUTS)
-    strategy = fixed_dictionaries({"call": operator.calls})
-    calls = [drawn["call"] for drawn, _ in islice(draws(strategy, 0), _LOOKED_AT)]
-    of_vectors = all(len(call.operands[0].shape) < 2 for call in calls)
+    of_vectors = all(len(call.operands[0].shape) < 2 for call in calls_of(operator))
     left_out = {*_NOT_ASKED.get(operator.name, ()), *(["transposed"] if of_vectors else [])}
     return {kind: condition for kind, condition in kinds.items() if kind not in left_out}
+
+
+def calls_of(operator: Operator) -> list[Call]:
+    """Some uses of an operator."""
+    strategy = fixed_dictionaries({"call": operator.calls})
+    return [drawn["call"] for drawn, _ in islice(draws(strategy, 0), _LOOKED_AT)]
 
 
 def spoiled(result: Any) -> Any:

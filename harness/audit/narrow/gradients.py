@@ -1,4 +1,4 @@
-"""Narrow faults of gradients: a backward pass that is wrong in one dtype alone, for one kind of
+"""Gradients: a backward pass that is wrong in one dtype alone, for one kind of
 operand alone, or for one kind of gradient that arrives.
 
 A backward pass has loops of its own, which are met by other layouts than those of the operands:
@@ -14,7 +14,7 @@ import torch
 
 from tenet.harness.audit.faults import Condition, both, known, of, wrapped
 from tenet.harness.audit.mutant import Mutant
-from tenet.harness.audit.narrow import kinds, spoiled
+from tenet.harness.audit.narrow.common import kinds, spoiled
 from tenet.harness.audit.operators import lawful
 from tenet.spec.model.dtypes import HALVES
 from tenet.spec.operators.domains import ranks
