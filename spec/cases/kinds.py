@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from math import prod
 
+from tenet.spec.cases.layouts import channels_order
 from tenet.spec.cases.shapes import Shape
 
 
@@ -23,10 +24,11 @@ def size(shape: Shape) -> str:
 _ORDERS: dict[str, Callable[[int], tuple[int, ...]]] = {
     "transposed": lambda rank: tuple(reversed(range(rank))),
     "permuted": lambda rank: (*range(1, rank), 0) if rank else (),
-    "channels-last": lambda rank: (0, *range(2, rank), 1) if rank > 2 else tuple(range(rank)),
+    "channels-last": channels_order,
+    "channels-last-offset": channels_order,
 }
 """In which order the dimensions vary, the slowest first."""
-_SHIFTED = frozenset({"offset", "stepped", "gapped"})
+_SHIFTED = frozenset({"offset", "stepped", "gapped", "permuted", "channels-last-offset"})
 """Layouts that do not start where their memory does."""
 
 
@@ -41,8 +43,10 @@ def lying(shape: Shape, layout: str) -> str:
     if layout in _ORDERS:
         kept = [dim for dim in _ORDERS[layout](len(shape)) if dim in long]
         if kept == long:
-            return "contiguous"
-        return "transposed" if kept == long[::-1] else layout
+            return "offset" if layout in _SHIFTED else "contiguous"
+        if kept == long[::-1]:
+            return "permuted" if layout in _SHIFTED else "transposed"
+        return layout
     if layout in ("expanded", "rows-stepped") and shape[0] < 2:
         return "contiguous"
     if layout == "rows-stepped" and len(shape) == 1:

@@ -60,13 +60,26 @@ def _transposed(array: np.ndarray) -> Arrangement:
 
 
 def _permuted(array: np.ndarray) -> Arrangement:
-    return _permuted_by(array, (*range(1, array.ndim), 0) if array.ndim else ())
+    return _permuted_inside(array, (*range(1, array.ndim), 0) if array.ndim else ())
+
+
+def _permuted_inside(array: np.ndarray, dims: tuple[int, ...]) -> Arrangement:
+    ordered = _permuted_by(array, dims)
+    within = _offset(ordered.base)
+    return Arrangement(within.base, (*within.steps, *ordered.steps))
 
 
 def _channels_last(array: np.ndarray) -> Arrangement:
-    if array.ndim < 3:
-        return _contiguous(array)
-    return _permuted_by(array, (0, *range(2, array.ndim), 1))
+    return _permuted_by(array, channels_order(array.ndim))
+
+
+def _channels_last_offset(array: np.ndarray) -> Arrangement:
+    return _permuted_inside(array, channels_order(array.ndim))
+
+
+def channels_order(rank: int) -> tuple[int, ...]:
+    """The dimensions from the one that varies slowest, where channels come last."""
+    return (0, *range(2, rank), 1) if rank > 2 else tuple(range(rank))
 
 
 def _inside(array: np.ndarray, shape: tuple[int, ...], index: tuple[slice, ...]) -> Arrangement:
@@ -131,11 +144,13 @@ LAYOUTS: dict[str, Callable[[np.ndarray], Arrangement]] = {
     "gapped": _gapped,
     "rows-stepped": _rows_stepped,
     "channels-last": _channels_last,
+    "channels-last-offset": _channels_last_offset,
 }
-"""transposed: dimensions reversed; permuted: rotated; stepped: every other element of the last
-dimension; rows-stepped: every third of the first; offset: contiguous, further into the storage;
-gapped: a block inside a larger one; expanded: stride 0 along the first dimension, so all its
-slices equal the first; channels-last: the second dimension varies fastest (ranks 3 and up)."""
+"""transposed: dimensions reversed; permuted: rotated, further into the storage; stepped: every
+other element of the last dimension; rows-stepped: every third of the first; offset: contiguous,
+further into the storage; gapped: a block inside a larger one; expanded: stride 0 along the first
+dimension, so all its slices equal the first; channels-last: the second dimension varies fastest
+(ranks 3 and up); channels-last-offset: the same, further into the storage."""
 
 WRITABLE = tuple(name for name in LAYOUTS if name != "expanded")
 """Layouts in which each element has a place of its own."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
+from math import prod
 
 from hypothesis import strategies as st
 
@@ -63,17 +64,28 @@ def with_single(operator: Operator, call: Call, single: int | None) -> Call:
 def kinds(
     operator: Operator, call: Call, single: int | None = None, **_: object
 ) -> frozenset[Hashable]:
-    """What is special about each of the operands."""
+    """What is special about each of the operands: where they lie, and what they hold."""
     operands = with_single(operator, call, single).operands
     found = frozenset[Hashable]().union(
         *(
-            combined(place, each.shape, getattr(each, "layout", ""))
+            combined(place, each.shape, getattr(each, "layout", "")) | _holding(place, each)
             for place, each in enumerate(operands)
         )
     )
     if operator.section == "reduction":
         found |= {(0, getattr(operands[0], "layout", ""), _reduced(call))}
     return found
+
+
+def _holding(place: int, operand: object) -> frozenset[Hashable]:
+    """The values of an operand, where there are enough to be each of its kind.
+
+    Of a thousand elements at the edges each edge is one; of a row of others it shows already.
+    """
+    if not isinstance(operand, Operand):
+        return frozenset()
+    enough = 1024 if operand.regime in ("special", "extreme") else 16
+    return frozenset({(place, operand.regime)} if prod(operand.shape) > enough else ())
 
 
 def _reduced(call: Call) -> str:

@@ -43,6 +43,11 @@ def anywhere(array: Array) -> Array:
     return array
 
 
+def dividend(array: Array) -> Array:
+    """Any integer; floats of moderate size, whose quotients a format holds."""
+    return array if array.dtype.kind in "iu" else divisor(array)
+
+
 def off_integers(array: Array) -> Array:
     """Away from integers and halves, where rounding jumps."""
     return np.asarray(np.floor(array) + 0.1 + 0.3 * (array - np.floor(array)))
