@@ -22,14 +22,19 @@ def size(shape: Shape) -> str:
 
 
 _ORDERS: dict[str, Callable[[int], tuple[int, ...]]] = {
-    "transposed": lambda rank: tuple(reversed(range(rank))),
-    "permuted": lambda rank: (*range(1, rank), 0) if rank else (),
+    "transposed": lambda count: tuple(reversed(range(count))),
+    "permuted": lambda count: (*range(1, count), 0) if count else (),
     "channels-last": channels_order,
     "channels-last-offset": channels_order,
 }
 """In which order the dimensions vary, the slowest first."""
 _SHIFTED = frozenset({"offset", "stepped", "gapped", "permuted", "channels-last-offset"})
 """Layouts that do not start where their memory does."""
+
+
+def rank(shape: Shape) -> int:
+    """How many dimensions; 5 where there are more, for which no kernel has a loop of its own."""
+    return min(len(shape), 5)
 
 
 def lying(shape: Shape, layout: str) -> str:
@@ -57,7 +62,7 @@ def lying(shape: Shape, layout: str) -> str:
 def showing(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
     """What an example shows of something: it in a layout, at a rank and at a kind of size; and at
     which ranks as one element."""
-    alone = (what, len(shape), size(shape) == "one")
+    alone = (what, rank(shape), size(shape) == "one")
     return frozenset({(what, lying(shape, layout)), alone, (what, size(shape))})
 
 
@@ -66,7 +71,7 @@ def combined(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
     dimensions that have a stride, and with a kind of size."""
     steps = f"{sum(length > 1 for length in shape)} strides"
     layout = lying(shape, layout)
-    return frozenset((what, layout, kind) for kind in (len(shape), steps, size(shape)))
+    return frozenset((what, layout, kind) for kind in (rank(shape), steps, size(shape)))
 
 
 def signs(arguments: object) -> Hashable:

@@ -6,6 +6,7 @@ what Hypothesis draws and shrinks fastest.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from math import prod
 from random import Random
@@ -21,6 +22,8 @@ LENGTHS = (1, 2, 3, 0, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 12
 """Vector tails, thread grains and tiles: one below, at and above each power of two."""
 
 _SHORT = (2, 3, 1, 0, 5, 7, 8, 9, 16, 17)
+_LEAST = (2, 1, 3)
+_MOST_RANKS = 6
 _POOL_SIZE = 600
 
 
@@ -38,7 +41,8 @@ def _group_simplicity(group: tuple[Shape, ...]) -> tuple[object, ...]:
 def _pool(min_rank: int, max_rank: int, max_size: int) -> tuple[Shape, ...]:
     random = Random("shapes")
     pool: set[Shape] = set()
-    for rank in range(min_rank, max_rank + 1):
+    pool.update(shape for shape in of_many_ranks(random, max_size) if len(shape) <= max_rank)
+    for rank in range(min_rank, min(max_rank, 4) + 1):
         if rank == 0:
             pool.add(())
         elif rank == 1:
@@ -53,9 +57,18 @@ def _pool(min_rank: int, max_rank: int, max_size: int) -> tuple[Shape, ...]:
     return tuple(sorted(pool, key=_simplicity))
 
 
+def of_many_ranks(random: Random, max_size: int) -> Iterator[Shape]:
+    """Short shapes of ranks that kernels with a loop for each dimension seldom meet."""
+    for rank in range(5, _MOST_RANKS + 1):
+        for _ in range(24):
+            shape = tuple(random.choice(_LEAST) for _ in range(rank))
+            if prod(shape) <= max_size:
+                yield shape
+
+
 def shapes(
     min_rank: int = 0,
-    max_rank: int = 4,
+    max_rank: int = _MOST_RANKS,
     max_size: int = 5000,
     *,
     empty: bool = True,
@@ -75,7 +88,7 @@ def shapes(
 
 
 def with_dim(
-    min_rank: int = 1, max_rank: int = 4, max_size: int = 5000, *, empty: bool = True
+    min_rank: int = 1, max_rank: int = _MOST_RANKS, max_size: int = 5000, *, empty: bool = True
 ) -> st.SearchStrategy[tuple[Shape, int]]:
     """A shape and one of its dimensions, counted from either end (-rank <= dim < rank)."""
     return from_pool(
@@ -98,7 +111,7 @@ def _stretched(shape: Shape, random: Random) -> Shape:
 def _broadcast_pool(count: int, max_size: int) -> tuple[tuple[Shape, ...], ...]:
     random = Random("broadcast")
     pool: set[tuple[Shape, ...]] = {((),) * count, ((1,),) * count, ((2,),) * count}
-    for shape in _pool(0, 4, max_size):
+    for shape in _pool(0, _MOST_RANKS, max_size):
         pool.add((shape,) * count)
         for _ in range(3):
             operands = [_stretched(shape, random) for _ in range(count)]

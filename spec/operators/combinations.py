@@ -48,7 +48,7 @@ def point_wise(operator: Operator, call: Call) -> bool:
 
 def alone() -> st.SearchStrategy[int | None]:
     """Whether operands have one element, of that many dimensions; None: those that they have."""
-    return st.sampled_from((*[None] * 10, 0, 1, 2, 3, 4))
+    return st.sampled_from((*[None] * 10, 0, 1, 2, 3, 4, 5))
 
 
 def with_single(operator: Operator, call: Call, single: int | None) -> Call:

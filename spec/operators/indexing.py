@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
 from tenet.spec.cases.encoding import encodable
+from tenet.spec.cases.shapes import of_many_ranks
 from tenet.spec.model.dtypes import ALL, BOOL, COMPLEX, FLOATS, INTEGERS
 from tenet.spec.operators.domains import anywhere, ranks
 from tenet.spec.operators.operator import (
@@ -80,6 +81,7 @@ def _shapes(max_size: int = 3000) -> list[Shape]:
             shape[random.randrange(rank)] = long
             if prod(shape) <= max_size:
                 pool.add(tuple(shape))
+    pool.update(of_many_ranks(random, max_size))
     return [(), *sorted(pool, key=lambda shape: (0 in shape, prod(shape), shape))]
 
 

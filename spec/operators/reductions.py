@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
 from tenet.spec.cases.pools import from_pool
+from tenet.spec.cases.shapes import of_many_ranks
 from tenet.spec.model.dtypes import BOOL, COMPLEX, FLOATS, FORMATS, HALVES, INTEGERS
 from tenet.spec.model.tolerance import Bound, ulp
 from tenet.spec.operators.domains import anywhere, ranks
@@ -47,6 +48,7 @@ def _shapes(max_size: int) -> list[tuple[int, ...]]:
             shape[random.randrange(rank)] = long
             if prod(shape) <= max_size:
                 pool.add(tuple(shape))
+    pool.update(of_many_ranks(random, max_size))
     return sorted(pool, key=lambda shape: (0 in shape, prod(shape), shape))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -164,17 +165,16 @@ TAILED = ("rand", "randn", "uniform_(-3, 5)", "normal(mean, std, size)", "expone
 
 @clause("random.every-length", thorough=True, covers=LAWS)
 def every_element_is_a_sample_of_its_own_at_every_length(torch: Any, device: str) -> None:
-    """However long a tensor is, each element down to the last follows the law, and none repeats
-    another or the draw before."""
-    for name, length in product(TAILED, LENGTHS):
-        if not length:
-            continue
+    """However long a tensor is, and however many dimensions it has, each element down to the last
+    follows the law, and none repeats another or the draw before."""
+    several = [(2,) * rank for rank in range(2, 8)] + [(3, 2, 1, 2, 2, 5)]
+    for name, shape in product(TAILED, [*((length,) for length in LENGTHS if length), *several]):
         sampler = BY_NAME[name]
         kinds = FLOATS
-        for dtype in supported(kinds if length < 2000 else kinds[:1]):
-            with case(sampler=name, length=length, dtype=dtype):
-                draws = [drawn(torch, device, sampler, (length,), dtype) for _ in range(24)]
-                matrix = np.stack([numbers(draw) for draw in draws])
+        for dtype in supported(kinds if prod(shape) < 2000 else kinds[:1]):
+            with case(sampler=name, shape=shape, dtype=dtype):
+                draws = [drawn(torch, device, sampler, shape, dtype) for _ in range(24)]
+                matrix = np.stack([numbers(draw).ravel() for draw in draws])
                 problem = departure(matrix, sampler.law, dtype)
                 for column in (0, -1):
                     problem = problem or departure(matrix[:, column], sampler.law, dtype)
@@ -256,7 +256,7 @@ def samples_are_written_into_out(
 
 
 @clause("random.shapes", covers=LAWS, metadata_only=True, effort=8)
-@for_all(how=st.sampled_from(DRAWN), shape=shapes(max_rank=4))
+@for_all(how=st.sampled_from(DRAWN), shape=shapes())
 def draws_have_the_shape_and_dtype_asked_for(
     torch: Any, device: str, how: tuple[str, str], shape: Shape
 ) -> None:

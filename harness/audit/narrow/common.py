@@ -35,6 +35,7 @@ SIZES: dict[str, Condition] = {
     "without-dimensions": lambda x, *rest, **k: x.dim() == 0,
     "of-one-element": lambda x, *rest, **k: x.dim() > 1 and x.numel() == 1,
     "of-rank-4": lambda x, *rest, **k: x.dim() == 4 and x.numel() > 1,
+    "of-rank-5": lambda x, *rest, **k: x.dim() == 5 and x.numel() > 1,
     "of-many": lambda x, *rest, **k: x.numel() > 1024,
 }
 """How large an operand is that operators take which ask for no particular lengths."""
