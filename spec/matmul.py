@@ -631,6 +631,39 @@ def every_length_of_a_product_counts_to_its_end(
                 assert_equal(a[-1] @ b[:, -1], expected[-1, -1])
 
 
+SINGULAR = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 5.0]])
+"""Twice its first row is its second, exactly."""
+INDEFINITE = np.array([[2.0, 4.0, 0.0], [4.0, 2.0, 0.0], [0.0, 0.0, 1.0]])
+"""Symmetric, with the eigenvalue -2."""
+
+
+@clause("matmul.no-solution", covers=["notes.matmul-family"])
+def what_has_no_inverse_raises(torch: Any, device: str) -> None:
+    """inv and solve of a matrix whose rows are dependent raise, and so does cholesky of one that is
+    not positive definite; alone, and as one of a batch."""
+    ask: tuple[tuple[str, Array, Callable[[Any], Any]], ...] = (
+        ("linalg.inv", SINGULAR, lambda x: torch.linalg.inv(x)),
+        ("inverse", SINGULAR, lambda x: torch.inverse(x)),
+        ("solve", SINGULAR, lambda x: torch.linalg.solve(x, torch.ones_like(x))),
+        ("solve of a vector", SINGULAR, lambda x: torch.linalg.solve(x, torch.ones_like(x[0]))),
+        ("zeros", np.zeros((2, 2)), lambda x: torch.linalg.inv(x)),
+        ("of one element", np.zeros((1, 1)), lambda x: torch.linalg.inv(x)),
+        ("cholesky", INDEFINITE, lambda x: torch.linalg.cholesky(x)),
+        ("cholesky of one element", -np.ones((1, 1)), lambda x: torch.linalg.cholesky(x)),
+    )
+    for (what, matrix, act), dtype in product(ask, supported(SINGLE)):
+        good = tensor_of(torch, device, np.eye(len(matrix), dtype=dtype))
+        bad = tensor_of(torch, device, matrix.astype(dtype))
+        with case(function=what, dtype=dtype):
+            assert_raises(act, bad)
+            act(good)
+        # A batch of matrices is solved for a batch of matrices.
+        for number in range(3) if what != "solve of a vector" else ():
+            batch = torch.stack([*[good] * number, bad, *[good] * (2 - number)])
+            with case(function=what, dtype=dtype, number=number):
+                assert_raises(act, batch)
+
+
 @clause("matmul.written-out", covers=["notes.matmul-family"])
 def products_follow_their_arguments(torch: Any, device: str) -> None:
     """Calls with every argument written out give what a count by hand gives: factors of either

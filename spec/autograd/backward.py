@@ -407,7 +407,8 @@ def gradients_of_gradients_are_higher_derivatives(
     torch: Any, device: str, chain: str, shape: Shape, seed: int
 ) -> None:
     """With create_graph=True a gradient is itself recorded and can be differentiated again: the
-    second and third derivatives are the analytic ones. Without it, gradients are not tracked."""
+    second and third derivatives are the analytic ones, also of what was added to a .grad that
+    was there. Without it, gradients are not tracked."""
     array = 0.5 + np.abs(signed(shape, seed)) / 8
     for name in supported(SINGLE):
         # Half a dozen operations of a few units each; sin and cos may cancel near their zeros.
@@ -431,9 +432,15 @@ def gradients_of_gradients_are_higher_derivatives(
         # retain_graph is by default what create_graph is.
         (again,) = torch.autograd.grad(cube, x, retain_graph=True)
         assert_close(again, 3 * array**2, ulps(4, name, "two products and a sum"))
-        slope, x.grad = x.grad, None
-        (slope * 2).sum().backward()
-        assert_close(x.grad, 12 * array, ulps(4, name, "three products"))
+        once, x.grad = x.grad, x.grad.clone()
+        cube.backward(create_graph=True)
+        with case(grad="added to", dtype=name):
+            assert_close(x.grad, 6 * array**2, ulps(8, name, "two products and three sums"))
+            assert_equal(x.grad.requires_grad, True)
+        for slope, factor in ((once, 6), (x.grad, 12)):
+            x.grad = None
+            slope.sum().backward(retain_graph=True)
+            assert_close(x.grad, factor * array, ulps(8, name, "products and sums of two"))
         x.grad = None
 
 

@@ -227,17 +227,21 @@ PRODUCTS: dict[str, tuple[Act, Callable[[Array], Array]]] = {
 def a_product_has_its_gradient_beside_zeros(torch: Any, device: str) -> None:
     """A product is linear in each factor: the gradient of prod and of cumprod by an element is what
     remains without it, also where that element is 0, or another, or several are."""
-    for (way, (act, reference)), zeros, name in product(
-        PRODUCTS.items(), ((), (0,), (4,), (1, 4), (0, 1, 2), (0, 3), (5,)), supported(SINGLE)
+    six = [2.0, -1.0, 3.0, 2.0, -2.0, 1.0]
+    factors = [(six, zeros) for zeros in ((), (0,), (4,), (1, 4), (0, 1, 2), (0, 3), (5,))]
+    factors += [([3.0], ()), ([3.0], (0,)), ([3.0, -2.0], (1,)), ([3.0, -2.0], (0, 1))]
+    for (way, (act, reference)), (among, zeros), name in product(
+        PRODUCTS.items(), factors, supported(SINGLE)
     ):
-        array = np.array([2.0, -1.0, 3.0, 2.0, -2.0, 1.0])
+        array = np.array(among)
         array[list(zeros)] = 0
-        for shape in ((6,), (2, 3), (3, 2), (1, 6)):
+        count = len(array)
+        for shape in ((count,), (1, count), *([(2, 3), (3, 2)] if count == 6 else [])):
             at = array.reshape(shape)
             along = signed(reference(at).shape, 3)
             slopes = [  # of what is linear, without rounding
                 ((reference(at + unit) - reference(at - unit)) / 2 * along).sum()
-                for unit in np.eye(6).reshape(6, *shape)
+                for unit in np.eye(count).reshape(count, *shape)
             ]
             with case(way=way, zeros=zeros, shape=shape, dtype=name):
                 x = leaf(torch, device, at, name)

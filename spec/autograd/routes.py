@@ -191,7 +191,8 @@ PLACES: dict[str, Any] = {
 @clause("autograd.assignments", covers=["notes.view-gradient"], requires=NEEDS | {"in-place"})
 def what_is_assigned_takes_its_gradient_along(torch: Any, device: str) -> None:
     """After x[place] = z the gradient of these elements is z's, summed where z was stretched, and
-    no longer that of what was there; x requires gradients from then on, if it did not before."""
+    no longer that of what was there, be z a number or a tensor without gradients; where z has
+    gradients, x requires them from then on, if it did not before."""
     array, along = signed((4, 5), 1), signed((4, 5), 2)
     for (where, place), name, tracked in product(PLACES.items(), supported(SINGLE), (False, True)):
         region = along[place]
@@ -211,6 +212,16 @@ def what_is_assigned_takes_its_gradient_along(torch: Any, device: str) -> None:
                     expected = 2 * along
                     expected[place] = 0
                     assert_grad(x, expected, name)
+        constant = plain(torch, device, signed(region.shape), name)
+        for what, value in (("zero", 0), ("number", 9.5), ("untracked", constant)):
+            with case(place=where, value=what, dtype=name):
+                x = leaf(torch, device, array, name)
+                target = x * 2 if tracked else x.clone()
+                target[key] = value
+                target.backward(plain(torch, device, along, name))
+                expected = (2 if tracked else 1) * along
+                expected[place] = 0
+                assert_grad(x, expected, name)
 
 
 MEETINGS: dict[str, tuple[Act, Callable[[Array, Array], tuple[Array, Array]]]] = {

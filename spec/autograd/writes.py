@@ -80,6 +80,21 @@ UNSEEN: dict[str, Act] = {
 }
 """Ways around the tensor itself: autograd does not look, but the count of changes is shared."""
 
+OF_BATCHES: dict[str, Act] = {
+    **{name: act for name, act in OPERAND_SAVED.items() if name != "linear"},
+    "linear": lambda torch, x, w: torch.nn.functional.linear(w, x[0]),
+    "bmm": lambda torch, x, w: torch.bmm(x, w),
+    "matrix": lambda torch, x, w: w @ x[0],
+    "einsum": lambda torch, x, w: torch.einsum("bij,jk->bik", w, x[0]),
+    "conv1d": lambda torch, x, w: torch.nn.functional.conv1d(w, x),
+}
+"""Operations of batches of matrices, some of which are saved as a view of another shape."""
+
+
+def _saving(rank: int) -> dict[str, Act]:
+    return OF_BATCHES if rank == 3 else OPERAND_SAVED
+
+
 RESULT_SAVED: dict[str, Act] = {
     "exp": lambda torch, x: torch.exp(x),
     "sqrt": lambda torch, x: torch.sqrt(x),
@@ -98,10 +113,12 @@ def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str
     is not needed does no harm."""
     matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
     for (change, alter), quiet, array in product(
-        CHANGES.items(), (False, True), (matrix, matrix[1])
+        CHANGES.items(), (False, True), (matrix, matrix[1], np.stack([matrix, -matrix]))
     ):
+        if array.ndim > 2 and change == "transpose":
+            continue  # t() is of matrices
         with case(change=change, under_no_grad=quiet, shape=array.shape):
-            for operation, act in OPERAND_SAVED.items():
+            for operation, act in _saving(array.ndim).items():
                 x, w = leaf(torch, device, array), plain(torch, device, array)
                 result = act(torch, x, w).sum()
                 with torch.set_grad_enabled(not quiet):

@@ -93,7 +93,8 @@ def a_shuffled_sample_keeps_its_parts_together(
 @clause("data.shuffle-is-fair", thorough=True, covers=["hackmd.shuffle", "notes.samplers"])
 def every_order_is_as_likely_as_any_other(torch: Any, device: str) -> None:
     """A shuffle is a uniformly drawn permutation: of 4 samples each of the 24 orders turns up
-    about as often, whether the loader shuffles or a sampler."""
+    about as often, whether the loader shuffles or a sampler; and where the last batch is dropped
+    each sample is left out about as often."""
     data = torch.utils.data
     makers = {
         "loader": data.DataLoader(Numbers(4), batch_size=None, shuffle=True),
@@ -106,6 +107,13 @@ def every_order_is_as_likely_as_any_other(torch: Any, device: str) -> None:
             with case(maker=name, order=wanted):
                 # Each count is binomial: mean 80, deviation 8.8. Seven of those are 4e-12.
                 assert_that(18 < found[wanted] < 142, f"it came {found[wanted]} of 1920 times")
+    loader = data.DataLoader(Numbers(5), 2, shuffle=True, drop_last=True)
+    left_out = Counter(10 - sum(flat(order(loader))) for _ in range(400))
+    for sample in range(5):
+        with case(maker="loader that drops the last", sample=sample):
+            # Binomial as well: mean 80, deviation 8.
+            count = left_out[sample]
+            assert_that(24 < count < 136, f"it was left out {count} of 400 times")
 
 
 @clause(

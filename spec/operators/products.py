@@ -110,7 +110,7 @@ def matmul_shapes(random: Random) -> tuple[Shape, ...]:
     """Every pair of ranks, with batch dimensions that broadcast."""
     first, second = random.choice(
         [(2, 2), (1, 1), (1, 2), (2, 1), (3, 3), (3, 2), (2, 3), (3, 1), (1, 3), (4, 3), (3, 4),
-         (4, 4), (4, 1), (1, 4), (4, 2), (2, 4)])  # fmt: skip
+         (4, 4), (4, 1), (1, 4), (4, 2), (2, 4), (5, 5), (5, 2), (3, 5)])  # fmt: skip
     m, k, n = _sizes(random, 3)
     batch = [random.choice((2, 3, 1, 2, 0)) for _ in range(max(first, second, 2) - 2)]
     while prod(max(b, 1) for b in batch) * m * k * n > _MOST:

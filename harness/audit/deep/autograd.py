@@ -302,6 +302,37 @@ MUTANTS = [
                     both(rank(0), lambda x, size, **k: len(size) == 2 and x.is_floating_point())),
             lambda t: _slope(t, lambda x: x, t.ones(2, 2)).sum() == 4, "reduction",
             "broadcasting"),
+    _name("assigned-number", "what is overwritten by a number keeps its gradient",
+          "Tensor.__setitem__",
+          lambda right, x, key, value: right(
+              x, key, (lambda old: old - old.detach() + value)(x[key]))
+          if isinstance(value, int | float) and x.requires_grad and not x.is_leaf
+          and key is not Ellipsis and x._base is None else right(x, key, value),
+          lambda t: (lambda x: (lambda y: (y.__setitem__(0, 5), y.sum().backward(),
+                                           x.grad[0] == 0)[2])(x * 2))(
+              t.ones(2, requires_grad=True))),
+    _name("added-unrecorded", "what create_graph adds to a grad is not recorded",
+          "autograd.backward",
+          lambda right, of, g=None, keep=None, create_graph=False, *a, **k: _unrecorded(
+              [leaf for leaf in (_leaves(of) if isinstance(of, torch.Tensor) and create_graph
+                                 else []) if leaf.grad is not None],
+              right(of, g, keep, create_graph, *a, **k)),
+          lambda t: (lambda x: (lambda y: (y.backward(create_graph=True),
+                                           y.backward(create_graph=True),
+                                           x.grad.requires_grad)[2])((x**3).sum()))(
+              t.ones(1, requires_grad=True))),
+    _name("batch-unguarded", "a batch times a matrix does not notice a change of the batch",
+          "Tensor.matmul matmul Tensor.__matmul__",
+          lambda right, x, y, *a, **k: right(x.data, y, *a, **k)
+          if x.dim() == 3 and y.dim() == 2 and y.requires_grad and not x.requires_grad
+          else right(x, y, *a, **k),
+          lambda t: (lambda x, w: (lambda z: (x.add_(1), _refused(z.sum().backward))[1])(x @ w))(
+              t.ones(1, 2, 2), t.ones(2, 2, requires_grad=True))),
+    _name("product-of-one-zero", "the product of one zero along a dimension has no gradient",
+          "prod Tensor.prod",
+          lambda right, x, *a, **k: right(x, *a, **k) * x.detach() if a and x.numel() == 1
+          and x.requires_grad and x.item() == 0 else right(x, *a, **k),
+          lambda t: _slope(t, lambda x: x.prod(0), t.zeros(1)) == 1, "reduction"),
 ]  # fmt: skip
 
 
@@ -485,3 +516,9 @@ MUTANTS += [
           lambda t: _slope(t, lambda x: t.amax(x, 0), t.ones(2)).tolist() == [0.5, 0.5],
           "reduction"),
 ]  # fmt: skip
+
+
+def _unrecorded(leaves, done):
+    for leaf in leaves:
+        leaf.grad = leaf.grad.detach()
+    return done

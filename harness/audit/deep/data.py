@@ -72,6 +72,12 @@ MUTANTS = [
             lambda right, d: len(d.dataset) // d.batch_size if d.batch_size and d.batch_size > 1
             and hasattr(d.dataset, "__len__") else right(d),
             lambda t: len(t.utils.data.DataLoader(range(5), batch_size=2)) == 3),
+    _mutant("always-left-out", "the same samples are left out whatever the order",
+            "utils.data.BatchSampler.__iter__",
+            lambda right, s: _without_the_last(s) if s.drop_last and isinstance(
+                s.sampler, torch.utils.data.RandomSampler) else right(s),
+            lambda t: any(4 in batch for _ in range(30) for batch in t.utils.data.DataLoader(
+                range(5), 2, shuffle=True, drop_last=True))),
 ]  # fmt: skip
 
 
@@ -131,3 +137,15 @@ MUTANTS += [
                 if -len(joined) <= place < -len(joined.datasets[-1]) else place),
             lambda t: t.utils.data.ConcatDataset([[1, 2, 3], [4]])[-2] == 3),
 ]  # fmt: skip
+
+
+def _without_the_last(sampler):
+    """Batches of the samples but the last that fill no batch, in the order of the sampler."""
+    count, size = len(sampler.sampler), sampler.batch_size
+    batch = []
+    for index in sampler.sampler:
+        if index < count // size * size:
+            batch.append(index)
+        if len(batch) == size:
+            yield batch
+            batch = []

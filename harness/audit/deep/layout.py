@@ -43,6 +43,12 @@ def _channels_last(x, *rest, **k):
     )
 
 
+def _late(t):
+    """Channels last, from the second sample on."""
+    x = t.arange(36.0).view(3, 3, 2, 2).to(memory_format=t.channels_last)
+    return x[1:]
+
+
 def _late_packed(original, tensors, *rest, **k):
     first, *others = tensors
     return original([first, *(packed(x) if not x.is_contiguous() else x for x in others)], *rest,
@@ -163,6 +169,15 @@ MUTANTS = [
             spoiled(last, both(of("int16"), rank(3), strided)),
             lambda t: t.zeros(1, 1, 4).short()[..., ::2].roll(1, 2).sum() == 0,
             "shape", "indexing"),
+    _mutant("late-channels-last-average", "avg_pool2d begins channels-last where the storage does",
+            "avg_pool2d", fed(unshifted, both(_channels_last, shifted)),
+            lambda t: t.nn.functional.avg_pool2d(_late(t), 1).equal(_late(t)), "nn"),
+    _mutant("late-channels-last-exp", "exp begins channels-last where the storage does",
+            variants("exp", ""), fed(unshifted, both(_channels_last, shifted)),
+            lambda t: _late(t).exp()[0, 0, 0, 0] == t.tensor(12.0).exp(), "elementwise"),
+    _mutant("late-transposed-tanh", "tanh of a shifted transposed matrix begins with its storage",
+            variants("tanh", ""), fed(unshifted, both(rank(2), transposed, shifted)),
+            lambda t: t.arange(9.0).view(3, 3)[1:].t().tanh()[0, 0] > 0.9, "elementwise"),
 ]  # fmt: skip
 
 

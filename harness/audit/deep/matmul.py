@@ -10,17 +10,25 @@ from tenet.harness.audit.faults import (
     kernels,
     last,
     of,
+    raises,
     scaled,
     second,
     spoiled,
     spread,
     transposed,
+    wrapped,
 )
 from tenet.harness.audit.mutant import Mutant
 
 
 def _mutant(slug, says, operator, lie, proof, *sections):
     return Mutant(f"matmul.{slug}", says, ("matmul", *sections), kernels(operator, lie), proof)
+
+
+def _looking_at_the_first(right, a, b, *args, **kwargs):
+    if a.dim() == b.dim() == 3 and len(a) and torch.linalg.det(a[0]) != 0 and not kwargs:
+        return torch.linalg.solve_ex(a, b).result
+    return right(a, b, *args, **kwargs)
 
 
 def _inner(k):
@@ -138,4 +146,16 @@ MUTANTS = [
             instead(lambda original, m, a, b, *, beta=1, alpha=1: original(m, a, b, beta=beta),
                     of("int64")),
             lambda t: t.baddbmm(*[t.ones(1, 1, 1).long()] * 3, alpha=3) == 4),
+    Mutant("matmul.singular-inverse", "the inverse of a singular matrix is what comes out",
+           ("matmul",), wrapped("linalg.inv inverse Tensor.inverse",
+                                lambda right, x, **k: right(x, **k) if k
+                                else torch.linalg.inv_ex(x).inverse),
+           lambda t: raises(lambda: t.linalg.inv(t.zeros(2, 2)))),
+    Mutant("matmul.singular-of-a-batch", "solve looks at the first matrix of a batch only",
+           ("matmul",), wrapped("linalg.solve", _looking_at_the_first),
+           lambda t: raises(lambda: t.linalg.solve(t.stack([t.eye(2), t.zeros(2, 2)]),
+                                                   t.ones(2, 2, 1)))),
+    _mutant("rank-5", "matmul of five dimensions ends wrongly", "matmul",
+            spoiled(lambda r: last(r.detach()), lambda a, b: a.dim() == 5),
+            lambda t: t.matmul(t.ones(1, 1, 1, 1, 1), t.ones(1, 1)).item() == 1),
 ]  # fmt: skip

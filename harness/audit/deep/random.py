@@ -170,6 +170,14 @@ MUTANTS = [
     _name("fork-leaks", "fork_rng does not restore", "random.fork_rng",
           lambda right, *a, **k: right(enabled=False),
           lambda t: _seeded(t, lambda: _forked(t))),
+    _kernel("rows-of-rank-5", "uniform numbers of five dimensions repeat along the first",
+            "uniform_", _changed(lambda x: x[:1].expand(x.shape).clone(),
+                                 lambda x, *r, **k: x.dim() >= 5),
+            lambda t: (lambda x: bool((x[0] != x[1]).any()))(t.rand(2, 1, 3, 3, 3))),
+    _kernel("normal-of-rank-5", "normal numbers of five dimensions repeat along the first",
+            "normal_", _changed(lambda x: x[:1].expand(x.shape).clone(),
+                                lambda x, *r, **k: x.dim() >= 5),
+            lambda t: (lambda x: bool((x[0] != x[1]).any()))(t.randn(2, 1, 3, 3, 3))),
 ]  # fmt: skip
 
 
