@@ -58,6 +58,12 @@ class Path:
     def _wide(self, array: Array) -> Array:
         return array.astype(np.complex128 if np.iscomplexobj(array) else self.precision)
 
+    @property
+    def roundoff(self) -> float:
+        """One relative rounding of the reference; complex ones are in complex128."""
+        inexact = any(np.iscomplexobj(array) for array in self.arrays)
+        return float(np.finfo(np.float64 if inexact else self.precision).eps) / 2
+
     def slope(self, step: float) -> Any:
         """The derivatives of the terms at 0, by central differences."""
         return (self.terms(step) - self.terms(-step)) / (2 * step)

@@ -306,7 +306,7 @@ class Slant:
         allowed = roundings * (layout.eps / 2 * scale + layout.tiny * steps)
         allowed += often * layout.eps / 2 * self._of_weights
         allowed += _of_differences(dtype) * (scale + self._of_weights)
-        allowed += OF_VALUES * float(np.abs(self.path.terms(STEP)).sum())
+        allowed += self._of_values * float(np.abs(self.path.terms(STEP)).sum())
         off = abs(got - self._wanted)
         # What is well within needs no closer look.
         if not off <= allowed:
@@ -331,6 +331,13 @@ class Slant:
         terms are what is left of differences of weights."""
         steps = sum(np.abs(each).sum() for each in self.path.directions if each is not None)
         return float(steps) * float(np.abs(self.path.weights).max(initial=0))
+
+    @cached_property
+    def _of_values(self) -> float:
+        """What rounding the values makes of the differences, where a reference may round as often
+        as there are elements: a running sum of equal numbers errs to one side all along."""
+        often = max(10, *(array.size for array in self.path.arrays)) / 10
+        return OF_VALUES * often * self.path.roundoff / 2.0**-53
 
     @cached_property
     def _smooth(self) -> bool:
@@ -370,6 +377,8 @@ def _slants(start: Start, large: bool, weights: Array, held: str) -> Iterator[Sl
     """Along every element, and along two alone, the last of them."""
     dense = start.directions()
     for along in (dense, start.few(dense)):
-        path = _plain(start, along, weights)
+        # What is added up in float64 is not known to more digits than a gradient in it.
+        fine = held == "float32"
+        path = start.path(along, weights) if fine else _plain(start, along, weights)
         told = tuple(direction for direction in along if direction is not None)
         yield Slant(path, told, large, FORMATS[held].eps / 2, start.seed)
