@@ -389,8 +389,24 @@ def fill_writes_one_number_everywhere(torch: Any, device: str) -> None:
                 _changes(place(torch, device, array, layout), methodcaller("zero_"), zeros)
 
 
+def _written_parts(selection: Any, how: tuple[str, str]) -> frozenset[Hashable]:
+    """What is new about an assignment: what its first two parts are, of a dtype; its layout."""
+    _, index = selection
+    parts = tuple(
+        (part.start is not None, part.step not in (None, 1))
+        if isinstance(part, slice)
+        else type(part).__name__
+        for part in index[:2]
+    )
+    return frozenset({(how[0], parts, len(index) > 2), how})
+
+
 @clause(
-    "inplace.assignment", covers=[UNDERSCORE, "notes.index-put"], requires={"in-place"}, effort=1.5
+    "inplace.assignment",
+    covers=[UNDERSCORE, "notes.index-put"],
+    requires={"in-place"},
+    effort=4,
+    shows=_written_parts,
 )
 @for_all(
     selection=selections(),
@@ -419,7 +435,8 @@ def assignment_to_a_selection_writes_there_alone(
             expected = array.copy()
             change(expected, new, row, mask)
             target = place(torch, device, array, layout)
-            given = [tensor_of(torch, device, part) for part in (new, row, mask)]
+            lying = WRITABLE[(len(index) + sum(shape)) % len(WRITABLE)]
+            given = [place(torch, device, part, lying).view for part in (new, row, mask)]
             with case(spelling=spelling):
                 change(target.view, *given)
                 assert_equal(target.base, target.after(expected))
@@ -517,13 +534,14 @@ def every_kind_of_function_writes_into_out(torch: Any, device: str) -> None:
     for (spelling, arguments, keywords, answer), name in product(
         FUNCTIONS, supported(("float32", "float64"))
     ):
-        call = getattr(torch, spelling)
+        call = operator.attrgetter(spelling)(torch)
         answers = answer if isinstance(answer, tuple) else (answer,)
         dtypes = [a.dtype.name if a.dtype.kind in "bi" else name for a in answers]
         expected = [
             np.asarray(a).astype(numpy_dtype(d)) for a, d in zip(answers, dtypes, strict=True)
         ]
         given = _on_device(torch, device, arguments, name)
+        named = {k: _on_device(torch, device, v, name) for k, v in keywords.items()}
         for layout in ("contiguous", "transposed", "stepped", "gapped", "resized"):
             with case(spelling=spelling, dtype=name, layout=layout):
                 if layout == "resized":
@@ -533,7 +551,7 @@ def every_kind_of_function_writes_into_out(torch: Any, device: str) -> None:
                     places = [place(torch, device, np.full_like(e, 1), layout) for e in expected]
                     views = [p.view for p in places]
                 paired = len(answers) > 1
-                result = call(*given, **keywords, out=tuple(views) if paired else views[0])
+                result = call(*given, **named, out=tuple(views) if paired else views[0])
                 for got, view in zip(result if paired else (result,), views, strict=True):
                     assert_same_object(got, view) if not paired else assert_that(
                         got.data_ptr() == view.data_ptr(), "the result is not what out= gave"

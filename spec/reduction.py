@@ -843,6 +843,45 @@ def counts_covariances_and_differences_agree_with_numpy(torch: Any, device: str)
                 assert_equal(high, array.max(dim, keepdims=keepdim), signed_zero=False)
 
 
+_BINS = (
+    (4, -4, 4), (1, -1, 3), (8, -4, 4), (16, -2, 2), (3, 0, 3), (17, 0, 17), (5, -2.5, 2.5),
+    (5, 0, 10), (2, 9.75, 11.75), (64, -8, 8),
+)  # fmt: skip
+"""Numbers of bins, and ranges: all bins are so wide that no edge is rounded."""
+
+
+@clause("reduction.histogram", covers=["mlnotes.dim-is-axis"], effort=0.5)
+@for_all(length=st.sampled_from((3, 9, 1, 2, 17, 33, 65, 129, 257, 1025, 0)), seed=seeds(),
+         layout=layouts(writable=True), asked=st.sampled_from(_BINS))  # fmt: skip
+def histc_counts_what_lies_in_the_range(
+    torch: Any, device: str, length: int, seed: int, layout: str, asked: tuple[int, float, float]
+) -> None:
+    """histc counts the elements in bins of one width between min and max, which belong to the
+    first and the last; what is less than min, greater than max or NaN is ignored. Without a range
+    it is that of the elements."""
+    bins, low, high = asked
+    for name in supported(SINGLE):
+        # Quarters, so that many lie on an edge.
+        array = values((length,), name, "signed", seed) + (np.arange(length) + seed) % 4 / 4
+        strange = np.resize([np.nan, np.inf, -np.inf, low, high, low - 0.25, high + 0.25], length)
+        array = np.where(np.arange(length) % 3 == 2, strange, array).astype(name)
+        numbers = array[np.isfinite(array)]
+        counted = np.histogram(numbers, bins, (low, high))[0].astype(name)
+        x = place(torch, device, array, layout).view
+        with case(dtype=name, bins=bins, min=low, max=high):
+            assert_equal(torch.histc(x, bins, low, high), counted)
+            assert_equal(x.histc(bins=bins, min=low, max=high), counted)
+            table = place(torch, device, np.stack([array, array[::-1]]), layout).view
+            assert_equal(torch.histc(table, bins, min=low, max=high), 2 * counted)
+        if length:
+            ends = np.append(np.abs(np.floor(numbers)) % 8, [0, 8]).astype(name)
+            with case(dtype=name, bins=4, elements="of their own range"):
+                y = place(torch, device, ends, layout).view
+                counted = np.histogram(ends, 4)[0].astype(name)
+                assert_equal(torch.histc(y, 4), counted)
+                assert_equal(y.histc(4, min=0, max=0), counted)
+
+
 @clause("reduction.vector-of-quantiles", covers=["mlnotes.dim-is-axis"], effort=0.5)
 @for_all(length=st.sampled_from((1, 2, 3, 5, 9, 17, 33)), seed=seeds(),
          rule=st.sampled_from(("linear", "lower", "higher", "midpoint", "nearest")))  # fmt: skip

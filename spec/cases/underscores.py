@@ -450,6 +450,41 @@ FUNCTIONS: tuple[tuple[str, tuple[Any, ...], dict[str, Any], Any], ...] = (
     ("take", (XF, FLAT), {}, XF.ravel()[FLAT]),
     ("masked_select", (XF, MASK), {}, XF[MASK]),
     ("nonzero", (Y,), {}, np.argwhere(Y)),
+    ("searchsorted", (np.sort(V), XF), {}, np.searchsorted(np.sort(V), XF)),
+    (
+        "searchsorted",
+        (np.sort(V), XF),
+        {"right": True, "out_int32": True},
+        np.searchsorted(np.sort(V), XF, "right").astype(np.int32),
+    ),
+    (
+        "searchsorted",
+        (np.sort(XF), Y),
+        {"side": "right"},
+        np.stack(
+            [
+                np.searchsorted(row, asked, "right")
+                for row, asked in zip(np.sort(XF), Y, strict=True)
+            ]
+        ),
+    ),
+    ("searchsorted", (V, XF), {"sorter": np.argsort(V)}, np.searchsorted(np.sort(V), XF)),
+    ("bucketize", (XF, np.sort(V)), {}, np.searchsorted(np.sort(V), XF)),
+    ("histc", (XF, 4, 0, 8), {}, np.histogram(XF, 4, (0, 8))[0].astype(np.float64)),
+    ("frexp", (XF,), {}, (np.frexp(XF)[0], np.frexp(XF)[1].astype(np.int32))),
+    ("cross", (XF, Y), {"dim": 1}, np.cross(XF, Y)),
+    ("linalg.cross", (XF, Y), {}, np.cross(XF, Y)),
+    ("linalg.matrix_power", (Y, 3), {}, Y @ Y @ Y),
+    ("linalg.multi_dot", ((XF, Y, Z),), {}, XF @ Y @ Z),
+    ("linalg.solve_triangular", (np.triu(P), np.triu(P) @ Y), {"upper": True}, Y),
+    (
+        "index_reduce",
+        (XF, 0, INDEX, Y[:2], "amax"),
+        {},
+        np.maximum(XF, np.stack([Y[1], np.full(3, -np.inf), Y[0]])),
+    ),
+    # Not narrow_copy: PyTorch 2.13 writes to a transposed destination as if it were contiguous.
+    ("logspace", (0, 4, 5, 2.0), {}, 2.0 ** np.arange(5)),
     ("tril", (XF,), {}, np.tril(XF)),
     ("triu", (XF, 1), {}, np.triu(XF, 1)),
     ("diag", (V,), {}, np.diag(V)),

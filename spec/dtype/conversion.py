@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import isnan
+from itertools import product
+from math import inf, isnan
 from typing import Any
 
 import numpy as np
@@ -263,7 +264,8 @@ def arrays_are_converted_on_their_way_in(torch: Any, device: str) -> None:
 )
 def writing_into_a_tensor_converts_between_every_two_dtypes(torch: Any, device: str) -> None:
     """copy_() and assignment convert between any two dtypes, into contiguous, strided and
-    transposed tensors, and copy_() returns the tensor that it wrote to."""
+    transposed tensors, and copy_() returns the tensor that it wrote to. A Python number converts
+    alike wherever it is filled in: 2 and 0.5 are True in a bool, and 2.75 is 2 in an integer."""
     placed = (((130,), "contiguous"), ((33,), "stepped"), ((4, 9), "transposed"), ((), "offset"))
     for number, (source, target) in enumerate(_pairs()):
         for shape, layout in placed:
@@ -277,6 +279,59 @@ def writing_into_a_tensor_converts_between_every_two_dtypes(torch: Any, device: 
                 assigned = place(torch, device, start, layout)
                 assigned.view[...] = x
                 assert_equal(assigned.base, assigned.after(wanted))
+    for target in supported(ALL):
+        for number, (dims, layout) in product(_fillings(target), placed):
+            with case(number=number, target=target, into=layout):
+                _fills_in(torch, device, number, target, dims, layout)
+
+
+_NUMBERS = (2, 0, 1, -3, True, 0.5, 2.75, -0.75, inf, 2 - 3j)
+
+
+def _fillings(target: str) -> Iterator[Any]:
+    """The numbers whose conversion is documented: an integer has no inf and an unsigned one no
+    negative numbers, and only a complex number has an imaginary part."""
+    for number in _NUMBERS:
+        if isinstance(number, complex):
+            taken = target in COMPLEX
+        elif target in INTEGERS:
+            taken = number < inf and (number >= 0 or target != "uint8")
+        else:
+            taken = True
+        if taken:
+            yield number
+
+
+def _fills_in(
+    torch: Any, device: str, number: Any, target: str, shape: tuple[int, ...], layout: str
+) -> None:
+    """Everything that fills a number in, into places that hold something else."""
+    start = values_of(shape, target, "signed", 3)
+    filled = np.full(shape, number).astype(numpy_dtype(target))
+    chosen = np.arange(start.size).reshape(shape) % 3 != 1
+    mask = tensor_of(torch, device, chosen)
+    some = np.where(chosen, filled, start)
+    source = place(torch, device, start, layout).view
+    assert_equal(torch.full_like(source, number), filled)
+    assert_equal(torch.fill(source, number), filled)
+    assert_equal(source.masked_fill(mask, number), some)
+    assert_equal(torch.masked_fill(source, mask, number), some)
+    writes: list[tuple[Callable[[Any], Any], np.ndarray]] = [
+        (lambda x: x.fill_(number), filled),
+        (lambda x: x.masked_fill_(mask, number), some),
+        (lambda x: x.__setitem__(mask, number), some),
+        (lambda x: x.__setitem__(..., number), filled),
+    ]
+    if shape:
+        first = torch.zeros(1, dtype=torch.int64, device=device)
+        one = np.concatenate([filled[:1], start[1:]])
+        assert_equal(source.index_fill(0, first, number), one)
+        writes += [(lambda x: x.index_fill_(0, first, number), one),
+                   (lambda x: x.__setitem__(0, number), one)]  # fmt: skip
+    for write, expected in writes:
+        written = place(torch, device, start, layout)
+        write(written.view)
+        assert_equal(written.base, written.after(expected))
 
 
 @clause(

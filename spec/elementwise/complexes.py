@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import LENGTHS, seeds, tensor_of, values
 from tenet.spec.cases.layouts import arrange
-from tenet.spec.language import assert_close, case, clause, for_all, supported
+from tenet.spec.language import assert_close, assert_equal, case, clause, for_all, supported
 from tenet.spec.model.dtypes import COMPLEX, FORMATS
 from tenet.spec.model.tolerance import ulps
 from tenet.spec.operators.mixed import real_of
@@ -74,6 +74,57 @@ def the_sign_of_zero_tells_the_sides_of_a_cut(torch: Any, device: str) -> None:
                 expected = np.full(length, value)
                 assert_close(getattr(torch, function)(x), expected, bound)
                 assert_close(getattr(x, function)(), expected, bound)
+
+
+_OF_ZERO: dict[complex, dict[str, Callable[..., Any]]] = {
+    0: {
+        "x ** 1": lambda t, x: x**1, "x ** 2": lambda t, x: x**2, "x ** 3": lambda t, x: x**3,
+        "x ** 4": lambda t, x: t.pow(x, 4), "x ** 0.5": lambda t, x: x**0.5,
+        "x ** 2.0": lambda t, x: x.pow(2.0), "x ** 1.5": lambda t, x: x**1.5,
+        "x ** (2+0j)": lambda t, x: x ** (2 + 0j), "x ** (2+1j)": lambda t, x: x ** (2 + 1j),
+        "x **= 2": lambda t, x: x.clone().pow_(2), "x **= 3": lambda t, x: x.clone().pow_(3),
+        "x ** a tensor": lambda t, x: x ** t.full_like(x, 2),
+        "x ** a complex tensor": lambda t, x: x ** t.full_like(x, 1 + 1j),
+        "x ** a tensor of floats": lambda t, x: x ** t.full_like(x.real, 3),
+        "float_power": lambda t, x: t.float_power(x, 2).to(x.dtype),
+        "square": lambda t, x: t.square(x), "sqrt": lambda t, x: t.sqrt(x),
+        "sin": lambda t, x: t.sin(x), "tan": lambda t, x: t.tan(x),
+        "sinh": lambda t, x: t.sinh(x), "tanh": lambda t, x: t.tanh(x),
+        "asin": lambda t, x: t.asin(x), "atan": lambda t, x: t.atan(x),
+        "asinh": lambda t, x: t.asinh(x), "atanh": lambda t, x: t.atanh(x),
+        "expm1": lambda t, x: t.expm1(x), "sgn": lambda t, x: t.sgn(x),
+        "neg": lambda t, x: -x, "conj": lambda t, x: x.conj().resolve_conj(),
+        "x + x": lambda t, x: x + x, "x - x": lambda t, x: x - x, "x * x": lambda t, x: x * x,
+        "x * (2-3j)": lambda t, x: x * (2 - 3j), "x * 0.5": lambda t, x: x * 0.5,
+        "x / (2-3j)": lambda t, x: x / (2 - 3j), "x / 2": lambda t, x: x / 2,
+        "x / a tensor": lambda t, x: x / t.full_like(x, 1 - 1j),
+        "abs": lambda t, x: x.abs() + 0 * x, "angle": lambda t, x: x.angle() + 0 * x,
+    },
+    1: {
+        "x ** 0": lambda t, x: x**0, "x ** 0.0": lambda t, x: x.pow(0.0),
+        "x **= 0": lambda t, x: x.clone().pow_(0), "2 ** x": lambda t, x: 2**x,
+        "exp": lambda t, x: t.exp(x), "cos": lambda t, x: t.cos(x), "cosh": lambda t, x: t.cosh(x),
+    },
+    0.5: {"sigmoid": lambda t, x: t.sigmoid(x)},
+}  # fmt: skip
+"""The result: what gives it of a complex zero. Left open is a zero to the power of a tensor of
+zeros, which C's cpow may call nan (PyTorch 2.13 does), and what is no number: negative powers."""
+
+
+@clause("elementwise.complex-zero", covers=["notes.elementwise-family", "dlnotes.pow"])
+def a_complex_zero_is_a_number(torch: Any, device: str) -> None:
+    """Powers of a complex zero are zeros, and its power of 0 is 1; roots, products, quotients and
+    functions of it are those of the real zero, alone and beside other numbers."""
+    for dtype, length in product(supported(COMPLEX), (1, 2, 9, 33)):
+        zeros = np.zeros(length, dtype)
+        beside = np.where(np.arange(length) % 2 == 1, 0.5 - 0.25j, zeros).astype(dtype)
+        alone, among = (tensor_of(torch, device, array) for array in (zeros, beside))
+        for value, calls in _OF_ZERO.items():
+            expected = np.full(length, value, dtype)
+            for said, call in calls.items():
+                with case(dtype=dtype, said=said, length=length):
+                    assert_equal(call(torch, alone), expected, signed_zero=False)
+                    assert_equal(call(torch, among)[::2], expected[::2], signed_zero=False)
 
 
 _POWERS = {"complex64": 100, "complex128": 900}

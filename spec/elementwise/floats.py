@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import Operand, broadcast_shapes, layouts, operands, seeds, tensor_of, values
 from tenet.spec.cases.layouts import arrange
 from tenet.spec.language import assert_close, assert_equal, case, clause, for_all, supported
-from tenet.spec.model.dtypes import FLOATS, FORMATS, numpy_dtype
+from tenet.spec.model.dtypes import BOOL, FLOATS, FORMATS, INTEGERS, numpy_dtype
 from tenet.spec.model.tolerance import rounded, ulps
 
 
@@ -91,12 +91,17 @@ def the_remainder_of_floats_has_the_divisors_sign(
     torch: Any, device: str, operand: Operand, divisor: float
 ) -> None:
     """x % d and remainder(x, d) have the sign of d and differ from x by a whole multiple of d;
-    fmod has the sign of x; x // d is the quotient rounded down."""
-    for dtype in supported(("float32", "float64")):
-        array = (np.round(np.clip(operand.array(dtype), -1e3, 1e3) * 8) / 8).astype(
-            numpy_dtype(dtype)
-        )
-        tensor = tensor_of(torch, device, array)
+    fmod has the sign of x; x // d is the quotient rounded down. An integer or a bool that is
+    divided by a float is a float first."""
+    whole = (INTEGERS + BOOL)[operand.seed % 2 :: 2]
+    for dtype in supported(("float32", "float64", *whole)):
+        held = operand.array(dtype)
+        if dtype in FLOATS:
+            held = (np.round(np.clip(held, -1e3, 1e3) * 8) / 8).astype(numpy_dtype(dtype))
+        elif dtype in INTEGERS:
+            held = np.fmod(held, 1000 if held.itemsize > 1 else 100).astype(held.dtype)
+        array = held.astype(np.float64 if dtype == "float64" else np.float32)
+        tensor = tensor_of(torch, device, held)
         with case(dtype=dtype):
             remains = np.mod(array, array.dtype.type(divisor))
             assert_equal(tensor % divisor, remains, signed_zero=False)
@@ -105,6 +110,10 @@ def the_remainder_of_floats_has_the_divisors_sign(
             assert_equal(torch.fmod(tensor, divisor), fmod, signed_zero=False)
             down = np.floor_divide(array, array.dtype.type(divisor))
             assert_equal(tensor // divisor, down, signed_zero=False)
+            towards_zero = np.trunc(np.divide(array, array.dtype.type(divisor)))
+            for way, quotient in (("floor", down), ("trunc", towards_zero)):
+                divided = torch.div(tensor, divisor, rounding_mode=way)
+                assert_equal(divided, quotient.astype(array.dtype), signed_zero=False)
 
 
 _QUOTIENTS = (1000, 7, 1, 40)

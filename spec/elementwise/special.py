@@ -184,6 +184,43 @@ OPERANDS: dict[str, tuple[Callable[[Any, Any], Any], tuple[float, ...], bool]] =
 """Operator: (what it does, the numbers it is given, whether the sign of a zero follows)."""
 
 
+@clause("elementwise.special-bounds", covers=["notes.elementwise-family", "notes.nan-propagation"])
+def special_values_are_bounds(torch: Any, device: str) -> None:
+    """clamp is the minimum of max and of the maximum of min and x, whatever the three are: NaN as
+    a bound gives NaN, as NaN in x does, and an infinity bounds nothing on its own side; with
+    numbers, with tensors, with either bound alone, in place and by each of its names."""
+    for dtype, times in product(supported(FLOATS), (1, 5)):
+        array = np.tile(np.array(SPECIALS), times).astype(numpy_dtype(dtype))
+        x, wide = tensor_of(torch, device, array), array.astype(np.float64)
+        points = {number: tensor_of(torch, device, np.asarray(number).astype(array.dtype))
+                  for number in (NAN, INF, -INF, 0.0, 1.0, -2.0)}  # fmt: skip
+        for low, high in product((None, *points), repeat=2):
+            if low is None and high is None:
+                continue
+            expected = wide if low is None else np.maximum(wide, low)
+            expected = expected if high is None else np.minimum(expected, high)
+            expected = expected.astype(array.dtype)
+            least, most = (None if b is None else points[b] for b in (low, high))
+            many = [b if b is None else b.expand(x.shape).clone() for b in (least, most)]
+            results = {
+                "numbers": torch.clamp(x, low, high),
+                "named": x.clip(min=low, max=high),
+                "0-d tensors": torch.clamp(x, min=least, max=most),
+                "tensors": x.clamp(*many),
+                "numbers in place": x.clone().clamp_(low, high),
+                "tensors in place": x.clone().clamp_(*many),
+            }
+            if high is None:
+                results["clamp_min"] = torch.clamp_min(x, low)
+                results["clamp_min of tensors"] = torch.clamp_min(x, many[0])
+            if low is None:
+                results["clamp_max"] = torch.clamp_max(x, high)
+                results["clamp_max of tensors"] = torch.clamp_max(x, many[1])
+            for said, result in results.items():
+                with case(dtype=dtype, min=low, max=high, said=said, length=len(array)):
+                    assert_equal(result, expected, signed_zero=False)
+
+
 @clause(
     "elementwise.special-numbers",
     covers=["notes.extremal-values", "notes.nan-propagation"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
+from operator import getitem, setitem
 from random import Random
 from typing import Any
 
@@ -59,7 +61,8 @@ def _patterned() -> list[tuple[Shape, str, int]]:
 
 
 def _index(use: tuple[Shape, str, int], seed: int) -> tuple[Any, ...]:
-    """The index of a pattern, with arrays for tensors; negative indices are among them."""
+    """The index of a pattern, with arrays for tensors; negative indices are among them, and for
+    every eighth seed masks that name nothing."""
     shape, pattern, k = use
     random = np.random.Generator(np.random.PCG64(seed))
     parts: list[Any] = []
@@ -76,7 +79,7 @@ def _index(use: tuple[Shape, str, int], seed: int) -> tuple[Any, ...]:
             parts.append(np.asarray(random.integers(-n, n, sizes[part]), np.int64))
         elif part in "mMF":
             wide = shape[dim : dim + used.get(part, 1)]
-            parts.append(random.integers(0, 3, wide) > 0)
+            parts.append(random.integers(0, 3, wide) > (3 if seed % 8 == 7 else 0))
         else:
             parts.append({":": slice(None), "s": slice(1, None, 2), "n": None,
                           "0": int(random.integers(-n, n))}[part])  # fmt: skip
@@ -114,10 +117,24 @@ def _shows(use: tuple[Shape, str, int], layout: str, seed: int) -> frozenset[Has
     new: set[Hashable] = {(pattern, layout == "contiguous"), (pattern, len(shape))}
     if len(pattern) == 1:
         new.add((pattern, WRITABLE[seed // 3 % len(WRITABLE)]))
+    if parts == "masks" and seed % 8 == 7:
+        new.add((pattern, "nothing"))
     return combined(parts, shape, layout) | new
 
 
 ADVANCED = st.sampled_from(_patterned())
+
+
+def _stretching(shape: Shape, seed: int) -> Shape:
+    """A shape that broadcasts to that of a selection: leading lengths dropped, others 1."""
+    random = Random(seed)
+    kept = shape[random.choice((0, 0, random.randint(0, len(shape)))) :]
+    return tuple(1 if random.random() < 0.4 else n for n in kept)
+
+
+def _too_large(shape: Shape) -> list[Shape]:
+    """Shapes that do not broadcast to that of a selection: as many elements, and one more."""
+    return [(*shape, 1), (*shape[:-1], shape[-1] + 1)] if shape and shape[-1] > 1 else []
 
 
 @clause(
@@ -164,15 +181,23 @@ def assignment_through_index_tensors_writes_the_selected_elements(
     torch: Any, device: str, use: Any, seed: int, layout: str
 ) -> None:
     """x[index] = value with index tensors and masks writes the selected elements and no other: a
-    number, a tensor of the selection's shape, one that broadcasts."""
+    number, a tensor of the selection's shape, one that broadcasts, also where nothing is selected;
+    one that does not broadcast raises."""
     index = _index(use, seed)
     chosen = _on(torch, device, index, seed)
+    places = np.arange(np.prod(use[0], dtype=np.int64)).reshape(use[0])[index]
+    stretched = _stretching(places.shape, seed)
+    sources = np.arange(np.prod(stretched, dtype=np.int64)).reshape(stretched)
+    pairs = np.stack([places, np.broadcast_to(sources, places.shape)]).reshape(2, -1)
+    if np.unique(pairs, axis=1).shape[1] > np.unique(places).size:
+        # A place that is written twice has to get the same twice.
+        stretched = (1,) * (seed % (places.ndim + 1))
     for turn, dtype in enumerate(supported(ALL), seed):
         array = values(use[0], dtype, "normal", seed)
         # Every place has a value of its own, so that a repeated index writes the same twice.
         wanted = values(use[0], dtype, "signed", seed + 1)
         picked = np.asarray(wanted[index])
-        one = (values((1,), dtype, "normal", seed + 2)).reshape((1,) * (seed % (picked.ndim + 1)))
+        one = values(stretched, dtype, "normal", seed + 2)
         ways = (("number", 1), ("same shape", picked), ("broadcast", one), ("same shape", picked))
         for kind, source in (ways[turn % 4], ways[(turn + 1) % 4]):
             at = place(torch, device, array, layout)
@@ -182,6 +207,10 @@ def assignment_through_index_tensors_writes_the_selected_elements(
             with case(dtype=dtype, value=kind):
                 at.view[chosen[0] if len(chosen) == 1 and turn % 2 else chosen] = value
                 assert_equal(at.base, at.after(changed))
+        for wrong in _too_large(picked.shape)[turn % 6 :: 6]:
+            with case(dtype=dtype, value=wrong):
+                value = tensor_of(torch, device, values(wrong, dtype))
+                assert_raises(setitem, tensor_of(torch, device, array), chosen, value)
 
 
 @clause("indexing.index-put", covers=["notes.index-put"], requires={"in-place"}, effort=0.6)
@@ -191,17 +220,25 @@ def index_put_writes_or_adds_up(
     torch: Any, device: str, use: Any, seed: int, turn: int, layout: str
 ) -> None:
     """index_put_(indices, values) writes like x[indices] = values and returns x; with
-    accumulate=True repeated indices add every contribution; index_put leaves x as it was."""
+    accumulate=True repeated indices add every contribution; index_put leaves x as it was. The
+    values broadcast to what is selected, and raise where they do not, in either case."""
     index = _index(use, seed)
     chosen = _on(torch, device, index, 3 * seed)
-    for dtype in supported(NUMERIC[turn::4]):
+    for number, dtype in enumerate(supported(NUMERIC[turn::4]), seed):
         array = values(use[0], dtype, "signed", seed)
         source = values(np.shape(array[index]), dtype, "signed", seed + 1)
         added = array.copy()
         np.add.at(added, index, source)
         written = array.copy()
         written[index] = values((), dtype, "signed", seed + 2)
+        # Ones and twos: every sum of them is exact in every dtype.
+        few = values(_stretching(source.shape, seed) if number % 2 else (), "int64", "signed", seed)
+        spread = (few % 2 + 1).astype(array.dtype)
+        summed = array.copy()
+        # Written out, as NumPy 2.4 reads beyond a vector that it broadcasts to a matrix of indices.
+        np.add.at(summed, index, np.array(np.broadcast_to(spread, source.shape), order="C"))
         x, value = tensor_of(torch, device, array), _laid(torch, device, source, seed + 1)
+        one = _laid(torch, device, spread, seed)
         constant = tensor_of(torch, device, values((), dtype, "signed", seed + 2))
         at, plain = place(torch, device, array, layout), tensor_of(torch, device, array)
         with case(dtype=dtype):
@@ -213,6 +250,17 @@ def index_put_writes_or_adds_up(
             assert_equal(at.base, at.after(added))
             assert_same_object(plain.index_put_(chosen, constant), plain)
             assert_equal(plain, written)
+        with case(dtype=dtype, values=spread.shape):
+            assert_equal(x.index_put(chosen, one, accumulate=True), summed)
+            plain = tensor_of(torch, device, array)
+            assert_same_object(plain.index_put_(chosen, one, accumulate=True), plain)
+            assert_equal(plain, summed)
+        for wrong in _too_large(source.shape)[number % 2 :: 2]:
+            given = tensor_of(torch, device, values(wrong, dtype))
+            for accumulate in (False, True):
+                with case(dtype=dtype, values=wrong, accumulate=accumulate):
+                    assert_raises(plain.index_put_, chosen, given, accumulate=accumulate)
+                    assert_raises(torch.index_put, x, chosen, given, accumulate)
 
 
 @clause("indexing.gradient", covers=["notes.advanced-indexing", "notes.index-put"],
@@ -260,38 +308,73 @@ def the_gradient_of_a_selection_adds_up_where_it_came_from(
 @for_all(shaped=with_dim(1, 3, 300, empty=False), seed=seeds())
 def an_index_tensor_out_of_range_raises(torch: Any, device: str, shaped: Any, seed: int) -> None:
     """An element of an index tensor outside the dimension raises, wherever in the tensor it
-    stands: below 0 as well for gather, scatter, index_select and index_add, below -n for x[index]
-    and take."""
+    stands, for everything that picks or writes by index, and however it is called: below 0 as well
+    for gather, index_select, the scatters, index_add, index_copy and index_reduce, below -n for
+    x[index], index_put, index_fill, take and put."""
     shape, dim = shaped
     n, at = shape[dim], dim % len(shape)
-    x = tensor_of(torch, device, values(shape, "float32"))
+    dtype = [*supported(("float32", "int64", "float64", "int32", "float16"))][seed % 5 :: 5] or [
+        "float32"
+    ]
+    x = tensor_of(torch, device, values(shape, dtype[0]))
+    y, size = torch.ones_like(x), x.numel()
     before = (slice(None),) * at
-    calls: dict[str, tuple[int, Callable[[Any], Any]]] = {
-        "gather": (0, lambda i: torch.gather(x, dim, i)),
-        "scatter_": (0, lambda i: x.clone().scatter_(dim, i, 1.0)),
-        "scatter_add_": (0, lambda i: x.clone().scatter_add_(dim, i, torch.ones_like(x))),
-        "index_select": (0, lambda i: x.index_select(dim, _vector(i, at))),
-        "index_add_": (0, lambda i: x.clone().index_add_(dim, _vector(i, at), torch.ones_like(x))),
-        "x[index]": (-n, lambda i: x[(*before, _vector(i, at))]),
-        "x[index] =": (-n, lambda i: x.clone().__setitem__((*before, _vector(i, at)), 1.0)),
-        "take": (-x.numel(), lambda i: x.take(i)),
+    how = ("sum", "prod", "amax", "amin", "mean")[seed % 5]
+    calls: dict[str, tuple[int, Callable[[Any], tuple[Any, ...]]]] = {
+        "gather": (0, lambda i: (dim, i)),
+        "scatter": (0, lambda i: (dim, i, y)),
+        "scatter a number": (0, lambda i: (dim, i, 1)),
+        "scatter_add": (0, lambda i: (dim, i, y)),
+        "scatter_reduce": (0, lambda i: (dim, i, y, how)),
+        "index_select": (0, lambda i: (dim, _vector(i, at))),
+        "index_add": (0, lambda i: (dim, _vector(i, at), y)),
+        "index_copy": (0, lambda i: (dim, _vector(i, at), y)),
+        "index_reduce": (0, lambda i: (dim, _vector(i, at), y, "prod" if how == "sum" else how)),
+        "index_fill": (-n, lambda i: (dim, _vector(i, at), 1)),
+        "index_put": (-n, lambda i: (_alone(torch, x, at, i), y[(0,) * len(shape)], seed % 2 == 1)),
+        "take": (-size, lambda i: (i,)),
+        "put": (-size, lambda i: (i, y, seed % 2 == 1)),
+        "x[index]": (-n, lambda i: ((*before, _vector(i, at)),)),
+        "x[index] =": (-n, lambda i: ((*before, _vector(i, at)), 1)),
     }
-    spot = tuple(int(i) for i in np.unravel_index(seed % int(np.prod(shape)), shape))
+    # take_along_dim is not among them: PyTorch 2.13 wraps around what is out of range.
+    spot = tuple(int(i) for i in np.unravel_index(seed % size, shape))
     spot = (*[0] * at, spot[at], *[0] * (len(shape) - at - 1))
-    for name, (low, call) in calls.items():
-        high = x.numel() if name == "take" else n
-        for wrong in (high, low - 1, high + seed):
-            good = np.full(shape, high - 1, np.int64)
-            bad = good.copy()
-            bad[spot] = wrong
+    indices: dict[tuple[int, int], Any] = {}
+    for name, (low, arguments) in calls.items():
+        high = size if name in ("take", "put") else n
+        for turn, wrong in enumerate((high, low - 1, high + seed), seed):
+            call = _spelled(torch, x, name, turn)
+            for element in (wrong, high - 1):
+                if (high, element) not in indices:
+                    index = np.full(shape, high - 1, np.int64)
+                    index[spot] = element
+                    indices[high, element] = tensor_of(torch, device, index)
             with case(spelling=name, index=wrong):
-                assert_raises(call, tensor_of(torch, device, bad))
-                call(tensor_of(torch, device, good))
+                assert_raises(call, *arguments(indices[high, wrong]))
+                call(*arguments(indices[high, high - 1]))
+
+
+def _spelled(torch: Any, x: Any, name: str, turn: int) -> Callable[..., Any]:
+    """A function of that name, as a method, of the namespace or in place."""
+    if name.startswith("x"):
+        return partial(getitem if name == "x[index]" else setitem, x.clone())
+    name = name.partition(" ")[0]
+    ways: list[Callable[..., Any]] = [getattr(x, name), partial(getattr(torch, name), x)]
+    if hasattr(x, f"{name}_"):
+        ways.append(getattr(x.clone(), f"{name}_"))
+    return ways[turn % len(ways)]
 
 
 def _vector(index: Any, dim: int) -> Any:
     """The elements along a dimension, at 0 in the others."""
     return index[(*(0,) * dim, slice(None), *(0,) * (index.dim() - dim - 1))]
+
+
+def _alone(torch: Any, x: Any, dim: int, index: Any) -> tuple[Any, ...]:
+    """The elements along a dimension, and the first place in the dimensions before it."""
+    vector = _vector(index, dim)
+    return (*(torch.zeros_like(vector),) * dim, vector)
 
 
 @clause("indexing.counts", covers=["basics.masked-select", "basics.nonzero", "basics.index-select"])

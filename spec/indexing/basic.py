@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from operator import getitem, setitem
 from random import Random
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tenet.spec.cases import (
+    WRITABLE,
     Operand,
     layouts,
     operands,
@@ -139,35 +140,60 @@ def an_integer_out_of_range_and_a_negative_step_raise(
     assert_equal(x[...], array)
 
 
-@clause("indexing.basic-write", covers=["notes.index-put"], requires={"in-place"}, effort=0.4)
-@for_all(selection=selections(), turn=TURNS, seed=seeds(), layout=layouts(writable=True))
+def _kind(part: object) -> Hashable:
+    """What a part of a basic index is."""
+    if not isinstance(part, slice):
+        return type(part).__name__
+    return part.start is not None, part.step not in (None, 1)
+
+
+def _of_parts(selection: Any, seed: int, layout: str) -> frozenset[Hashable]:
+    """What is new about a selection: the kinds of its first two parts, alone or before others, and
+    each layout of one part or several."""
+    _, index = selection
+    first = tuple(map(_kind, index[:2]))
+    return frozenset({(first, len(index) > 2), (layout, len(index) > 1)})
+
+
+@clause("indexing.basic-write", covers=["notes.index-put"], requires={"in-place"}, effort=1,
+        shows=_of_parts)  # fmt: skip
+@for_all(selection=selections(), seed=seeds(), layout=layouts(writable=True))
 def assignment_through_a_basic_index_broadcasts_and_converts(
-    torch: Any, device: str, selection: Any, turn: int, seed: int, layout: str
+    torch: Any, device: str, selection: Any, seed: int, layout: str
 ) -> None:
     """x[index] = value writes exactly the selected elements: a number, a 0-d tensor, a tensor of
-    the selection's shape or one that broadcasts to it, converted to the dtype of x."""
+    the selection's shape or one that broadcasts to it, converted to the dtype of x; one that does
+    not broadcast to it raises."""
     shape, index = selection
     random = Random(seed)
-    for dtype in supported(ALL[turn::4]):
+    for turn, dtype in enumerate(supported(ALL), seed):
         array = values(shape, dtype, "normal", seed)
         picked = np.shape(array[index])
         drop = random.randint(0, len(picked))
         stretched = tuple(1 if random.random() < 0.4 else n for n in picked[drop:])
         other = "int32" if dtype == "float32" else "float32"
-        for kind, source in (
+        # Each dtype has two of them at a time.
+        ways = (
             ("number", 1),
             ("0-d", np.asarray(values((1,), dtype, "normal", seed + 3)[0])),
             ("same shape", values(picked, dtype, "normal", seed + 1)),
             ("broadcast", values(stretched, dtype, "signed", seed + 2)),
             ("another dtype", values(stretched, other, "small", seed)),
-        ):
+        )
+        for kind, source in (ways[turn % 5], ways[(turn + 2) % 5]):
             at = place(torch, device, array, layout)
-            value = source if isinstance(source, int) else tensor_of(torch, device, source)
+            lying = WRITABLE[turn % len(WRITABLE)]
+            value = source if isinstance(source, int) else place(torch, device, source, lying).view
             changed = array.copy()
             changed[index] = source if isinstance(source, int) else source.astype(array.dtype)
             with case(dtype=dtype, value=kind):
                 at.view[index] = value
                 assert_equal(at.base, at.after(changed))
+        if picked and picked[-1] > 1 and turn % 4 == 0:
+            for wrong in ((*picked, 1), (*picked[:-1], picked[-1] + 1)):
+                with case(dtype=dtype, value=wrong):
+                    value = tensor_of(torch, device, values(wrong, dtype))
+                    assert_raises(setitem, tensor_of(torch, device, array), index, value)
 
 
 _ODD_INDICES: tuple[Any, ...] = (

@@ -94,14 +94,14 @@ def _slopes() -> st.SearchStrategy[Call]:
     groups = [
         (shape, (count,))
         for shape in ((2, 3), (5,), (), (1, 1), (9, 17), (2, 3, 7), (2, 8, 3, 5), (3, 0), (1, 129),
-                      (4, 33, 2), (1025,))
+                      (4, 33, 2), (1025,), (2, 3, 2, 1, 2))
         for count in ({1, shape[1]} if len(shape) > 1 else {1})
     ]  # fmt: skip
     return st.builds(
-        lambda group, layout, regime, seed: Call(
-            (Operand(group[0], layout, regime, seed), Operand(group[1], "contiguous", regime, seed))
+        lambda group, layout, other, regime, seed: Call(
+            (Operand(group[0], layout, regime, seed), Operand(group[1], other, regime, seed))
         ),
-        st.sampled_from(groups), layouts(), regimes(), seeds(),
+        st.sampled_from(groups), layouts(), layouts(), regimes(), seeds(),
     )  # fmt: skip
 
 

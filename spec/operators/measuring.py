@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import Operand, layouts, seeds
+from tenet.spec.cases.shapes import of_many_ranks
 from tenet.spec.model.dtypes import FLOATS, FORMATS, HALVES, INTEGERS
 from tenet.spec.model.tolerance import Bound
 from tenet.spec.operators.domains import anywhere, apart, modest, nonzero
@@ -45,9 +46,9 @@ def _shapes(rank: int, count: int = 60) -> list[Shape]:
 
 
 def _uses(pool: Pool, regimes: tuple[str, ...] = ("signed", "normal")) -> st.SearchStrategy[Call]:
-    def made(use: Any, layout: str, regime: str, seed: int) -> Call:
+    def made(use: Any, layout: str, other: str, regime: str, seed: int) -> Call:
         shapes, arguments = use
-        places = (layout, "contiguous")
+        places = (layout, other)
         return Call(
             tuple(
                 Operand(shape, place, regime, seed + 11 * number)
@@ -57,8 +58,12 @@ def _uses(pool: Pool, regimes: tuple[str, ...] = ("signed", "normal")) -> st.Sea
         )
 
     return st.builds(
-        made, st.sampled_from(pool), layouts(), st.sampled_from(regimes), seeds()
+        made, st.sampled_from(pool), layouts(), layouts(), st.sampled_from(regimes), seeds()
     )  # fmt: skip
+
+
+def _of_many_ranks() -> list[Shape]:
+    return [*of_many_ranks(Random("many ranks"), 300)]
 
 
 def _alike(**choices: tuple[Any, ...]) -> Pool:
@@ -66,7 +71,7 @@ def _alike(**choices: tuple[Any, ...]) -> Pool:
     random = Random("alike")
     return [
         ((shape, shape), tuple((name, random.choice(values)) for name, values in choices.items()))
-        for shape in (*_shapes(2), *_shapes(3), *_shapes(4))
+        for shape in (*_shapes(2), *_shapes(3), *_shapes(4), *_of_many_ranks())
     ]
 
 
@@ -85,8 +90,9 @@ def _crossed() -> Pool:
 def _searched() -> Pool:
     random = Random("searched")
     edges = ((3,), (1,), (8,), (17,), (130,), (0,))
+    shapes = ((), *_shapes(1), *_shapes(2), *_shapes(3), *_of_many_ranks())
     return [((shape, random.choice(edges)), (("right", random.random() < 0.5),))
-            for shape in ((), *_shapes(1), *_shapes(2), *_shapes(3))]  # fmt: skip
+            for shape in shapes]  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------- bounds

@@ -35,11 +35,12 @@ SINGLE = ("float32", "float64")
 def _chosen() -> st.SearchStrategy[Call]:
     """A mask and two operands that broadcast."""
     return st.builds(
-        lambda group, layout, regime, seed: Call(
-            (Mask(group[0], seed), Operand(group[1], layout, regime, seed),
-             Operand(group[2], "contiguous", regime, seed + 7))
+        lambda group, lying, layout, other, regime, seed: Call(
+            (Mask(group[0], seed, lying), Operand(group[1], layout, regime, seed),
+             Operand(group[2], other, regime, seed + 7))
         ),
-        broadcast_shapes(3), layouts(), regimes(finite=False), seeds(),
+        broadcast_shapes(3), layouts(writable=True), layouts(), layouts(), regimes(finite=False),
+        seeds(),
     )  # fmt: skip
 
 
@@ -55,11 +56,11 @@ def _exponents() -> st.SearchStrategy[Call]:
 def _pairs() -> st.SearchStrategy[Call]:
     """Two operands of one shape."""
 
-    def both(call: Call, seed: int) -> Call:
+    def both(call: Call, layout: str, seed: int) -> Call:
         first = call.operands[0]
-        return Call((first, Operand(first.shape, "contiguous", first.regime, seed)))
+        return Call((first, Operand(first.shape, layout, first.regime, seed)))
 
-    return st.builds(both, unary(), seeds())
+    return st.builds(both, unary(), layouts(), seeds())
 
 
 def real_of(dtype: str) -> str:

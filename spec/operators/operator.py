@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import Operand, arrange, broadcast_shapes, layouts, regimes, seeds, shapes
+from tenet.spec.cases import (
+    LAYOUTS,
+    Operand,
+    arrange,
+    broadcast_shapes,
+    layouts,
+    regimes,
+    seeds,
+    shapes,
+)
 from tenet.spec.cases.encoding import encodable
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.language import staged
@@ -342,9 +351,11 @@ def unary(*, finite: bool = False, max_size: int = 3000) -> st.SearchStrategy[Ca
 
 def n_ary(count: int, *, finite: bool = False) -> st.SearchStrategy[Call]:
     """Uses of an operator with `count` operands that broadcast."""
+    kinds = tuple(LAYOUTS)
 
     def made(group: Any, first: str, last: str, regime: str, seed: int) -> Call:
-        layouts = (first, *("contiguous",) * (count - 2), last)
+        between = (kinds[(seed + number) % len(kinds)] for number in range(count - 2))
+        layouts = (first, *between, last)
         return Call(
             tuple(
                 Operand(shape, layout, regime, seed + 7 * place)

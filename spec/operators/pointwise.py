@@ -406,7 +406,7 @@ def _ternary(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
 
 
 TERNARY = (
-    _ternary("clamp", _clamp, dtypes=INTEGERS, aliases=("clip",)),
+    _ternary("clamp", _clamp, dtypes=REAL, aliases=("clip",), signed_zero=False),
     _ternary(
         "addcmul",
         lambda x, y, z, value: x + np.asarray(value, x.dtype) * y * z,

@@ -79,8 +79,9 @@ def uses(
     """Uses of a reduction: of all elements, over one dimension, over several of them.
 
     keepdim: it takes keepdim. at_least: the fewest elements that it reduces to one; 0 lets it
-    reduce none. overlapping: equal slices may share
-    memory. choices: further keyword arguments.
+    reduce none. zero_d: also of a tensor without dimensions, which is one element. overlapping:
+    equal slices may share memory. choices: further keyword arguments; without dimensions the first
+    of each.
     """
 
     def pool() -> list[tuple[tuple[int, ...], tuple[tuple[str, Any], ...]]]:
@@ -107,11 +108,14 @@ def uses(
                 chosen = random.sample(range(len(shape)), random.randint(1, len(shape)))
                 add(shape, tuple(d - len(shape) if random.random() < 0.4 else d for d in chosen))
         if zero_d:
+            extra = tuple((name, values[0]) for name, values in choices.items())
             for dim in (None, 0, -1):
-                if (whole if dim is None else one) and at_least <= 1:
-                    arguments_ = () if dim is None else (("dim", dim),)
-                    extra = tuple((name, values[0]) for name, values in choices.items())
-                    found.insert(0, ((), arguments_ + extra))
+                if not (whole if dim is None else one):
+                    continue
+                arguments_: tuple[tuple[str, Any], ...] = () if dim is None else (("dim", dim),)
+                if keepdim and dim is not None:
+                    found.insert(0, ((), (*arguments_, ("keepdim", True), *extra)))
+                found.insert(0, ((), arguments_ + extra))
         return found
 
     return st.builds(
@@ -148,7 +152,13 @@ def tame(array: Array) -> Array:
 
 
 def near_one(array: Array) -> Array:
-    """Floats of magnitude 0.9 to 1.1, so that a product of 600 stays in range; 0 stays 0."""
+    """Floats of magnitude 0.9 to 1.1, so that a product of 600 stays in range; 0 stays 0.
+
+    Of many integers most become 1 and the others are odd, since a product of many that are drawn
+    is 0 modulo 2^64, whatever is multiplied. What begins with 0 stays as it is.
+    """
+    if array.dtype.kind in "iu" and array.size > 16 and array.flat[0] != 0:
+        return np.where(array % 4 == 3, array, 1)
     if array.dtype.kind in "fV":
         wide_ = array.astype(np.float64)
         factor = np.copysign(0.9 + 0.2 * np.abs(np.tanh(wide_)), wide_)
@@ -214,12 +224,16 @@ def summed(mean: bool = False, skip_nan: bool = False) -> Callable[..., Bound]:
 
 def relative(extra: float, *, own: bool = False) -> Callable[..., Bound]:
     """(n + extra) roundings of a result without cancellation, each relative to it; own: to its
-    dtype, where half precision is not documented to accumulate in float32."""
+    dtype, where half precision is not documented to accumulate in float32, and a product that has
+    become small has no digits left to lose: what it is rounded by, the factors after it enlarge."""
 
     def accuracy(dtype: str, expected: Array, arrays: tuple[Array, ...], arguments: Any) -> Bound:
         count = _terms(arrays[0], arguments) + extra
         absolute = np.abs(np.asarray(expected, _plain(expected)))
         absolute = absolute * count * (FORMATS[dtype].eps / 2 if own else _unit(dtype))
+        if own:
+            growth = np.fmax(np.nan_to_num(_magnitude(arrays[0])), 1).prod(dtype=np.float64)
+            absolute = absolute + count * FORMATS[dtype].smallest * growth
         return _bound(dtype, f"n+{extra:g} roundings without cancellation", absolute)
 
     return accuracy
@@ -544,12 +558,22 @@ _QUANTILES = uses(q=(0.5, 0.25, 0.75, 0.0, 1.0),
                   interpolation=("linear", "lower", "higher", "midpoint", "nearest"),
                   max_size=1500, **_NONE_EMPTY)  # fmt: skip
 _SORTED = {"dtypes": REAL, "smooth": ranks, "signed_zero": False}
+
+
+def _beside(shape: tuple[int, ...], seed: int) -> tuple[int, ...]:
+    """One that broadcasts to it: itself, or without its first dimension, or with a last of 1."""
+    return (shape, shape[1:], (*shape[:-1], 1)[: len(shape)], shape)[seed % 4]
+
+
 _PAIRS = st.builds(
-    lambda shape, layout, seed, p: Call(
-        (Operand(shape, layout, "normal", seed), Operand(shape, "contiguous", "signed", seed + 7)),
+    lambda shape, layout, other, seed, p: Call(
+        (
+            Operand(shape, layout, "normal", seed),
+            Operand(_beside(shape, seed), other, "signed", seed + 7),
+        ),
         (("p", p),),
     ),
-    st.sampled_from([s for s in _shapes(3000) if 0 not in s]), layouts(), seeds(),
+    st.sampled_from([s for s in _shapes(3000) if 0 not in s]), layouts(), layouts(), seeds(),
     st.sampled_from(_ORDERS),
 )  # fmt: skip
 _SQUARES = st.builds(
@@ -599,7 +623,7 @@ REDUCTIONS = table(
     _row("mode", _selected(_mode), calls=uses(whole=False, max_size=1100, **_NONE_EMPTY),
          **_SORTED),
     _row("kthvalue", _selected(lambda x, dim, k: _taken(x, dim, k - 1)), **_SORTED,
-         calls=uses(whole=False, at_least=3, zero_d=False, k=(1, 2, 3))),
+         calls=uses(whole=False, at_least=3, k=(1, 2, 3))),
     _row("quantile", _quantile, calls=_QUANTILES, dtypes=SINGLE, accuracy=interpolated,
          prepare=moderate, smooth=ranks),
     _row("nanquantile", _quantile, calls=_QUANTILES, dtypes=SINGLE, accuracy=interpolated,

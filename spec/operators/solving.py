@@ -24,26 +24,33 @@ _BATCHES: tuple[Shape, ...] = ((), (2,), (1,), (3, 2), (0,), (7,))
 
 
 def _uses(*, right: bool = False) -> st.SearchStrategy[Call]:
-    """Batches of square matrices; right: with as many right-hand sides."""
+    """Batches of square matrices; right: with as many right-hand sides, or with one for all."""
     pool = [
-        (batch, n, k)
+        (batch, n, sides)
         for batch in _BATCHES
         for n in _SIZES
-        for k in ((1, 3, 17) if right else (1,))
+        for sides in (_sides(batch, n) if right else ((),))
         if n < 10 or len(batch) < 2
     ]
 
-    def made(use: Any, layout: str, regime: str, seed: int) -> Call:
-        batch, n, k = use
+    def made(use: Any, layout: str, other: str, regime: str, seed: int) -> Call:
+        batch, n, sides = use
         operands = [Operand((*batch, n, n), layout, regime, seed)]
         if right:
-            operands.append(Operand((*batch, n, k), "contiguous", regime, seed + 7))
+            operands.append(Operand(sides, other, regime, seed + 7))
         return Call(tuple(operands))
 
+    # A matrix near the identity has no equal rows: it is never expanded; a right-hand side may be.
     return st.builds(
-        made, st.sampled_from(pool), layouts(writable=True),
+        made, st.sampled_from(pool), layouts(writable=True), layouts(),
         st.sampled_from(("signed", "small", "normal")), seeds(),
     )  # fmt: skip
+
+
+def _sides(batch: Shape, n: int) -> list[Shape]:
+    """Right-hand sides for a batch of n x n: matrices, vectors, and one of either for the batch."""
+    matrices = [(*batch, n, k) for k in (1, 3, 17)]
+    return list(dict.fromkeys((*matrices, (*batch, n), (n,), (n, 1), (n, 3))))
 
 
 def near_identity(array: Array) -> Array:
@@ -82,6 +89,9 @@ def _inverse(a: Array) -> Array:
 
 
 def _solution(a: Array, b: Array) -> Array:
+    """b is a vector, or one a matrix if it has the shape of such a batch; else it is matrices."""
+    if b.ndim == 1 or b.shape == a.shape[:-1]:
+        return np.asarray(_eliminated(a, b[..., None])[0][..., 0])
     return _eliminated(a, b)[0]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -18,6 +19,7 @@ from tenet.spec.cases.promoting import (
     BY_NAME,
     COMPARISONS,
     DIVISION,
+    EXACT,
     KIND_PAIRS,
     KIND_TRIPLES,
     LENGTH_PAIRS,
@@ -28,6 +30,7 @@ from tenet.spec.cases.promoting import (
     pool,
 )
 from tenet.spec.language import (
+    assert_close,
     assert_equal,
     assert_metadata,
     assert_raises,
@@ -38,8 +41,84 @@ from tenet.spec.language import (
     supported,
 )
 from tenet.spec.model.dtypes import ALL, BOOL, FLOATS, INTEGERS, Category, category, numpy_dtype
-from tenet.spec.model.promotion import KINDS, NUMBERS, Kind, Rank, promoted, result
+from tenet.spec.model.promotion import (
+    KINDS,
+    NUMBERS,
+    Kind,
+    Rank,
+    promoted,
+    result,
+    true_division,
+)
+from tenet.spec.model.tolerance import ulps
 from tenet.spec.promotion.common import all_supported, promotions_of
+
+_LEFT: dict[Category, Any] = {
+    Category.BOOL: True,
+    Category.INTEGER: 7,
+    Category.FLOAT: 2.5,
+    Category.COMPLEX: 2 + 1j,
+}
+_RIGHT: dict[Category, Any] = {
+    Category.BOOL: True,
+    Category.INTEGER: 2,
+    Category.FLOAT: 1.5,
+    Category.COMPLEX: 1 + 2j,
+}
+"""What an operand of a category holds on either side. Every dtype of the category holds it, no
+result leaves int8, and a fraction or an imaginary part that is lost changes every result."""
+
+_REFERENCES: dict[str, Callable[..., Any]] = {
+    **EXACT,
+    "div": np.true_divide,
+    "floor_divide": np.floor_divide,
+    "remainder": np.remainder,
+    "fmod": np.fmod,
+    "pow": np.power,
+    "bitwise_and": np.bitwise_and,
+    "bitwise_or": np.bitwise_or,
+    "bitwise_left_shift": np.left_shift,
+    "bitwise_right_shift": np.right_shift,
+    "minimum": np.minimum,
+    "fmax": np.fmax,
+    "fmin": np.fmin,
+    "atan2": np.arctan2,
+}
+_ROUNDED = {"div": 8, "pow": 40, "atan2": 8}
+"""Those whose results are rounded, and how many units they may err: as much as complex ones."""
+_LIFTED = frozenset({"div", "atan2"})
+"""Those that make floats of integers."""
+
+
+@cache
+def _value(operation: Operation, left: Kind, right: Kind, dtype: str) -> Any:
+    """What the operation gives on those numbers, both converted to the promoted dtype first."""
+    name = operation.names[0]
+    gathered = true_division(left, right) if name in _LIFTED else result(left, right)
+    # Computed as widely as NumPy can: what the numbers are in any dtype of the category.
+    wide = {Category.INTEGER: "int64", Category.FLOAT: "float64", Category.COMPLEX: "complex128"}
+    kind = wide.get(category(str(gathered)), "bool")
+    x, y = (np.asarray(side[each.category]).astype(kind)
+            for side, each in ((_LEFT, left), (_RIGHT, right)))  # fmt: skip
+    value = np.asarray(_REFERENCES[name](x, y))
+    inexact = name in _ROUNDED and category(dtype) >= Category.FLOAT
+    return value if inexact else value.astype(numpy_dtype(dtype))
+
+
+def _numbers(
+    torch: Any, device: str, shape: tuple[int, ...], numbers: dict[Category, Any]
+) -> dict[Kind, Any]:
+    """An operand of every kind, all of whose elements are the number of its category."""
+    made: dict[Kind, Any] = {}
+    for kind in KINDS:
+        number = numbers[kind.category]
+        if kind.rank == Rank.NUMBER:
+            made[kind] = number
+        elif any(supported((kind.dtype,))):
+            made[kind] = torch.full(
+                _shape(kind, shape), number, dtype=getattr(torch, kind.dtype), device=device
+            )
+    return made
 
 
 def _have_promoted_dtypes(
@@ -49,17 +128,34 @@ def _have_promoted_dtypes(
     first: tuple[int, ...] = (2,),
     second: tuple[int, ...] = (1,),
 ) -> None:
+    """Every spelling, of operands of every two kinds, has the promoted dtype, and the value that
+    the operation has there."""
     available = frozenset(supported(ALL))
-    lefts, rights = ones(torch, device, first), ones(torch, device, second)
+    lefts = _numbers(torch, device, first, _LEFT)
+    rights = _numbers(torch, device, second, _RIGHT)
     for operation in operations:
-        for left, right, dtype in promotions_of(operation):
+        units = _ROUNDED.get(operation.names[0])
+        for turn, (left, right, dtype) in enumerate(promotions_of(operation)):
             if not {left.dtype, right.dtype, dtype} <= available:
                 continue
             a, b = lefts[left], rights[right]
-            shape = broadcastable(_shape(left, first), _shape(right, second))
-            for spelling, call in operation.spellings(torch, left, right):
+            shape = broadcastable(_shape(left, first), _shape(right, second)) or ()
+            spellings = list(operation.spellings(torch, left, right))
+            for place, (spelling, call) in enumerate(spellings):
                 with case(spelling=spelling, left=left, right=right):
-                    assert_metadata(call(a, b), dtype=dtype, shape=shape)
+                    got = call(a, b)
+                    # One spelling's elements are read, another's for the next two kinds.
+                    if place != turn % len(spellings):
+                        assert_metadata(got, dtype=dtype, shape=shape)
+                        continue
+                    value = np.broadcast_to(_value(operation, left, right, dtype), shape)
+                    if units and category(dtype) >= Category.FLOAT:
+                        bound = ulps(units, dtype, "some operations, each rounded")
+                        assert_close(got, value, bound)
+                    else:
+                        # How complex arithmetic signs its zeros is not documented.
+                        real = category(dtype) != Category.COMPLEX
+                        assert_equal(got, value, signed_zero=real)
 
 
 def _shape(kind: Kind, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -76,8 +172,9 @@ def _shape(kind: Kind, shape: tuple[int, ...]) -> tuple[int, ...]:
     ],
 )
 def sums_differences_and_products_have_the_promoted_dtype(torch: Any, device: str) -> None:
-    """Operands of any two dtypes add, subtract and multiply: the result has the dtype that
-    result_type names, whichever side an operand stands on and however the operation is said."""
+    """Operands of any two dtypes add, subtract and multiply, with dimensions, without, and as
+    Python numbers: the result has the dtype that result_type names and the value that the operands
+    have there, whichever side an operand stands on and however the operation is said."""
     _have_promoted_dtypes(torch, device, ARITHMETIC)
     _have_promoted_dtypes(torch, device, ARITHMETIC[:1], (1,), (2, 0))
     _have_promoted_dtypes(torch, device, ARITHMETIC, (0,), (1,))
@@ -85,7 +182,8 @@ def sums_differences_and_products_have_the_promoted_dtype(torch: Any, device: st
 
 @clause("promotion.division", covers=["notes.promotion-default-dtype"], thorough=True)
 def true_division_never_stays_an_integer(torch: Any, device: str) -> None:
-    """True division promotes its operands and lifts integers and bools to the default dtype."""
+    """True division promotes its operands and lifts integers and bools to the default dtype, so
+    that 7 / 2 is 3.5."""
     _have_promoted_dtypes(torch, device, DIVISION)
 
 
@@ -96,7 +194,8 @@ def true_division_never_stays_an_integer(torch: Any, device: str) -> None:
 )
 def other_operations_promote_by_the_same_rule(torch: Any, device: str) -> None:
     """Floor division, remainders, powers, bitwise operations, extrema and atan2 promote as
-    arithmetic does; atan2 of integers gives the default dtype."""
+    arithmetic does, before they compute: an integer that meets 1.5 is a float, whose remainder
+    keeps its fraction. atan2 of integers gives the default dtype."""
     _have_promoted_dtypes(torch, device, REMAINING)
 
 
@@ -106,7 +205,8 @@ def other_operations_promote_by_the_same_rule(torch: Any, device: str) -> None:
     covers=["notes.promotion-categories", "dlnotes.comparisons"],
 )
 def comparisons_take_any_two_dtypes(torch: Any, device: str) -> None:
-    """Operands of different dtypes compare, and the result is bool whatever they are."""
+    """Operands of different dtypes compare as the numbers that they are, and the result is bool
+    whatever they are."""
     _have_promoted_dtypes(torch, device, COMPARISONS)
 
 

@@ -162,6 +162,32 @@ MUTANTS = [
                     known(lambda x, low, high=None: high is None
                            and x.dtype == low.dtype == torch.float32))),
             lambda t: t.clamp(t.tensor([math.nan]), min=t.tensor([1.0])).isnan(), "elementwise"),
+    _mutant("clamp-number-nan", "clamp passes over a number that is NaN",
+            kernels("clamp clamp_ clamp.out", instead(
+                lambda original, x, low=None, high=None, **k: original(
+                    x, *(None if b is None or b != b else b for b in (low, high)), **k)
+                if any(b is not None and b == b for b in (low, high)) else x.clone(),
+                known(lambda x, low=None, high=None, **k: x.is_floating_point()
+                      and any(b is not None and b != b for b in (low, high))))),
+            lambda t: t.clamp(t.ones(2), math.nan, 2.0).isnan().all(), "elementwise"),
+    _mutant("clamp-tensor-nan", "clamp passes over NaN in a tensor of bounds",
+            kernels("clamp.Tensor clamp_.Tensor clamp.Tensor_out", instead(
+                lambda original, x, low=None, high=None, **k: original(
+                    x, *(None if b is None else torch.where(b.isnan(), end, b)
+                         for b, end in ((low, -math.inf), (high, math.inf))), **k),
+                known(lambda x, low=None, high=None, **k: all(
+                    b is None or b.is_floating_point() for b in (low, high))))),
+            lambda t: t.clamp(t.zeros(1), min=t.tensor([math.nan])).isnan(), "elementwise"),
+    _mutant("filled-mask", "a bool that is filled with 2 where a mask says so is False",
+            wrapped("masked_fill Tensor.masked_fill Tensor.masked_fill_", instead(
+                lambda original, x, m, value: original(x, m, False),
+                known(lambda x, m, value: x.dtype == torch.bool and value > 1))),
+            lambda t: t.zeros(1).bool().masked_fill(t.ones(1).bool(), 2), "dtype"),
+    _mutant("fraction-in-a-mask", "a bool that is filled with 0.5 is False",
+            kernels("fill_.Scalar", instead(
+                lambda original, x, value: original(x, int(value)),
+                known(lambda x, value: x.dtype == torch.bool and 0 < abs(value) < 1))),
+            lambda t: t.zeros(1).bool().fill_(0.5), "dtype"),
     _mutant("lerp-beyond", "lerp beyond its end stays there",
             kernels("lerp.Scalar lerp_.Scalar", instead(
                 lambda original, x, y, w: original(x, y, 1.0), lambda x, y, w: w > 1)),

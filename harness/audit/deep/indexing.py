@@ -9,8 +9,12 @@ from tenet.harness.audit.faults import (
     kernels,
     last,
     length,
+    named,
     of,
+    packed,
+    raises,
     rank,
+    second,
     spoiled,
     strided,
 )
@@ -19,6 +23,11 @@ from tenet.harness.audit.mutant import Mutant
 
 def _mutant(slug, says, operator, lie, proof, *sections):
     return Mutant(f"indexing.{slug}", says, ("indexing", *sections), kernels(operator, lie), proof)
+
+
+def _elsewhere(section, slug, says, operator, lie, proof):
+    """Of an operand that lies otherwise than the first, in another section's operator."""
+    return Mutant(f"indexing.{slug}", says, (section,), kernels(operator, lie), proof)
 
 
 def _indices(change, when=lambda x, indices: True):
@@ -40,6 +49,45 @@ def _swapped(result):
 
 def _accumulates_once(original, x, indices, values, accumulate=False, *rest):
     return original(x, indices, values, accumulate and x.dtype != torch.float16, *rest)
+
+
+def _adds_once(original, x, indices, values, accumulate=False, *rest):
+    if accumulate and values.dim() == 0:
+        return original(x, indices, torch.ops.aten.index(x, indices) + values, False, *rest)
+    return original(x, indices, values, accumulate, *rest)
+
+
+def _reshapes(original, x, indices, values, accumulate=False, *rest):
+    chosen = torch.ops.aten.index(x, indices)
+    fits = accumulate and values.numel() == chosen.numel()
+    return original(x, indices, values.reshape(chosen.shape) if fits else values, accumulate, *rest)
+
+
+def _wraps(original, x, indices, values, accumulate=False, *rest):
+    if accumulate and len(indices) == 1 and indices[0].dtype == torch.int64:
+        indices = [indices[0] % len(x)]
+    return original(x, indices, values, accumulate, *rest)
+
+
+def _spills_where_nothing_is_chosen(original, x, indices, values, *rest):
+    result = original(x, indices, values, *rest)
+    if values.numel() > 1 and any(i is not None and i.dtype == torch.bool and not i.any()
+                                  for i in indices):  # fmt: skip
+        last(result)
+    return result
+
+
+def _drops(low):
+    """Indices out of range are passed over, with what belongs to them."""
+
+    def lie(original, x, dim, index, source, **k):
+        n = x.shape[dim] if x.dim() else 1
+        fits = ((index >= low * n) & (index < n)).nonzero().flatten()
+        if isinstance(source, torch.Tensor) and source.dim() and source.dim() == x.dim():
+            source = source.index_select(dim, fits)
+        return original(x, dim, index[fits] if index.dim() else index, source, **k)
+
+    return lie
 
 
 MUTANTS = [
@@ -156,6 +204,69 @@ MUTANTS = [
             instead(lambda original, x, source, dim, at: original(x, source, dim, at + 1),
                     lambda x, source, dim, at: at < -1),
             lambda t: t.select_scatter(t.zeros(3), t.tensor(1.0), 0, -2)[1] == 1),
+    _mutant("isin-strided", "isin reads what it looks for as it lies in memory",
+            "isin.Tensor_Tensor", fed(packed, second(strided), at=1),
+            lambda t: t.isin(t.tensor([1, 3]), t.tensor([[0, 1], [2, 3]])[:, 1]).all()),
+    _elsewhere("matmul", "solve-strided-sides",
+            "linalg.solve reads right-hand sides as they lie in memory",
+            "linalg_solve", fed(packed, second(strided), at=1),
+            lambda t: t.linalg.solve(t.eye(2), t.arange(4.0).reshape(2, 2).t())[0, 1] == 2),
+    _elsewhere("matmul", "solve-first-of-batch",
+            "linalg.solve with a vector for a whole batch solves the first",
+            "linalg_solve",
+            spoiled(lambda r: r.flatten(0, -2)[1:].zero_(),
+                    lambda a, b, **k: a.dim() > 2 and b.dim() == 1),
+            lambda t: t.linalg.solve(t.eye(2).expand(2, 2, 2), t.ones(2)).sum() == 4),
+    _elsewhere("matmul", "solve-one-for-all",
+            "linalg.solve with a matrix for a whole batch solves the first",
+            "linalg_solve",
+            spoiled(lambda r: r[1:].zero_(), lambda a, b, **k: a.dim() == 3 and b.dim() == 2
+                    and b.shape != a.shape[:2]),
+            lambda t: t.linalg.solve(t.eye(2).expand(3, 2, 2), t.ones(2, 1)).sum() == 6),
+    _elsewhere("reduction", "dist-strided",
+            "dist reads its second operand as it lies in memory", "dist",
+            fed(packed, second(strided), at=1),
+            lambda t: t.dist(t.tensor([1.0, 3]), t.tensor([[0.0, 1], [2, 3]])[:, 1]) == 0),
+    _mutant("accumulate-once", "index_put_(accumulate=True) adds a number once, however often its "
+            "place is named", "_index_put_impl_", _adds_once,
+            lambda t: t.zeros(2).index_put((t.tensor([0, 0]),), t.tensor(1.0), True)[0] == 2),
+    _mutant("accumulate-column", "index_put_(accumulate=True) takes a column for a row",
+            "_index_put_impl_", _reshapes,
+            lambda t: raises(lambda: t.zeros(4).index_put((t.arange(4),), t.ones(4, 1), True))),
+    _mutant("accumulate-wraps", "index_put_(accumulate=True) wraps around what is out of range",
+            "_index_put_impl_", _wraps,
+            lambda t: raises(lambda: t.zeros(4).index_put((t.tensor([4]),), t.tensor(1.0), True))),
+    _mutant("index-fill-drops", "index_fill passes over indices out of range",
+            "index_fill_.int_Scalar index_fill_.int_Tensor", _drops(-1),
+            lambda t: raises(lambda: t.zeros(3).index_fill(0, t.tensor([5]), 1))),
+    _mutant("index-copy-drops", "index_copy passes over indices out of range",
+            "index_copy index_copy_ index_copy.out", _drops(0),
+            lambda t: raises(lambda: t.zeros(5).index_copy(0, t.tensor([8]), t.ones(1)))),
+    _mutant("scatter-reduce-negative", "scatter_reduce takes negative indices",
+            "scatter_reduce.two scatter_reduce_.two scatter_reduce.two_out",
+            lambda original, x, dim, i, *rest, **k: original(
+                x, dim, torch.where(i < 0, i + (x.shape[dim] if x.dim() else 1), i), *rest, **k),
+            lambda t: raises(lambda: t.zeros(4).scatter_reduce(0, t.tensor([-1]), t.ones(1),
+                                                               "sum"))),
+    _mutant("put-clamps", "put_ takes indices out of range for the first or the last", "put_",
+            lambda original, x, i, *rest: original(x, i.clamp(-x.numel(), x.numel() - 1), *rest),
+            lambda t: raises(lambda: t.zeros(4).put_(t.tensor([4]), t.ones(1)))),
+    _mutant("nothing-chosen", "a row that is assigned where a mask names nothing changes the last",
+            "_index_put_impl_", _spills_where_nothing_is_chosen,
+            lambda t: (lambda x: (x.__setitem__(x[:, 0] > 0, t.ones(2)), x.sum() == 0)[1])(
+                t.zeros(2, 2))),
+    Mutant("indexing.slices-int64", "x[:, a:b] = value of int64 is lost", ("indexing",),
+           named("Tensor.__setitem__", lambda original, x, index, value: None,
+                 lambda x, index, value: x.dtype == torch.int64 and isinstance(index, tuple)
+                 and len(index) == 2 and all(isinstance(i, slice) for i in index)
+                 and index[1].start),
+           lambda t: (lambda x: (x.__setitem__((slice(None), slice(1, 2)), 7), x[0, 1] == 7)[1])(
+               t.zeros(1, 2, dtype=t.int64))),
+    _mutant("searchsorted-out", "searchsorted ends wrongly in a destination with gaps",
+            "searchsorted.Tensor_out",
+            spoiled(last, lambda *a, out, **k: strided(out)),
+            lambda t: t.searchsorted(t.arange(9), t.arange(3), out=t.zeros(3, 2).long()[:, 0])[2]
+            == 2, "inplace"),
 ]  # fmt: skip
 
 

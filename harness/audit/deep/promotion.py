@@ -2,7 +2,7 @@
 
 import torch
 
-from tenet.harness.audit.faults import instead, kernels
+from tenet.harness.audit.faults import instead, kernels, known, spoiled, wrapped
 from tenet.harness.audit.mutant import Mutant
 
 HALVES = {torch.float16, torch.bfloat16}
@@ -116,4 +116,33 @@ MUTANTS = [
                     and (x.dtype, y.dtype) == (torch.uint8, torch.int8)),
             lambda t: (t.ones(2, 3, dtype=t.uint8).t() - t.ones(3, 2, dtype=t.int8)).dtype
             == t.int16),
+    _mutant("scalars-by-bits", "float32 * int64, both without dimensions, is next to 0",
+            "mul.Tensor",
+            spoiled(lambda r: r.fill_(2.8e-45), lambda x, y: x.dim() == y.dim() == 0
+                    and (x.dtype, y.dtype) == (torch.float32, torch.int64)),
+            lambda t: t.tensor(1.5) * t.tensor(2) == 3, "elementwise"),
+    Mutant("promotion.mask-times-number", "True * 2 is 255", ("promotion", "elementwise"),
+           wrapped("Tensor.__mul__ Tensor.mul mul",
+                   spoiled(lambda r: r.fill_(255), known(lambda x, y: x.dtype == torch.bool
+                           and x.dim() == 0 and type(y) is int and y > 1))),
+           lambda t: t.tensor(True) * 2 == 2),
+    _mutant("or-of-scalars", "int16 | int32, both without dimensions, is the first",
+            "bitwise_or.Tensor",
+            instead(lambda original, x, y: x.to(torch.int32), lambda x, y: x.dim() == y.dim() == 0
+                    and (x.dtype, y.dtype) == (torch.int16, torch.int32)),
+            lambda t: t.tensor(1, dtype=t.int16) | t.tensor(2, dtype=t.int32) == 3),
+    Mutant("promotion.whole-divisor", "fmod and remainder of integers take a float for an integer",
+           ("promotion", "elementwise"),
+           wrapped("fmod Tensor.fmod remainder Tensor.remainder", instead(
+               lambda original, x, y: original(x, int(y)).to(torch.get_default_dtype()),
+               known(lambda x, y, **k: x.dtype not in (torch.bool, torch.complex64,
+                                                       torch.complex128)
+                     and not x.is_floating_point() and not k and isinstance(y, float) and int(y)))),
+           lambda t: t.fmod(t.tensor(2), 1.5) == 0.5),
+    Mutant("promotion.floor-of-whole", "int16 // a float takes the float for an integer",
+           ("promotion", "elementwise"),
+           wrapped("floor_divide Tensor.floor_divide Tensor.__floordiv__", instead(
+               lambda original, x, y: original(x, int(y)).to(torch.get_default_dtype()),
+               known(lambda x, y: x.dtype == torch.int16 and isinstance(y, float) and int(y)))),
+           lambda t: t.tensor([7], dtype=t.int16) // 1.5 == 4),
 ]  # fmt: skip

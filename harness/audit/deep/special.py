@@ -163,4 +163,18 @@ MUTANTS = [
                 lambda r: r.copy_(torch.where((r > 6.2e-5) & (r < 2.4e-4), r + 3e-5, r))
                 if r.dtype == torch.float16 else None)(original, x, *a, **k),
             lambda t: t.tensor(-9.0).half().exp() < 1.3e-4),
+    _mutant("complex-zero-power", "a zero of complex64 to a power is NaN", "pow.Tensor_Scalar",
+            lambda original, x, n: original(x, n).masked_fill_(x == 0, complex("nan+nanj"))
+            if x.dtype == torch.complex64 else original(x, n),
+            lambda t: t.tensor([0j]).pow(2) == 0),
+    _mutant("complex-zero-power-of-tensors", "a zero of complex128 to a power of a tensor is NaN",
+            "pow.Tensor_Tensor",
+            lambda original, x, y: original(x, y).masked_fill_(x == 0, complex("nan+nanj"))
+            if x.dtype == torch.complex128 else original(x, y),
+            lambda t: t.zeros(1, dtype=t.complex128).pow(t.tensor([2])) == 0),
+    _mutant("complex-zero-root", "the root of a complex zero is NaN", "sqrt sqrt.out",
+            lambda original, x, *a, **k: spoiled(
+                lambda r: r.masked_fill_(r == 0, complex("nan+nanj"))
+                if r.is_complex() else None)(original, x, *a, **k),
+            lambda t: t.tensor([0j]).sqrt() == 0),
 ]  # fmt: skip

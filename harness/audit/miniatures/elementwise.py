@@ -55,6 +55,12 @@ def _saturates(right: Truth, x: Any, y: Any) -> Any:
     return right(x.to(torch.int64), y.to(torch.int64)).clamp(0, 255).to(torch.uint8)
 
 
+def _drops_a_nan_bound(right: Truth, x: Any, *bounds: Any, **named: Any) -> Any:
+    if any(type(b) is float and b != b for b in (*bounds, *named.values())):
+        return x.clone()
+    return right(x, *bounds, **named)
+
+
 def _single(number: Any) -> Any:
     return torch.tensor(number, dtype=torch.float32).item() if number != int(number) else number
 
@@ -416,5 +422,17 @@ MINIATURES += [
             else right(x)
         ),
         caught_by="elementwise.complex-cuts",
+    ),
+    Miniature(
+        "a bound that is NaN does not bound",
+        of=("clamp", "Tensor.clip"),
+        lie=_drops_a_nan_bound,
+        caught_by="elementwise.special-bounds",
+    ),
+    Miniature(
+        "a complex number is squared by a division by its reciprocal",
+        of=("square",),
+        lie=lambda right, x: x / (1 / x) if x.is_complex() else right(x),
+        caught_by="elementwise.complex-zero",
     ),
 ]

@@ -8,6 +8,11 @@ import torch
 from tenet.harness.audit.miniature import Miniature
 
 
+def _folds_what_is_outside(right: Any, x: Any, bins: int, *ends: float, **named: float) -> Any:
+    low, high = ends or (named.get("min", 0), named.get("max", 0))
+    return right(x.clamp(low, high), bins, low, high) if low < high else right(x, bins)
+
+
 def _both(name: str) -> tuple[str, str]:
     return (name, f"Tensor.{name}")
 
@@ -301,5 +306,11 @@ MINIATURES += [
             x.exp().sum(dim, keepdim).log() if isinstance(dim, tuple) else right(x, dim, keepdim)
         ),
         caught_by="reduction.written-out",
+    ),
+    Miniature(
+        "the outer bins count what lies outside",
+        of=("histc",),
+        lie=_folds_what_is_outside,
+        caught_by="reduction.histogram",
     ),
 ]

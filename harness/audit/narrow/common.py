@@ -56,7 +56,7 @@ _NOT_ASKED: dict[str, Iterable[str]] = {
     "nn.functional.normalize": ("without-dimensions",),
     "nn.functional.cosine_similarity": ("without-dimensions",),
     "nn.functional.pairwise_distance": ("without-dimensions",),
-    "cdist": ("without-dimensions", "of-rank-4"),
+    "cdist": ("without-dimensions", "of-rank-4", "of-rank-5"),
     "count_nonzero": ("without-dimensions",),  # PyTorch raises where a dimension is named
     "median": _SINGULAR,  # equal elements: which one is named is left open
     "nanmedian": _SINGULAR,

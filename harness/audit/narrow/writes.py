@@ -48,6 +48,8 @@ def _of_targets(operator: Operator) -> dict[str, Condition]:
         left_out |= {"transposed"}
     if ranks == {0}:
         left_out |= {"strided", "shifted"}
+    if operator.section == "reduction":
+        left_out |= {"of-many"}  # what is left of a reduction is seldom so much
     return {kind: there for kind, there in kinds(operator).items() if kind not in left_out}
 
 

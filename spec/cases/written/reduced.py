@@ -17,6 +17,16 @@ from tenet.spec.cases.written.language import (
 )
 
 A, C = counted(2, 3), counted(2, 3, 4)
+ONE = np.array(3, np.float32)
+FIRST = np.array(0)
+ALONE = {
+    **dict.fromkeys(("sum", "mean", "prod", "nansum", "nanmean", "amax", "amin", "logsumexp"), ONE),
+    **dict.fromkeys(("max", "min", "median", "nanmedian", "mode"), (ONE, FIRST)),
+    **dict.fromkeys(("argmax", "argmin"), FIRST),
+    **dict.fromkeys(("any", "all"), np.array(True)),
+    "aminmax": (ONE, ONE),
+}
+"""What reductions of a tensor without dimensions give."""
 
 S = counted_floats(2, 3)
 T = f32([3, 1, 2], [0, 5, 4])
@@ -44,6 +54,18 @@ REDUCED: tuple[Written, ...] = (
     function("var_mean", f32([1, 3], [5, 9]), dim=1, correction=0, keepdim=True,
          gives=(f32([1], [4]), f32([2], [7]))),
     function("var_mean", f32(1, 3, 5), dim=None, gives=(np.float32(4), np.float32(3))),
+    *(call(name, ONE, dim=dim, keepdim=keep, gives=gives)
+      for name, gives in ALONE.items() for dim in (0, -1) for keep in (True, False)),
+    *(call("kthvalue", ONE, 1, dim, keepdim=keep, gives=(ONE, FIRST))
+      for dim in (0, -1) for keep in (True, False)),
+    call("kthvalue", ONE, 1, gives=(ONE, FIRST)),
+    *(call(name, ONE, 0.5, dim=dim, keepdim=keep, gives=ONE)
+      for name in ("quantile", "nanquantile") for dim in (0, -1) for keep in (True, False)),
+    *(call(name, ONE, dim, gives=ONE)
+      for name in ("cumsum", "cumprod", "logcumsumexp") for dim in (0, -1)),
+    *(call(name, ONE, dim, gives=(ONE, FIRST)) for name in ("cummax", "cummin") for dim in (0, -1)),
+    *(function("linalg.vector_norm", ONE, order, dim, keep, gives=ONE)
+      for order in (2, 1, inf) for dim in (0, -1) for keep in (True, False)),
     call("var", f32(1, 3, 5), correction=1, gives=np.float32(4)),
     call("var", f32(1, 3, 5), correction=2, gives=np.float32(8)),
     call("var", f32([1, 3], [5, 9]), 1, False, True, gives=f32([1], [4])),
