@@ -95,6 +95,7 @@ def repeated_indices_add_up_at_every_length(torch: Any, device: str) -> None:
         "gather": lambda x, i: torch.gather(x, 0, i),
         "take": lambda x, i: torch.take(x, i),
         "mixed": lambda x, i: x[i.flip(0)].flip(0),
+        "embedding": lambda x, i: torch.nn.functional.embedding(i, x[:, None])[:, 0],
     }
     for length, name in product(LENGTHS[1:], supported(SINGLE)):
         index = (np.arange(length) * 7 + np.arange(length) // 3) % max(1, min(length, 5))

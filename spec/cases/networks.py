@@ -17,6 +17,8 @@ from tenet.spec.cases.shapes import Shape
 Drawn = TypeVar("Drawn", "Convolution", "Pooling")
 _POOL_SIZE = 600
 _LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 20, 31, 33)
+_PRODUCTS = 50000
+"""As many a convolution may take, so that it is quick."""
 _CHANNELS = (1, 2, 3, 4, 5, 8, 9, 16, 17)
 
 
@@ -63,26 +65,33 @@ def _fits(lengths: Shape, kernel: Shape, dilation: Shape, padding: Shape) -> boo
 
 
 def _convolution(rank: int, random: Random) -> Convolution | None:
-    groups = random.choice((1, 1, 1, 2, 3, 4))
-    # One channel a group, for which there are kernels of their own, is common in networks.
-    choices = _CHANNELS if groups == 1 else (1, 1, 1, 2, 3, 4)
+    groups = random.choice((1, 1, 1, 2, 2, 3, 4))
+    # One channel a group, for which there are kernels of their own, is common in networks; from
+    # eight on a group's channels fill a vector.
+    choices = _CHANNELS if groups == 1 else (1, 1, 1, 2, 3, 4, 8, 9, 16)
     channels, out = (groups * random.choice(choices) for _ in range(2))
     # Squares among them: what takes one length for another keeps their shape.
     shape = (random.choice((1, 2, 3, 5)), channels, *_each(rank, _LENGTHS, random))
     kernel = _each(rank, (1, 2, 3, 3, 4, 5), random)
+    if random.random() < 0.2:
+        kernel = (1,) * rank  # a product of matrices
     stride = _each(rank, (1, 1, 2, 3), random)
     padding: Shape | str = _each(rank, (0, 0, 1, 2, 3), random)
     dilation = _each(rank, (1, 1, 1, 2, 3), random)
     mode = random.choice(("zeros", "zeros", "zeros", "reflect", "replicate", "circular"))
-    if random.random() < 0.2:
-        padding = random.choice(("same", "valid"))
-        stride = (1,) * rank if padding == "same" else stride
+    if random.random() < 0.15 * rank:
+        padding = random.choice(("same", "same", "valid"))
+        if padding == "same":
+            stride = (1,) * rank
+            dilation = tuple(random.choice((1, 2, 3)) for _ in range(rank))
         mode = "zeros"
     spread = (0,) * rank if isinstance(padding, str) else padding
     widest = min(shape[2:]) - 1
-    if (mode != "zeros" and max(spread) > widest) or prod(shape) * out > 12000:
+    products = prod(shape) * out // groups * prod(kernel)
+    if (mode != "zeros" and max(spread) > widest) or products > _PRODUCTS:
         return None
-    if not _fits(shape[2:], kernel, dilation, spread):
+    # What "same" adds lets every kernel fit.
+    if padding != "same" and not _fits(shape[2:], kernel, dilation, spread):
         return None
     bias = random.random() < 0.7
     return Convolution(shape, out, kernel, stride, padding, dilation, groups, bias, mode)
@@ -106,7 +115,8 @@ def _pool(make: Callable[[int, Random], Drawn | None], name: str) -> list[Drawn]
     random = Random(name)
     found: set[Drawn] = set()
     while len(found) < _POOL_SIZE:
-        made = make(random.choice((1, 2)), random)
+        # As many over two dimensions as over one, though fewer of them are small enough.
+        made = make(1 if 2 * len(found) < _POOL_SIZE else 2, random)
         if made is not None:
             found.add(made)
     return sorted(found, key=lambda drawn: (prod(drawn.shape), repr(drawn)))

@@ -219,10 +219,27 @@ class Pool:
     def average(self, x: Array, count_padding: bool, divisor: int | None = None) -> Array:
         """The sum of every window over the number of its elements, with or without padding."""
         total: Array = self.stacked(x, 0.0).sum(axis=0)
+        return np.asarray(total / self._divisors(count_padding, divisor))
+
+    def average_gradient(
+        self, above: Array, count_padding: bool, divisor: int | None = None
+    ) -> Array:
+        """The gradient for x of `average`, given that of its result: shares of every window."""
+        shares = above / self._divisors(count_padding, divisor)
+        sides = [*zip(self.before, self.padding, self.kernel, self.stride, self.dilation,
+                      strict=True)]  # fmt: skip
+        reached = [n + 2 * p + k * d + s for n, p, k, s, d in sides]
+        into = np.zeros((*above.shape[: -len(reached)], *reached))
+        for _, window in _windows(into, self.kernel, self.stride, self.dilation, self.lengths):
+            window += shares
+        inner: list[Any] = [..., *(slice(p, p + n) for n, p, *_ in sides)]
+        return np.asarray(into[tuple(inner)])
+
+    def _divisors(self, count_padding: bool, divisor: int | None) -> Array:
         if divisor is not None:
-            return np.asarray(total / divisor)
+            return np.full(self.lengths, float(divisor))
         ones = np.ones(self.before)
-        return np.asarray(total / self.stacked(ones, float(count_padding), 0.0).sum(axis=0))
+        return np.asarray(self.stacked(ones, float(count_padding), 0.0).sum(axis=0))
 
 
 # Normalisation and activations
@@ -253,6 +270,36 @@ def normalised_bound(
     )
     last = unit(dtype) * (np.abs(y * weight) + np.abs(out - y * weight))
     return Bound(dtype, 1, f"statistics of {count} elements", absolute + 3 * last)
+
+
+def normalised_gradient(x: Array, dims: tuple[int, ...], eps: float, above: Array) -> Array:
+    """The gradient for x of `normalised`, given that of its result."""
+    y, root = normalised(x, dims, eps), np.sqrt(x.var(dims, keepdims=True) + eps)
+    along = above.mean(dims, keepdims=True), (above * y).mean(dims, keepdims=True)
+    return np.asarray((above - along[0] - y * along[1]) / root)
+
+
+def normalised_gradient_bounds(
+    x: Array, dims: tuple[int, ...], eps: float, above: Array, dtype: str
+) -> tuple[Bound, Array, Array]:
+    """The bound for `normalised_gradient`; z, and by how much of it y = `normalised` may be off.
+
+    The formula may be multiplied out, so that x and its mean are weighed each by itself: what is
+    added up has the size of z = (|x| + mean|x|) / root, not that of y. As in `normalised_bound`
+    the mean is off by n*u*mean|x|, and 1 / root, relatively, by n*u*mean(x^2) over the variance.
+    y is therefore off by 2(n+8)u + spread of z. It occurs twice, 1 / root once more, and the two
+    means over n elements add n*u each.
+    """
+    u = unit(dtype)
+    count = prod(x.shape[dim] for dim in dims)
+    variance = x.var(dims, keepdims=True) + eps
+    z = (np.abs(x) + np.abs(x).mean(dims, keepdims=True)) / np.sqrt(variance)
+    spread = 2 * (count + 8) * u * (x * x).mean(dims, keepdims=True) / variance
+    size = np.abs(above)
+    terms = size + size.mean(dims, keepdims=True) + z * (size * z).mean(dims, keepdims=True)
+    absolute = (6 * (count + 8) * u + 3 * spread) * terms / np.sqrt(variance)
+    bound = Bound(dtype, 1, f"statistics of {count} elements", absolute)
+    return bound, z, np.asarray(2 * (count + 8) * u + spread)
 
 
 def relu(x: Array) -> Array:
@@ -295,6 +342,26 @@ def softmax_bound(x: Array, dim: int, dtype: str) -> Bound:
     # In half precision the exponentials may be stored before they are divided.
     ulps = 4 if dtype in HALF else 1
     return Bound(dtype, ulps, "exponentials over their sum", relative * softmax(x, dim) + floor)
+
+
+def log_softmax_bound(x: Array, dim: int, dtype: str) -> Bound:
+    """The bound for x - max - log(sum of e^(x - max)); it does not grow with |x|.
+
+    x - max is off by u of itself, however large x is. As the argument of an exponential that is a
+    relative error, which counts in the sum by its share there; then come the exponentials' own
+    ulps, the sum of n positive terms, whose relative error is the logarithm's absolute one, and
+    the last difference, of at most |x - max| + log n.
+    """
+    half = unit(dtype) if dtype in HALF else 0.0
+    u = unit("float32") if half else unit(dtype)
+    count = x.shape[dim]
+    away = np.abs(x - x.max(axis=dim, keepdims=True))
+    away = np.where(np.isfinite(away), away, 0)
+    inside = (away * softmax(x, dim)).sum(axis=dim, keepdims=True)
+    error = (2 * away + 2 * inside + count + 16) * u
+    # In half precision x - max and the logarithm may be stored before they are added.
+    error = error + (2 * away + log(count) + 2) * half
+    return Bound(dtype, 2, "x - max - log(sum)", error)
 
 
 # Losses: one number for each sample, before any reduction
@@ -340,18 +407,29 @@ def cross_entropy(
     target: class indices (N, *rest), or probabilities of the logits' shape. A sample's share is
     the weight of its class, 0 where it is ignored, and 1 for probabilities.
     """
-    classes = logits.shape[1]
-    log = np.moveaxis(log_softmax(logits, 1), 1, -1)
-    weights = np.ones(classes) if weight is None else weight
+    wanted, share = class_shares(logits.shape, target, weight, ignore_index, smoothing)
+    return -(wanted * log_softmax(logits, 1)).sum(1), share
+
+
+def class_shares(
+    shape: Lengths,
+    target: Array,
+    weight: Array | None = None,
+    ignore_index: int = -100,
+    smoothing: float = 0.0,
+) -> tuple[Array, Array]:
+    """By how much the logarithm of each class counts in a loss, of the logits' shape, and each
+    sample's share in the mean, as `cross_entropy` takes them."""
+    per = (1, shape[1], *[1] * (len(shape) - 2))
+    weights = np.ones(per) if weight is None else weight.reshape(per)
     if target.dtype.kind == "f" or np.iscomplexobj(target):
-        wanted = np.moveaxis(target, 1, -1) * (1 - smoothing) + smoothing / classes
-        return -(wanted * weights * log).sum(-1), np.ones(log.shape[:-1])
+        wanted = target * (1 - smoothing) + smoothing / shape[1]
+        return wanted * weights, np.ones((shape[0], *shape[2:]))
     kept = target != ignore_index
     index = np.where(kept, target, 0)
-    share = np.where(kept, weights[index], 0.0)
-    picked = np.take_along_axis(log, index[..., None], -1)[..., 0]
-    spread = np.where(kept, (weights * log).sum(-1), 0)
-    return -(1 - smoothing) * share * picked - smoothing / classes * spread, share
+    share = np.where(kept, weights.reshape(-1)[index], 0.0)
+    chosen = index[:, None] == np.arange(shape[1]).reshape(per)
+    return (chosen * (1 - smoothing) + smoothing / shape[1]) * weights * kept[:, None], share
 
 
 def reduced(losses: Array, reduction: str, share: Array | None = None) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
-from math import log
 from operator import methodcaller
 from typing import Any, NamedTuple
 
@@ -27,8 +26,8 @@ from tenet.spec.language import (
 from tenet.spec.model import layers
 from tenet.spec.model.dtypes import FORMATS, numpy_dtype
 from tenet.spec.model.layers import Array, unit, wide
-from tenet.spec.model.tolerance import Bound, rounded, ulps
-from tenet.spec.nn.common import FLOATS, Shape, filled, laid_out
+from tenet.spec.model.tolerance import rounded, ulps
+from tenet.spec.nn.common import FLOATS, Shape, far_from_zero, filled, laid_out
 
 
 class Activation(NamedTuple):
@@ -194,21 +193,25 @@ def softmax_does_not_overflow_along_any_dimension(torch: Any, device: str) -> No
     of their differences, along every dimension, for every length, dtype and memory layout."""
     for name, shape in product(supported(FLOATS), ((3, 4), (4, 4), (2, 17), (3, 3, 3), (33, 2))):
         small = values(shape, name, "signed", 3)
-        for dim, sign in product(range(len(shape)), (1, -1)):
-            # Multiples of 16 are exact in bfloat16; e^2000 is in no format.
-            x = (wide(small) * 16 + sign * 2048).astype(small.dtype)
+        # Multiples of 16 are exact in bfloat16; e^2000 is in no format.
+        large = {
+            "2048": (wide(small) * 16 + 2048).astype(small.dtype),
+            "integers": far_from_zero(small, name),
+            "sixteens": far_from_zero(small, name, 16),
+            "equal": far_from_zero(np.zeros(shape), name, 8),
+        }
+        for dim, sign, (size, positive) in product(range(len(shape)), (1, -1), large.items()):
+            x = positive * np.asarray(sign, positive.dtype)
             for turned in (False, True):
                 given = tensor_of(torch, device, x.T.copy() if turned else x)
                 given = given.permute(*reversed(range(len(shape)))) if turned else given
-                with case(dtype=name, shape=shape, dim=dim, sign=sign, turned=turned):
+                with case(dtype=name, shape=shape, dim=dim, sign=sign, turned=turned, size=size):
                     expected = layers.softmax(wide(x), dim)
                     bound = layers.softmax_bound(wide(x), dim, name)
                     assert_close(torch.softmax(given, dim), expected, bound)
                     logs = torch.nn.functional.log_softmax(given, dim)
                     expected = layers.log_softmax(wide(x), dim)
-                    # Of differences below 300 and numbers of 2400, rounded in between.
-                    off = 8 * 2400 * unit(name if name in layers.HALF else "float32")
-                    assert_close(logs, expected, Bound(name, 2, "x - max - log(sum)", off))
+                    assert_close(logs, expected, layers.log_softmax_bound(wide(x), dim, name))
 
 
 @clause("nn.softmax", covers=["mlnotes.activations"])
@@ -255,12 +258,7 @@ def softmax_normalises_exponentials(
         assert_that(off <= allowed, f"the sum along dim is off by {off}")
         with case(spelling="LogSoftmax"):
             expected = layers.log_softmax(wide(x), dim)
-            away = np.where(np.isfinite(x), np.abs(wide(x)), 0).max(axis=dim, keepdims=True)
-            # In half precision x - max and the logarithm may be stored before they are added.
-            half = (2 * away + log(lengths[dim]) + 2) * unit(name) if name in layers.HALF else 0.0
-            u = unit("float32" if name in layers.HALF else name)
-            error = (4 * away + lengths[dim] + 16) * u + half
-            bound = Bound(name, 2, "x - max - log(sum)", np.broadcast_to(error, x.shape))
+            bound = layers.log_softmax_bound(wide(x), dim, name)
             assert_close(torch.nn.LogSoftmax(dim)(given), expected, bound)
             assert_close(functional.log_softmax(given, dim=dim), expected, bound)
         with case(spelling="dtype="):

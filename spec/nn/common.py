@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tenet.spec.cases import place, tensor_of
-from tenet.spec.model.layers import Array
+import numpy as np
+
+from tenet.spec.cases import arrange, place, tensor_of
+from tenet.spec.model.dtypes import FORMATS, numpy_dtype
+from tenet.spec.model.layers import Array, wide
 
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 SINGLE = ("float32", "float64")
@@ -44,9 +47,23 @@ def filled(torch: Any, device: str, module: Any, **arrays: Array) -> Any:
     return module
 
 
-def leaf(torch: Any, device: str, array: Array) -> Any:
-    """A tensor that gathers gradients."""
-    return tensor_of(torch, device, array).requires_grad_()
+def leaf(torch: Any, device: str, array: Array, layout: str = "contiguous") -> Any:
+    """A tensor that gathers gradients, in a layout that repeats no element."""
+    return laid_out(torch, device, array, layout).requires_grad_()
+
+
+def arriving(torch: Any, device: str, array: Array, layout: str) -> tuple[Any, Array]:
+    """A gradient for a result, and what it holds: expanded, all its samples are the first."""
+    arrangement = arrange(array, layout)
+    held = np.array(arrangement.of_array(arrangement.base))
+    return arrangement.of_tensor(tensor_of(torch, device, arrangement.base)), held
+
+
+def far_from_zero(whole: Array, dtype: str, step: float = 1.0) -> Array:
+    """Small whole numbers, moved so far that the dtype's numbers are a step apart there: their
+    differences are exact."""
+    middle = 1.5 * 2.0 ** (FORMATS[dtype].precision - 1)
+    return np.asarray(((middle + wide(whole)) * step).astype(numpy_dtype(dtype)))
 
 
 def one_or_each(lengths: Shape, seed: int) -> Any:

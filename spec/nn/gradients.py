@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from tenet.spec.model import layers
 from tenet.spec.model.layers import Array, unit, wide
 from tenet.spec.model.tolerance import Bound
 from tenet.spec.nn.activations import ACTIVATIONS
-from tenet.spec.nn.common import REDUCTIONS, SINGLE, Shape, laid_out, leaf
+from tenet.spec.nn.common import REDUCTIONS, SINGLE, Shape, full_precision, laid_out, leaf
 from tenet.spec.nn.losses import LOSSES
 
 
@@ -42,9 +43,9 @@ def _pool1d(length: int) -> layers.Pool:
     return layers.Pool((length,), (3,), (2,), (1,), (1,), False)
 
 
-def _normed(dims: tuple[int, ...], per: Shape) -> Callable[..., Array]:
+def _normed(dims: tuple[int, ...], per: Shape, eps: float = 1e-3) -> Callable[..., Array]:
     def reference(x: Array, weight: Array, bias: Array) -> Array:
-        out = layers.normalised(x, dims, 1e-3)
+        out = layers.normalised(x, dims, eps)
         return np.asarray(out * weight.reshape(per) + bias.reshape(per))
 
     return reference
@@ -52,13 +53,26 @@ def _normed(dims: tuple[int, ...], per: Shape) -> Callable[..., Array]:
 
 _INDICES = np.array([2, 0, 1, 2, 2])
 _SHARES = np.array([0.5, 2.0, 1.25])
+_IMAGES = (2, 3, 2, 4)
+"""Samples, channels, rows and columns: for each a number of its own, so that none is another's."""
+_CLASSIFIED: tuple[Shape, ...] = ((5, 3), _IMAGES)
+"""Logits of samples, and of their pixels."""
 _MIXED = np.array([[0.25, 0.5, 0.25], [1.0, 0.0, 0.0], [0.0, 0.125, 0.875], [0.5, 0.5, 0.0],
                    [0.25, 0.25, 0.5]])  # fmt: skip
 
 
+def _classes(shape: Shape) -> Array:
+    """A class for each sample, or for each of its places."""
+    return np.resize(_INDICES, (shape[0], *shape[2:]))
+
+
 def _entropy(**options: Any) -> Callable[[Array], Array]:
-    target = options.pop("target", _INDICES)
-    return lambda x: layers.reduced(*_with_mean(layers.cross_entropy(x, target, **options)))
+    def reference(x: Array) -> Array:
+        target = options.get("target", _classes(x.shape))
+        rest = {name: option for name, option in options.items() if name != "target"}
+        return layers.reduced(*_with_mean(layers.cross_entropy(x, target, **rest)))
+
+    return reference
 
 
 def _with_mean(losses: tuple[Array, Array]) -> tuple[Array, str, Array]:
@@ -67,15 +81,17 @@ def _with_mean(losses: tuple[Array, Array]) -> tuple[Array, str, Array]:
 
 def _weighted() -> Iterator[Differentiated]:
     """nll_loss of log_softmax, by reduction, weights and the class that is ignored."""
-    for reduction, (weighted, ignored) in product(
-        REDUCTIONS, ((True, 0), (True, -100), (False, 2))
+    for shape, reduction, (weighted, ignored) in product(
+        _CLASSIFIED, REDUCTIONS, ((True, 0), (True, -100), (False, 2))
     ):
+        if shape == _IMAGES and not weighted:
+            continue  # drawn by nn.cross-entropy
 
         def reference(
             x: Array, reduction: str = reduction, weighted: bool = weighted, ignored: int = ignored
         ) -> Array:
             losses, shares = layers.cross_entropy(
-                x, _INDICES, weight=_SHARES if weighted else None, ignore_index=ignored
+                x, _classes(x.shape), weight=_SHARES if weighted else None, ignore_index=ignored
             )
             return layers.reduced(losses, reduction, shares)
 
@@ -88,20 +104,43 @@ def _weighted() -> Iterator[Differentiated]:
         ) -> Any:
             return torch.nn.functional.nll_loss(
                 torch.log_softmax(x, 1),
-                _on(x, torch, _INDICES),
+                _on(x, torch, _classes(tuple(x.shape))),
                 _on(x, torch, _SHARES) if weighted else None,
                 reduction=reduction,
                 ignore_index=ignored,
             )
 
         says = f"{reduction}, {'weighted' if weighted else 'plain'}, ignoring {ignored}"
-        yield Differentiated(f"nll_loss of {says}", ((5, 3),), backend, reference)
+        yield Differentiated(f"nll_loss of {shape}: {says}", (shape,), backend, reference)
+
+
+def _entropies() -> Iterator[Differentiated]:
+    """cross_entropy of classes: plain, weighted and smoothed."""
+    for shape, (says, weighted, options, reference) in product(_CLASSIFIED, (
+        ("cross_entropy", False, {}, _entropy()),
+        ("cross_entropy, weighted, one class ignored", True, {"ignore_index": 0},
+         _entropy(weight=_SHARES, ignore_index=0)),
+        ("cross_entropy, weighted and smoothed", True, {"label_smoothing": 0.2},
+         _entropy(weight=_SHARES, smoothing=0.2)),
+    )):  # fmt: skip
+        yield Differentiated(
+            f"{says}, of {shape}", (shape,),
+            lambda torch, x, weighted=weighted, options=options: (
+                torch.nn.functional.cross_entropy(
+                    x, _on(x, torch, _classes(tuple(x.shape))),
+                    _on(x, torch, _SHARES) if weighted else None, **options,
+                )
+            ),
+            reference,
+        )  # fmt: skip
 
 
 def _pairwise() -> Iterator[Differentiated]:
-    for loss, reduction in product(LOSSES, REDUCTIONS):
+    for shape, loss, reduction in product(((9,), _IMAGES), LOSSES, REDUCTIONS):
+        if shape == _IMAGES and reduction == "sum":
+            continue  # but for a factor the mean
         yield Differentiated(
-            f"{loss.functional} {reduction} {loss.options}", ((9,), (9,)),
+            f"{loss.functional} of {shape} {reduction} {loss.options}", (shape, shape),
             lambda torch, x, t, loss=loss, reduction=reduction: getattr(
                 torch.nn.functional, loss.functional
             )(x, t, reduction=reduction, **loss.options),
@@ -115,9 +154,9 @@ def _pointwise() -> Iterator[Differentiated]:
     for activation in ACTIVATIONS:
         if activation.functional in ("relu6", "hardtanh"):
             continue  # clipped, which complex numbers cannot be
-        for length in (7, 33):
+        for shape in ((7,), (33,), _IMAGES):
             yield Differentiated(
-                f"{activation.functional} {activation.options}", ((length,),),
+                f"{activation.functional} of {shape} {activation.options}", (shape,),
                 lambda torch, x, of=activation: getattr(torch.nn.functional, of.functional)(
                     x, **of.options
                 ),
@@ -125,7 +164,48 @@ def _pointwise() -> Iterator[Differentiated]:
             )  # fmt: skip
 
 
-_VIEWED = ("transposed", "stepped", "offset", "expanded")
+_VIEWED = ("transposed", "stepped", "offset", "expanded", "permuted", "channels-last")
+_OF_IMAGES = ("permuted", "channels-last")
+"""Layouts that are others' where there are fewer than three dimensions."""
+
+
+def _once(kernel: Shape, padding: int, stride: int, groups: int = 1) -> Any:
+    """How a convolution goes: stride, padding, dilation and groups."""
+    each = len(kernel)
+    return (stride,) * each, [(padding, padding)] * each, (1,) * each, groups
+
+
+def _convolutions() -> Iterator[Differentiated]:
+    """Convolutions and their transposes over one and two dimensions, plain and grouped."""
+    for rank, groups, padding, stride in ((1, 1, 1, 2), (2, 2, 0, 2)):
+        kernel = ((3,), (1, 2))[rank - 1]
+        how = _once(kernel, padding, stride, groups)
+        image = (2, 2 * groups, 3, 4)[: 2 + rank]
+        yield Differentiated(
+            f"conv{rank}d of {groups} groups, padding {padding}, stride {stride}",
+            (image, (3 * groups, 2, *kernel), (3 * groups,)),
+            lambda torch, x, w, b, rank=rank, how=how: getattr(torch.nn.functional, f"conv{rank}d")(
+                x, w, b, how[0], how[1][0][0], groups=how[3]
+            ),
+            lambda x, w, b, how=how: layers.convolution(x, w, b, *how),
+        )
+        lengths = tuple(
+            (n - 1) * stride - 2 * padding + k for n, k in zip(image[2:], kernel, strict=True)
+        )
+        yield Differentiated(
+            f"conv_transpose{rank}d of {groups} groups, padding {padding}, stride {stride}",
+            (image, (2 * groups, 3, *kernel), (3 * groups,)),
+            lambda torch, x, w, b, rank=rank, how=how: getattr(
+                torch.nn.functional, f"conv_transpose{rank}d"
+            )(x, w, b, how[0], how[1][0][0], groups=how[3]),
+            lambda x, w, b, how=how, lengths=lengths: layers.convolution_gradients(
+                np.zeros((len(x), len(b), *lengths), complex), w + 0j, x + 0j, *how
+            )[0] + b.reshape(-1, *[1] * len(lengths)),
+        )  # fmt: skip
+    yield Differentiated(
+        "linear", ((2, 3, 5), (4, 5), (4,)),
+        lambda torch, x, w, b: torch.nn.functional.linear(x, w, b), layers.linear,
+    )  # fmt: skip
 
 
 def _on(tensor: Any, torch: Any, array: Array) -> Any:
@@ -136,6 +216,7 @@ def _on(tensor: Any, torch: Any, array: Array) -> Any:
 DIFFERENTIATED: tuple[Differentiated, ...] = (
     *_pointwise(),
     *_pairwise(),
+    *_convolutions(),
     Differentiated("max_pool2d", ((1, 2, 5, 6),),
                    lambda torch, x: torch.nn.functional.max_pool2d(x, 3, 2, 1),
                    lambda x: _pool2d(3, 2, 1, False).largest(x)[0]),
@@ -175,6 +256,19 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
                        x, _on(x, torch, _SHARES), _on(x, torch, _SHARES), w, b, eps=1e-3),
                    lambda x, w, b: (x - _SHARES[:, None]) / np.sqrt(_SHARES[:, None] + 1e-3)
                    * w[:, None] + b[:, None]),
+    Differentiated("batch_norm of images", (_IMAGES, (3,), (3,)),
+                   lambda torch, x, w, b: torch.nn.functional.batch_norm(
+                       x, None, None, w, b, training=True, eps=1e-3),
+                   _normed((0, 2, 3), (1, 3, 1, 1))),
+    Differentiated("batch_norm of images in evaluation", (_IMAGES, (3,), (3,)),
+                   lambda torch, x, w, b: torch.nn.functional.batch_norm(
+                       x, _on(x, torch, _SHARES), _on(x, torch, _SHARES), w, b, eps=1e-3),
+                   lambda x, w, b: (x - _SHARES[:, None, None])
+                   / np.sqrt(_SHARES[:, None, None] + 1e-3) * w[:, None, None]
+                   + b[:, None, None]),
+    Differentiated("layer_norm of sequences", ((2, 3, 5), (5,), (5,)),
+                   lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (5,), w, b, 1e-3),
+                   _normed((-1,), (5,))),
     Differentiated("layer_norm", ((3, 9), (9,), (9,)),
                    lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (9,), w, b, 1e-3),
                    _normed((-1,), (9,))),
@@ -184,9 +278,10 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
     Differentiated("layer_norm of many", ((33, 5), (5,), (5,)),
                    lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (5,), w, b, 1e-3),
                    _normed((-1,), (5,))),
+    # Expanded, it is one number throughout, and all that is left of the variance is eps.
     Differentiated("layer_norm of one", ((1, 9), (9,), (9,)),
-                   lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (9,), w, b, 1e-3),
-                   _normed((-1,), (9,))),
+                   lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (9,), w, b, 0.5),
+                   _normed((-1,), (9,), 0.5)),
     Differentiated("group_norm of one", ((1, 6, 3), (6,), (6,)),
                    lambda torch, x, w, b: torch.nn.functional.group_norm(x, 2, w, b, 1e-3),
                    lambda x, w, b: layers.normalised(x.reshape(1, 2, 9), (-1,), 1e-3)
@@ -195,6 +290,14 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
                    lambda torch, x, w, b: torch.nn.functional.group_norm(x, 2, w, b, 1e-3),
                    lambda x, w, b: layers.normalised(x.reshape(5, 2, 9), (-1,), 1e-3)
                    .reshape(5, 6, 3) * w[:, None] + b[:, None]),
+    Differentiated("group_norm of images", ((2, 6, 3, 2), (6,), (6,)),
+                   lambda torch, x, w, b: torch.nn.functional.group_norm(x, 2, w, b, 1e-3),
+                   lambda x, w, b: layers.normalised(x.reshape(2, 2, 18), (-1,), 1e-3)
+                   .reshape(2, 6, 3, 2) * w[:, None, None] + b[:, None, None]),
+    Differentiated("softmax of images", (_IMAGES,), lambda torch, x: torch.softmax(x, 1),
+                   lambda x: layers.softmax(x, 1)),
+    Differentiated("log_softmax of images", (_IMAGES,),
+                   lambda torch, x: torch.log_softmax(x, 1), lambda x: layers.log_softmax(x, 1)),
     Differentiated("softmax of the first", ((5, 9),), lambda torch, x: torch.softmax(x, 0),
                    lambda x: layers.softmax(x, 0)),
     Differentiated("log_softmax of the first", ((5, 9),),
@@ -208,17 +311,7 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
     Differentiated("log_softmax of the last", ((3, 17),),
                    lambda torch, x: torch.log_softmax(x, -1),
                    lambda x: layers.log_softmax(x, -1)),
-    Differentiated("cross_entropy", ((5, 3),),
-                   lambda torch, x: torch.nn.functional.cross_entropy(x, _on(x, torch, _INDICES)),
-                   _entropy()),
-    Differentiated("cross_entropy, weighted, one class ignored", ((5, 3),),
-                   lambda torch, x: torch.nn.functional.cross_entropy(
-                       x, _on(x, torch, _INDICES), _on(x, torch, _SHARES), ignore_index=0),
-                   _entropy(weight=_SHARES, ignore_index=0)),
-    Differentiated("cross_entropy, weighted and smoothed", ((5, 3),),
-                   lambda torch, x: torch.nn.functional.cross_entropy(
-                       x, _on(x, torch, _INDICES), _on(x, torch, _SHARES), label_smoothing=0.2),
-                   _entropy(weight=_SHARES, smoothing=0.2)),
+    *_entropies(),
     *_weighted(),
     Differentiated("cross_entropy of probabilities", ((5, 3),),
                    lambda torch, x: torch.nn.functional.cross_entropy(
@@ -227,6 +320,22 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
     Differentiated("cross_entropy, the probabilities' own", ((5, 3), (5, 3)),
                    lambda torch, x, t: torch.nn.functional.cross_entropy(x, t),
                    lambda x, t: layers.cross_entropy(x, t)[0].mean()),
+    Differentiated("cross_entropy of images, the probabilities' own", (_IMAGES, _IMAGES),
+                   lambda torch, x, t: torch.nn.functional.cross_entropy(
+                       x, t, _on(x, torch, _SHARES), label_smoothing=0.2),
+                   lambda x, t: layers.cross_entropy(x, t, _SHARES, smoothing=0.2)[0].mean()),
+    Differentiated("kl_div of images, the probabilities' own", (_IMAGES, _IMAGES),
+                   lambda torch, x, t: torch.nn.functional.kl_div(x, t, reduction="none"),
+                   lambda x, t: t * (np.log(t) - x)),
+    Differentiated("kl_div of logarithms", ((2, 3, 4), (2, 3, 4)),
+                   lambda torch, x, t: torch.nn.functional.kl_div(
+                       x, t, reduction="batchmean", log_target=True),
+                   lambda x, t: (np.exp(t) * (t - x)).sum() / 2),
+    Differentiated("binary_cross_entropy_with_logits of images, the probabilities' own",
+                   (_IMAGES, _IMAGES),
+                   lambda torch, x, t: torch.nn.functional.binary_cross_entropy_with_logits(
+                       x, t, reduction="none"),
+                   lambda x, t: layers.binary_cross_entropy(x, t)),
     Differentiated("binary_cross_entropy_with_logits", ((5, 3),),
                    lambda torch, x: torch.nn.functional.binary_cross_entropy_with_logits(
                        x, _on(x, torch, _MIXED), pos_weight=_on(x, torch, _SHARES)),
@@ -246,11 +355,16 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
 )  # fmt: skip
 
 
+def _seed(which: int) -> int:
+    """By the name, so that a row more changes none of the others."""
+    return crc32(DIFFERENTIATED[which].name.encode()) % 1009
+
+
 @cache
 def _inputs(which: int) -> list[Array]:
     """Inputs that float32 holds."""
     function = DIFFERENTIATED[which]
-    inputs = [wide(values(shape, "float32", "normal", which + turn * 3 + 1))
+    inputs = [wide(values(shape, "float32", "normal", _seed(which) + turn * 3 + 1))
               for turn, shape in enumerate(function.shapes)]  # fmt: skip
     if "own" in function.name:
         inputs[1] = wide(layers.softmax(inputs[1], 1).astype(np.float32))
@@ -276,7 +390,7 @@ def _derivatives(which: int, repeated: int | None = None) -> Derivatives:
         for place, array in enumerate(_inputs(which))
     ]
     out = np.asarray(reference(*inputs))
-    above = wide(values(out.shape, "float32", "signed", which)) + 0.5
+    above = wide(values(out.shape, "float32", "signed", _seed(which))) + 0.5
     return Derivatives(
         inputs,
         above,
@@ -291,10 +405,12 @@ def _kept(array: Array) -> Array:
     return array[(slice(None),) * dim + (slice(1),)]
 
 
-def _close(got: Any, wanted: Array, name: str) -> None:
-    # Some ten operations an element, over 33 of them or hundreds that partly cancel, in any order.
-    size = 512 * unit(name) * max(1.0, np.abs(wanted).max())
-    assert_close(got, wanted, Bound(name, 4, "512 roundings", size))
+def _close(got: Any, wanted: Array, name: str, results: int) -> None:
+    # Some ten operations an element, over 33 of them, in any order; and what a parameter adds up
+    # over the results, of up to 4 each and twice rounded, may cancel.
+    count = 512 + 8 * results // max(wanted.size, 1)
+    size = count * unit(name) * max(1.0, np.abs(wanted).max())
+    assert_close(got, wanted, Bound(name, 4, f"{count} roundings", size))
 
 
 @clause(
@@ -306,17 +422,18 @@ def _close(got: Any, wanted: Array, name: str) -> None:
     requires={"autograd"},
 )  # fmt: skip
 def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: str) -> None:
-    """The gradients of activations, pooling, normalisation and losses, for their input, their
-    parameters and their targets, are the derivatives of the published formulas, however the
-    gradient that arrives lies in memory."""
+    """The gradients of linear layers, convolutions and their transposes, activations, pooling,
+    normalisation and losses, for their input, their parameters and their targets, are the
+    derivatives of the published formulas, however the gradient that arrives lies in memory."""
     for which, function in enumerate(DIFFERENTIATED):
         inputs, above, expected, of_sum = _derivatives(which)
         for name in supported(SINGLE):
             weights = above.astype(name)
             arriving = {
-                "contiguous": (tensor_of(torch, device, weights), expected),
-                "transposed": (laid_out(torch, device, weights, "transposed"), expected),
-                "stepped": (laid_out(torch, device, weights, "stepped"), expected),
+                **{
+                    layout: (laid_out(torch, device, weights, layout), expected)
+                    for layout in ("contiguous", "transposed", "stepped", *_OF_IMAGES)
+                },
                 # As it comes out of a sum: one number for all of them.
                 "expanded": (
                     tensor_of(torch, device, np.ones((), name)).expand(above.shape),
@@ -326,11 +443,14 @@ def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: s
             for layout, (gradient, derivatives) in arriving.items():
                 if layout != "contiguous" and not above.ndim:
                     continue
+                if layout in _OF_IMAGES and above.ndim < 3:
+                    continue
                 leaves = [leaf(torch, device, array.astype(name)) for array in inputs]
-                function.backend(torch, *leaves).backward(gradient)
+                with full_precision(torch):
+                    function.backend(torch, *leaves).backward(gradient)
                 for number, (got, wanted) in enumerate(zip(leaves, derivatives, strict=True)):
                     with case(of=function.name, dtype=name, input=number, arriving=layout):
-                        _close(got.grad, wanted, name)
+                        _close(got.grad, wanted, name, above.size)
 
 
 @clause(
@@ -341,13 +461,16 @@ def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: s
     requires={"autograd", "views"},
 )  # fmt: skip
 def layers_and_losses_have_gradients_for_operands_that_are_views(torch: Any, device: str) -> None:
-    """The gradients of activations, pooling, normalisation and losses are the same for an operand
-    that is a view: transposed, with gaps, further on in its memory, or expanded, where each of
-    the elements that it shows has its own."""
+    """The gradients of linear layers, convolutions, activations, pooling, normalisation and losses
+    are the same for an operand that is a view: transposed, permuted, with its channels last, with
+    gaps, further on in its memory, or expanded, where each of the elements that it shows has its
+    own."""
     for which, function in enumerate(DIFFERENTIATED):
         if "many" in function.name:
             continue
         for place, layout in product(range(len(function.shapes)), _VIEWED):
+            if layout in _OF_IMAGES and len(function.shapes[place]) < 3:
+                continue
             expanded = layout == "expanded"
             inputs, above, expected, _ = _derivatives(which, place if expanded else None)
             arrangement = (
@@ -361,7 +484,8 @@ def layers_and_losses_have_gradients_for_operands_that_are_views(torch: Any, dev
                 operands[place] = arrangement.of_tensor(base)
                 operands[place].retain_grad()
                 above_it = tensor_of(torch, device, above.astype(name))
-                function.backend(torch, *operands).backward(above_it)
+                with full_precision(torch):
+                    function.backend(torch, *operands).backward(above_it)
                 for number, (got, wanted) in enumerate(zip(operands, expected, strict=True)):
                     with case(of=function.name, dtype=name, input=number, layout=layout):
-                        _close(got.grad, wanted, name)
+                        _close(got.grad, wanted, name, above.size)

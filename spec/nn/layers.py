@@ -20,16 +20,19 @@ from tenet.spec.language import (
     case,
     clause,
     for_all,
+    has,
     read,
     supported,
 )
 from tenet.spec.model import layers
 from tenet.spec.model.dtypes import FORMATS, numpy_dtype
-from tenet.spec.model.layers import Array, wide
+from tenet.spec.model.layers import Array, unit, wide
+from tenet.spec.model.tolerance import Bound
 from tenet.spec.nn.common import (
     FLOATS,
     SINGLE,
     Shape,
+    arriving,
     filled,
     full_precision,
     laid_out,
@@ -92,14 +95,17 @@ def linear_maps_the_last_dimension(
 )
 @for_all(
     widths=st.sampled_from([*product(_WIDTHS, _LEADING)]),
+    layout=st.tuples(layouts(), layouts()),
     dtype=st.sampled_from(SINGLE),
     seed=seeds(),
 )
 def linear_has_the_gradients_of_a_product(
-    torch: Any, device: str, widths: tuple[tuple[int, int], Shape], dtype: str, seed: int
-) -> None:
+    torch: Any, device: str, widths: tuple[tuple[int, int], Shape], layout: tuple[str, str],
+    dtype: str, seed: int,
+) -> None:  # fmt: skip
     """Given the gradient g of a linear layer's result, that of the input is g @ weight, that of
-    the weight g.T @ x and that of the bias the sum of g over the leading dimensions."""
+    the weight g.T @ x and that of the bias the sum of g over the leading dimensions, wherever the
+    operands and g lie in memory."""
     (before, after), leading = widths
     for name in supported([dtype]):
         x, above, weight, bias = (
@@ -108,9 +114,11 @@ def linear_has_the_gradients_of_a_product(
                 ((*leading, before), (*leading, after), (after, before), (after,))
             )
         )
-        given = leaf(torch, device, x)
+        given = leaf(torch, device, x, layout[0])
         layer = filled(torch, device, torch.nn.Linear(before, after), weight=weight, bias=bias)
-        layer(given).backward(tensor_of(torch, device, above))
+        layer.weight = torch.nn.Parameter(laid_out(torch, device, weight, layout[0]))
+        gradient, above = arriving(torch, device, above, layout[1])
+        layer(given).backward(gradient)
         rows, ups = wide(x).reshape(-1, before), wide(above).reshape(-1, after)
         w = wide(weight)
         for got, expected, size, terms in (
@@ -233,27 +241,36 @@ def convolution_is_a_cross_correlation(
     requires={"autograd"},
     effort=0.6,
 )
-@for_all(convolution=convolutions(), dtype=st.sampled_from(SINGLE), seed=seeds())
+@for_all(
+    convolution=convolutions(),
+    layout=st.tuples(layouts(), layouts(), layouts()),
+    dtype=st.sampled_from(SINGLE),
+    seed=seeds(),
+)
 def convolution_has_the_gradients_of_its_products(
-    torch: Any, device: str, convolution: Convolution, dtype: str, seed: int
-) -> None:
-    """The gradients of a convolution are those of its sums of products: for the input, the
-    weight and the bias."""
+    torch: Any, device: str, convolution: Convolution, layout: tuple[str, str, str], dtype: str,
+    seed: int,
+) -> None:  # fmt: skip
+    """The gradients of a convolution are those of its sums of products, for the input, the
+    weight and the bias, wherever these and the gradient of the result lie in memory."""
     given, rank = convolution, len(convolution.kernel)
-    padding = (0,) * rank if isinstance(given.padding, str) else given.padding
-    how: Any = given.stride, [(p, p) for p in padding], given.dilation, given.groups
+    how: Any = given.stride, _padding(given), given.dilation, given.groups
     for name in supported([dtype]):
         x = values(given.shape, name, "normal", seed)
         shape = (given.out, given.shape[1] // given.groups, *given.kernel)
         weight = values(shape, name, "normal", seed + 1)
         bias = values((given.out,), name, "normal", seed + 2)
-        leaves = [leaf(torch, device, array) for array in (x, weight, bias)]
+        leaves = [
+            leaf(torch, device, array, lying)
+            for array, lying in zip((x, weight, bias), (*layout[:2], layout[1]), strict=True)
+        ]
         with full_precision(torch):
             out = getattr(torch.nn.functional, f"conv{rank}d")(
-                *leaves, given.stride, padding, given.dilation, given.groups
+                *leaves, given.stride, given.padding, given.dilation, given.groups
             )
             above = values(tuple(out.shape), name, "normal", seed + 3)
-            out.backward(tensor_of(torch, device, above))
+            gradient, above = arriving(torch, device, above, layout[2])
+            out.backward(gradient)
         parts = [wide(array) for array in (x, weight, above)]
         sizes = layers.convolution_gradients(*(np.abs(part) for part in parts), *how)
         dims, each = (0, *range(2, rank + 2)), above.size // given.out
@@ -278,14 +295,20 @@ def _distinct(shape: Shape, dtype: str, seed: int) -> Array:
 
 
 @clause("nn.max-pooling", covers=["notes.normalisation-pooling-conv"], effort=0.75)
-@for_all(pooling=poolings(), layout=layouts(), dtype=st.sampled_from(FLOATS), seed=seeds())
+@for_all(
+    pooling=poolings(),
+    layout=layouts(),
+    above=layouts(),
+    dtype=st.sampled_from(FLOATS),
+    seed=seeds(),
+)
 def max_pooling_takes_the_largest_of_each_window(
-    torch: Any, device: str, pooling: Pooling, layout: str, dtype: str, seed: int
+    torch: Any, device: str, pooling: Pooling, layout: str, above: str, dtype: str, seed: int
 ) -> None:
     """MaxPool1d and MaxPool2d give the largest element of every window, exactly; the padding
     never wins, the stride is by default the kernel's, ceil_mode keeps a last window that is cut
     off, return_indices tells where in the flattened plane the largest lies. The gradient goes
-    to the largest."""
+    to the largest, however it lies in memory."""
     rank, given = len(pooling.kernel), pooling
     pool = layers.Pool(
         given.shape[2:], given.kernel, given.stride or given.kernel, given.padding,
@@ -316,29 +339,34 @@ def max_pooling_takes_the_largest_of_each_window(
         assert_equal(got, expected)
         if distinct:
             assert_equal(where, places)
-            above = np.ones(expected.shape, x.dtype)
+            # Sums of at most 25 numbers among -1.5, 0, 1 and 2.5 are exact in every dtype.
+            arrived, held = arriving(
+                torch, device, values(expected.shape, name, "ties", seed), above
+            )
             tensor = tensor.detach().requires_grad_()
-            layer(tensor).backward(tensor_of(torch, device, above))
-            counts = np.zeros((*given.shape[:2], prod(given.shape[2:])))
+            layer(tensor).backward(arrived)
+            sums = np.zeros((*given.shape[:2], prod(given.shape[2:])))
             for plane, index in np.ndenumerate(places):
-                counts[(*plane[:2], index)] += 1
-            assert_equal(tensor.grad, counts.reshape(given.shape).astype(x.dtype))
+                sums[(*plane[:2], index)] += held[plane]
+            wanted = sums.reshape(given.shape).astype(x.dtype)
+            assert_equal(tensor.grad, wanted, signed_zero=False)
 
 
 @clause("nn.average-pooling", covers=["notes.normalisation-pooling-conv"], effort=0.75)
 @for_all(
     pooling=poolings(),
-    layout=layouts(),
+    layout=st.tuples(layouts(), layouts()),
     how=st.sampled_from([*product(FLOATS, (True, False), (None, None, 3))]),
     seed=seeds(),
 )
 def average_pooling_averages_each_window(
-    torch: Any, device: str, pooling: Pooling, layout: str,
+    torch: Any, device: str, pooling: Pooling, layout: tuple[str, str],
     how: tuple[str, bool, int | None], seed: int,
 ) -> None:  # fmt: skip
     """AvgPool1d and AvgPool2d divide the sum of every window by the number of its elements, which
     include the padding unless count_include_pad=False, but never what ceil_mode adds beyond it;
-    AvgPool2d divides by divisor_override where one is given."""
+    AvgPool2d divides by divisor_override where one is given. Each element of a window gets that
+    share of its gradient."""
     dtype, counted, divisor = how
     rank, given = len(pooling.kernel), pooling
     # A window in the padding alone has no average.
@@ -354,7 +382,7 @@ def average_pooling_averages_each_window(
     kernel, padding = one_or_each(given.kernel, seed), one_or_each(given.padding, seed)
     for name in supported([dtype]):
         x = values(given.shape, name, "normal", seed)
-        tensor = laid_out(torch, device, x, layout)
+        tensor = laid_out(torch, device, x, layout[0])
         expected = pool.average(wide(x), counted, divisor)
         size = pool.average(np.abs(wide(x)), counted, divisor)
         terms = prod(given.kernel)
@@ -364,9 +392,23 @@ def average_pooling_averages_each_window(
         assert_close(layer(tensor), expected, bound)
         assert_close(layer(tensor[-1]), expected[-1], layers.inner_bound(size[-1], terms, name))
         assert_close(functional(tensor, kernel, stride, padding, **options), expected, bound)
+        if has("autograd"):
+            above = values(expected.shape, name, "normal", seed + 1)
+            arrived, above = arriving(torch, device, above, layout[1])
+            tensor = tensor.detach().requires_grad_()
+            layer(tensor).backward(arrived)
+            wanted, size = (
+                pool.average_gradient(of(wide(above)), counted, divisor)
+                for of in (np.asarray, np.abs)
+            )
+            # A share of each window that holds the element, added in the dtype itself.
+            off = (terms + 2) * unit(name) * size
+            with case(of="gradient"):
+                assert_close(tensor.grad, wanted, Bound(name, 1, f"{terms} shares", off))
 
 
-_SQUARES = ("contiguous", "channels-last", "transposed", "permuted", "stepped", "offset", "gapped")
+_SQUARES = ("contiguous", "channels-last", "channels-last-offset", "transposed", "permuted",
+            "stepped", "offset", "gapped")  # fmt: skip
 
 
 @clause("nn.square-images", covers=["notes.normalisation-pooling-conv"], thorough=True)

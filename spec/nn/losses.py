@@ -18,14 +18,24 @@ from tenet.spec.language import (
     case,
     clause,
     for_all,
+    has,
     supported,
 )
 from tenet.spec.model import layers
-from tenet.spec.model.dtypes import numpy_dtype
+from tenet.spec.model.dtypes import FORMATS, numpy_dtype
 from tenet.spec.model.layers import Array, unit, wide
 from tenet.spec.model.tolerance import Bound
 from tenet.spec.nn.activations import ACTIVATED
-from tenet.spec.nn.common import FLOATS, REDUCTIONS, SINGLE, Shape, laid_out, leaf
+from tenet.spec.nn.common import (
+    FLOATS,
+    REDUCTIONS,
+    SINGLE,
+    Shape,
+    arriving,
+    far_from_zero,
+    laid_out,
+    leaf,
+)
 
 
 class Loss(NamedTuple):
@@ -95,28 +105,35 @@ _CLASSES = [
 ]
 
 
+def _logits(shape: Shape, dtype: str, seed: int) -> Array:
+    """Logits of moderate size, large ones, and some so far from 0 that they are whole numbers."""
+    if seed % 3 == 2:
+        return far_from_zero(values(shape, dtype, "signed", seed), dtype)
+    size = 40 if seed % 3 == 0 else 1
+    return (wide(values(shape, dtype, "normal", seed)) * size).astype(numpy_dtype(dtype))
+
+
 @clause("nn.cross-entropy", covers=["mlnotes.losses", "notes.loss-options"], effort=0.75)
 @for_all(
     shape=st.sampled_from(_CLASSIFIED),
     layout=layouts(),
+    above=layouts(),
     how=st.sampled_from(_CLASSES),
     seed=seeds(),
 )
 def cross_entropy_is_the_negative_log_softmax_of_the_target(
-    torch: Any, device: str, shape: Shape, layout: str,
+    torch: Any, device: str, shape: Shape, layout: str, above: str,
     how: tuple[str, str, bool, int | None, float], seed: int,
 ) -> None:  # fmt: skip
     """CrossEntropyLoss takes raw logits (N, C, ...) and class indices (N, ...): each loss is
     -log softmax of the target's class. weight weighs the classes, and the mean is over the
     targets' weights; targets of ignore_index count nothing; label_smoothing mixes the target with
     the uniform distribution; targets of the logits' shape are probabilities, and the mean is over
-    the samples."""
+    the samples. The gradient for the logits is softmax minus the target, weighed alike."""
     dtype, kind, weighted, ignore, smoothing = how
     classes = shape[1]
     for name in supported([dtype]):
-        logits = (wide(values(shape, name, "normal", seed)) * (40 if seed % 3 == 0 else 1)).astype(
-            numpy_dtype(name)
-        )
+        logits = _logits(shape, name, seed)
         weight = np.abs(values((classes,), name, "normal", seed + 2)) + 0.25 if weighted else None
         if kind == "index":
             rest = (shape[0], *shape[2:])
@@ -133,25 +150,16 @@ def cross_entropy_is_the_negative_log_softmax_of_the_target(
         if ignore is not None and kind == "index":
             options["ignore_index"] = reference["ignore_index"] = ignore
         exact = target if kind == "index" else wide(target)
-        each, share = layers.cross_entropy(
-            wide(logits), exact, None if weight is None else wide(weight), **reference
-        )
+        reference["weight"] = None if weight is None else wide(weight)
+        each, share = layers.cross_entropy(wide(logits), exact, **reference)
         if weight is not None:
             options["weight"] = laid_out(torch, device, weight, layout)
-        u = unit(name)
-        error = (
-            (classes + 8 + 4 * np.abs(logits).max()) * u * (1 if weight is None else weight.max())
-        )
-        # Smoothing and probabilities add up the classes' losses, of up to twice the largest logit.
-        if kind == "probability" or smoothing:
-            error *= 1 + (classes + 4) * smoothing + 2 * np.abs(logits).max() * u
-            error += (
-                (classes + 8)
-                * u
-                * 2
-                * np.abs(logits).max()
-                * (1 if weight is None else weight.max())
-            )
+        wanted, _ = layers.class_shares(shape, exact, **reference)
+        logs = layers.log_softmax(wide(logits), 1)
+        off = layers.log_softmax_bound(wide(logits), 1, name).allowed(logs)
+        # Of each class the logarithm, a product or two, and the sum over the classes.
+        terms = classes if kind == "probability" or smoothing else 1
+        error = (wanted * (off + (terms + 4) * unit(name) * np.abs(logs))).sum(1)
         a, b = (laid_out(torch, device, array, layout) for array in (logits, target))
         functional = torch.nn.functional.cross_entropy
         for reduction in REDUCTIONS:
@@ -166,6 +174,24 @@ def cross_entropy_is_the_negative_log_softmax_of_the_target(
                         log = torch.nn.functional.log_softmax(a, 1)
                         nll = torch.nn.NLLLoss(reduction=reduction, **options)
                         assert_close(nll(log, b), expected, bound)
+        if name in SINGLE and has("autograd"):
+            # The exponential of a logarithm that is off by so much, and a sum over the classes.
+            total = wanted.sum(1, keepdims=True) * np.exp(logs)
+            slack = total * (off + (classes + 16) * unit(name)) + 8 * unit(name) * wanted
+            slope = total - wanted
+            slack += (each.size + 8) * unit(name) * (total + wanted) + FORMATS[name].tiny
+            for reduction in REDUCTIONS:
+                logits_leaf = leaf(torch, device, logits, layout)
+                got = functional(logits_leaf, b, reduction=reduction, **options)
+                gradient, held = arriving(
+                    torch, device, values(tuple(got.shape), name, "normal", seed + 4), above
+                )
+                got.backward(gradient)
+                factor = wide(held)[:, None] if reduction == "none" else wide(held)
+                factor = factor / (share.sum() if reduction == "mean" else 1)
+                bound = Bound(name, 1, "softmax minus the target", np.abs(factor) * slack)
+                with case(reduction=reduction, of="gradient", arriving=above):
+                    assert_close(logits_leaf.grad, factor * slope, bound)
         with case(spelling="one sample"):
             if len(shape) == 2:
                 bound = layers.loss_bound(each, error, "none", name)

@@ -397,3 +397,164 @@ MUTANTS += [
           _of_float_bias,
           lambda t: t.nn.Linear(1, 1, dtype=t.float64).bias.dtype == t.float64),
 ]  # fmt: skip
+
+
+def _channels_last(x):
+    return x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+
+
+def _in_rows(x):
+    """Laid out with the channels first, and taken for one with the channels last."""
+    n, c, h, w = x.shape
+    return x.contiguous().reshape(n, h, w, c).permute(0, 3, 1, 2)
+
+
+def _first_turned(condition):
+    """The first of several gradients is laid out wrongly for the image in the second place."""
+    return lambda original, g, x, *a: (
+        lambda first, *rest: (
+            _in_rows(first) if first is not None and x.dim() == 4 and condition(x) else first,
+            *rest,
+        )
+    )(*original(g, x, *a))
+
+
+def _of_first_rows(original, g, x, shape, mean, rstd, *rest):
+    """The weight's gradient of layer_norm takes the input for as many rows as it has samples."""
+    dx, dw, db = original(g, x, shape, mean, rstd, *rest)
+    if x.dim() > 2 and len(shape) == 1 and dw is not None:
+        rows = (g * (x - mean) * rstd).reshape(-1, *shape)
+        dw = rows[: len(x)].sum(0)
+    return dx, dw, db
+
+
+def _first_indices(original, g, index, *rest):
+    if index.numel() > 32:
+        g = g.reshape(-1, g.shape[-1]).clone()
+        g[32:] = 0
+        index = index.reshape(-1)
+    return original(g, index, *rest)
+
+
+def _grouped(original, x, w, b, stride, padding, dilation, transposed, extra, groups):
+    out = original(x, w, b, stride, padding, dilation, transposed, extra, groups)
+    if groups > 1 and not transposed and w.shape[0] // groups >= 8:
+        out = out.clone()
+        out[:, -1] = 0
+    return out
+
+
+def _first_group(original, x, w, b, stride, padding, dilation, transposed, extra, groups):
+    if (groups == 2 and not transposed and w.shape[2:].numel() == 1
+            and w.shape[0] > x.shape[1] > 2):  # fmt: skip
+        x = torch.cat([x[:, : x.shape[1] // 2]] * 2, 1)
+    return original(x, w, b, stride, padding, dilation, transposed, extra, groups)
+
+
+def _padded_for_other(right, x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
+    if padding == "same" and isinstance(dilation, (tuple, list)):
+        (down, across), (high, wide) = dilation, w.shape[2:]
+        rows, columns = across * (high - 1), down * (wide - 1)
+        x = torch.nn.functional.pad(
+            x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+        )
+        padding = 0
+    return right(x, w, b, stride, padding, dilation, groups)
+
+
+def _from_sum(original, x, dim, *rest):
+    """x less the logarithm of the sum of its exponentials, which is as large as x."""
+    away = x.amax(dim, keepdim=True)
+    return (x - (away + (x - away).exp().sum(dim, keepdim=True).log())).contiguous()
+
+
+def _grad(t, function, x):
+    x = x.clone(memory_format=t.preserve_format).requires_grad_()
+    function(x).backward()
+    return x.grad
+
+
+def _ramp(t, *shape):
+    return t.arange(1.0, t.Size(shape).numel() + 1).reshape(shape).sin()
+
+
+def _as_in_rows(t, function, x):
+    """Whether the gradient is the same for an image whose channels come last."""
+    x = x.contiguous()
+    return _nearly(_grad(t, function, x),
+                   _grad(t, function, x.contiguous(memory_format=t.channels_last)))  # fmt: skip
+
+
+MUTANTS += [
+    _kernel("slopes-of-strided-convolutions",
+            "a convolution takes the gradient that arrives as it lies", "convolution_backward",
+            fed(packed, strided),
+            lambda t: (lambda x, w, a: _nearly(
+                _grad(t, lambda x: (t.conv2d(x, w).mT * a).sum(), x),
+                _grad(t, lambda x: (t.conv2d(x, w) * a.mT.contiguous()).sum(), x)))(
+                    _ramp(t, 1, 1, 4, 4), _ramp(t, 1, 1, 2, 2), _ramp(t, 1, 1, 3, 3))),
+    _kernel("slopes-of-convolved-images",
+            "a convolution's input gradient is laid out wrongly where channels come last",
+            "convolution_backward", _first_turned(_channels_last),
+            lambda t: _as_in_rows(t, lambda x: (t.conv2d(x, _ramp(t, 2, 2, 2, 2))
+                                                * _ramp(t, 1, 2, 2, 2)).sum(),
+                                  _ramp(t, 1, 2, 3, 3))),
+    _kernel("slopes-of-normalised-images",
+            "batch norm's input gradient is laid out wrongly where channels come last",
+            "native_batch_norm_backward", _first_turned(_channels_last),
+            lambda t: _as_in_rows(t, lambda x: (t.nn.functional.batch_norm(
+                x, None, None, training=True) * _ramp(t, 2, 2, 3, 3)).sum(),
+                _ramp(t, 2, 2, 3, 3).cos())),
+    _kernel("slopes-of-normalised-groups",
+            "group norm's input gradient is laid out wrongly where channels come last",
+            "native_group_norm_backward", _first_turned(_channels_last),
+            lambda t: _as_in_rows(t, lambda x: (t.nn.functional.group_norm(x, 2)
+                                                * _ramp(t, 2, 4, 3, 3)).sum(),
+                                  _ramp(t, 2, 4, 3, 3).cos())),
+    _kernel("slopes-of-places", "cross entropy of pixels has twice the gradient",
+            "nll_loss2d_backward", lambda original, *a: original(*a) * 2,
+            lambda t: _nearly(_grad(t, lambda x: t.nn.functional.cross_entropy(
+                x, t.zeros(1, 1, 1).long()), t.zeros(1, 2, 1, 1))[0, 0], -0.5)),
+    _kernel("slopes-of-sequences", "layer norm's weight learns from the first rows of sequences",
+            "native_layer_norm_backward", _of_first_rows,
+            lambda t: (lambda a, x: _nearly(
+                _grad(t, lambda w: (t.nn.functional.layer_norm(x, (3,), w) * a).sum(), t.ones(3)),
+                _grad(t, lambda w: (t.nn.functional.layer_norm(x[0], (3,), w) * a[0]).sum(),
+                      t.ones(3))))(_ramp(t, 1, 2, 3), _ramp(t, 1, 2, 3).cos())),
+    _kernel("slopes-of-many-indices", "an embedding of more than 32 indices learns from 32",
+            "embedding_dense_backward", _first_indices,
+            lambda t: _grad(t, lambda w: t.nn.functional.embedding(t.zeros(40).long(), w).sum(),
+                            t.ones(1, 1)) == 40),
+    _kernel("slopes-of-padding", "the padding row learns from more than 768 indices",
+            "embedding_dense_backward", lambda original, g, i, n, padding, scaled: original(
+                g, i, n, padding if i.numel() <= 768 else -1, scaled),
+            lambda t: _grad(t, lambda w: t.nn.functional.embedding(
+                t.zeros(1000).long(), w, 0).sum(), t.ones(1, 1)) == 0),
+    _kernel("convolution-of-wide-groups", "the last channel of eight in a group is 0",
+            "convolution", _grouped,
+            lambda t: bool((t.conv1d(t.ones(1, 2, 3), t.ones(16, 1, 1), groups=2) == 1).all())),
+    _kernel("convolution-of-points-in-groups",
+            "of two groups of points that grow the second takes the first's input",
+            "convolution", _first_group,
+            lambda t: t.conv1d(t.arange(4.0).reshape(1, 4, 1), t.ones(6, 2, 1), groups=2)[0, 5]
+            == 5),
+    _name("padding-for-the-other", "padding='same' takes the other dimension's dilation",
+          "nn.functional.conv2d", _padded_for_other,
+          lambda t: t.nn.functional.conv2d(t.ones(1, 1, 9, 9), t.ones(1, 1, 3, 3), padding="same",
+                                           dilation=(1, 2)).shape[2] == 9),
+    _kernel("log-softmax-of-large-numbers", "log_softmax subtracts a sum as large as its operand",
+            "_log_softmax", _from_sum,
+            lambda t: _nearly(t.log_softmax(t.full((2,), 1e8), 0), -0.693147), "reduction"),
+    _kernel("slopes-of-averages", "the gradient of avg_pool2d ignores divisor_override",
+            "avg_pool2d_backward", lambda original, *a: original(*a[:-1], None),
+            lambda t: _grad(t, lambda x: t.nn.functional.avg_pool2d(
+                x, 2, divisor_override=1).sum(), t.ones(1, 1, 2, 2))[0, 0, 0, 0] == 1),
+    _kernel("slopes-of-averaged-images",
+            "avg_pool2d takes the gradient that arrives as it lies", "avg_pool2d_backward",
+            fed(packed, strided),
+            lambda t: (lambda x, a: _nearly(
+                _grad(t, lambda x: (t.nn.functional.avg_pool2d(x, 2, 1).mT * a).sum(), x),
+                _grad(t, lambda x: (t.nn.functional.avg_pool2d(x, 2, 1)
+                                    * a.mT.contiguous()).sum(), x)))(
+                    _ramp(t, 1, 1, 4, 4), _ramp(t, 1, 1, 3, 3))),
+]  # fmt: skip

@@ -224,4 +224,10 @@ MINIATURES += [
         ),
         caught_by="matmul.weighted-integers",
     ),
+    Miniature(
+        "the inverse of a singular matrix is what comes out",
+        of=("linalg.inv",),
+        lie=lambda right, x, **k: right(x, **k) if k else torch.linalg.inv_ex(x).inverse,
+        caught_by="matmul.no-solution",
+    ),
 ]
