@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations, combinations_with_replacement, product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,8 @@ def _in_every_dtype(torch: Any, device: str, move: Move, regime: str, seed: int)
 def _shows(move: Move, **_: object) -> frozenset[Hashable]:
     """What is new about a move: an operation of another kind of operand, or said of others."""
     name, arguments = move.step
-    form = (name, len(move.shape), signs(arguments))
+    large = prod(move.shape) > 1 and np.max(arguments[0] or 0) > 1 if arguments else False
+    form = (name, len(move.shape), large, signs(arguments))
     return combined(name, move.shape, move.layout) | {form}
 
 
@@ -475,12 +477,14 @@ def _joins_in_every_dtype(torch: Any, device: str, join: Join, regime: str, seed
 
 def _shows_join(join: Join, **_: object) -> frozenset[Hashable]:
     """What is new about a join: a kind of operand, as the first or later; a dimension; a number of
-    operands."""
+    operands, and whether all are of one shape."""
     [first, *others] = join.parts
     kinds = combined((join.name, "first"), *first)
     for later in others:
         kinds |= combined((join.name, "later"), *later)
-    return kinds | {(join.name, len(first[0]), join.dim), (join.name, len(join.parts))}
+    alike = bool(others) and prod(first[0]) > 1 and all(shape == first[0] for shape, _ in others)
+    return kinds | {(join.name, len(first[0]), join.dim), (join.name, len(join.parts)),
+                    (join.name, len(first[0]), alike)}  # fmt: skip
 
 
 @clause("shape.stack", covers=["minicourse.stack"], effort=3, shows=_shows_join)

@@ -387,13 +387,17 @@ def every_number_of_elements_can_be_picked(torch: Any, device: str) -> None:
         where = np.flatnonzero(truth).astype(np.int64)
         mask = tensor_of(torch, device, truth)
         places = tensor_of(torch, device, where)
+        whole = tensor_of(torch, device, np.ones(count, bool))
         assert_equal(mask.nonzero(), where[:, None])
+        assert_equal(whole.nonzero(), np.arange(count)[:, None])
         for dtype in supported(("float32", "int64", "bool", "bfloat16", "uint8")):
             array = values(truth.shape, dtype, "normal", count)
             x = tensor_of(torch, device, array)
             with case(dtype=dtype, count=count):
                 assert_equal(x.masked_select(mask), array[truth])
                 assert_equal(x[mask], array[truth])
+                assert_equal(x[:count][whole], array[:count])
+                assert_equal(x[:count].masked_select(whole), array[:count])
                 assert_equal(x[places], array[truth])
                 assert_equal(x.index_select(0, places), array[truth])
                 assert_equal(x.gather(0, places), array[truth])

@@ -27,12 +27,13 @@ def _sums_what_lies_there(right: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 _SHORT = (torch.int8, torch.uint8, torch.int16)
+_WHOLE = (*_SHORT, torch.int32, torch.int64)
 
 
 def _leaves_a_trace(right: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     """A 0-d operand is changed after it was read."""
     result = right(x, *args, **kwargs)
-    if isinstance(x, torch.Tensor) and x.dim() == 0 and x.dtype in _SHORT:
+    if isinstance(x, torch.Tensor) and x.dim() == 0 and x.dtype in _WHOLE:
         x.zero_()
     return result
 
@@ -191,7 +192,7 @@ MINIATURES = [
               _FUNCTIONAL),
     Miniature("sum takes a strided matrix for contiguous", ("sum", "Tensor.sum"),
               _sums_what_lies_there, _FUNCTIONAL),
-    Miniature("mul clears a 0-d operand of narrow integers", _MUL, _leaves_a_trace, _FUNCTIONAL),
+    Miniature("mul clears a 0-d operand of integers", _MUL, _leaves_a_trace, _FUNCTIONAL),
     Miniature("a list with repetitions takes one row only", ("Tensor.__getitem__",),
               _each_row_once, _FUNCTIONAL),
     Miniature("add_ writes as if contiguous", _ADD, _adds_as_if_contiguous, _WRITES),
