@@ -33,20 +33,25 @@ def judge_expecting(
 
     `known` where each still fails as it says and the search finds nothing else; `fixed` where
     one passes; `failed` where one fails in another way or is past its day, or where the search
-    finds a failure that none of them names; `errored` where one no longer fits its clause.
+    finds a failure that none of them names. One whose example the clause no longer draws is left
+    out, and the reason says so: `failed` where the search meets a failure, `fixed` where not.
     """
     day = date.today() if today is None else today
     concerned = _concerned(known, clause, backend)
     inherited = _inherited(known, clause, backend)
     if not (concerned or inherited) or backend.lacking(clause):
         return judge(clause, backend, examples=examples, seed=seed)
+    stale = [e for e in concerned if staleness(e, clause)]
+    if stale:
+        others = [e for e in known if e not in stale]
+        judgement = judge_expecting(
+            clause, backend, examples=examples, seed=seed, known=others, today=day
+        )
+        return _without(judgement, [(e, staleness(e, clause)) for e in stale])
     standing: list[Expectation] = []
     fixed: list[Expectation] = []
     shown: Judgement | None = None
     seconds = 0.0
-    stale = "; ".join(filter(None, (staleness(e, clause) for e in concerned)))
-    if stale:
-        return Judgement(clause.id, backend.name, Verdict.ERRORED, reason=stale)
     for expectation in concerned:
         if expectation.example is None:  # a crash: it shows when the clause is run
             standing.append(expectation)
@@ -100,8 +105,7 @@ def _together(
         return replace(searched, reason=reason)
     over = [*fixed, *(e for e in standing if e.example is None)]
     if over:
-        reason = "; ".join(f"holds now: {e.origin} ({e.describe()})" for e in over)
-        return replace(searched, verdict=Verdict.FIXED, reason=reason)
+        return replace(searched, verdict=Verdict.FIXED, reason=_hold_now(over))
     if not standing:
         return searched
     return replace(
@@ -110,6 +114,20 @@ def _together(
         reason="; ".join(e.describe() for e in standing),
         failure=None if shown is None else shown.failure,
     )
+
+
+def _without(judgement: Judgement, stale: Sequence[tuple[Expectation, str]]) -> Judgement:
+    """What was judged without expectations that no longer fit, each with why it does not."""
+    reasons = [reason for reason in (judgement.reason, *(why for _, why in stale)) if reason]
+    held = (Verdict.PASSED, Verdict.KNOWN, Verdict.FIXED)
+    if judgement.verdict in held:
+        reasons.append(_hold_now([e for e, _ in stale]))
+        judgement = replace(judgement, verdict=Verdict.FIXED)
+    return replace(judgement, reason="; ".join(reasons))
+
+
+def _hold_now(over: Sequence[Expectation]) -> str:
+    return "; ".join(f"holds now: {e.origin} ({e.describe()})" for e in over)
 
 
 def _concerned(known: Sequence[Expectation], clause: Clause, backend: Backend) -> list[Expectation]:

@@ -189,12 +189,14 @@ def _search(trial: _Trial, examples: int, seed: int) -> None:
     strategy = fixed_dictionaries(dict(trial.clause.strategies))
     shows = trial.clause.shows
     shown = set[Hashable]()
-    passed_over = 0
+    passed_over = unfit = 0
     # The simplest, often of one element, tells little alone.
     for drawn, choices in draws(strategy, seed, simplest=examples > 1):
         news = None if shows is None else shows(**drawn)
         if news is not None and shown.issuperset(news):
-            passed_over += 1
+            # One that shows nothing at all is none, as one is that is discarded.
+            passed_over += bool(news)
+            unfit += not news
         else:
             shown.update(news or ())
             try:
@@ -205,7 +207,7 @@ def _search(trial: _Trial, examples: int, seed: int) -> None:
                 shrink(strategy, choices, seed, trial.run)
                 return
         tried = passed_over + trial.examples - trial.discarded
-        if tried >= examples or trial.examples == PATIENCE * examples:
+        if tried >= examples or trial.examples + unfit >= PATIENCE * examples:
             return
 
 

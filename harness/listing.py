@@ -44,11 +44,22 @@ def updated(
                 continue
             # Whether an entry's day is over says nothing about which failure it names.
             lasting = [replace(e, expires=None) for e in concerned]
-            if settle_recorded(judgement, version, lasting).verdict is not Verdict.KNOWN:
-                kin = [e for e in entries if _same_case(e, entry)]
-                if kin:  # the same failure, which shows otherwise now
-                    entry = replace(entry, reason=kin[0].reason, issue=kin[0].issue)
-                entries = [*(e for e in entries if e not in kin), entry]
+            named = [e for e in lasting if _names(e, judgement, version)]
+            outdated = [e for e in named if not _same_arguments(e, entry)]
+            if len(outdated) < len(named):
+                continue
+            kin = [e for e in entries if _same_case(e, entry)]
+            if outdated:
+                kin = [e for e in entries if replace(e, expires=None) in outdated]
+                entry = replace(kin[0], symptom=entry.symptom, example=entry.example)
+            elif kin:  # the same failure, which shows otherwise now
+                entry = replace(entry, reason=kin[0].reason, issue=kin[0].issue)
+            place = entries.index(kin[0]) if kin else len(entries)
+            entries = (
+                [e for e in entries[:place] if e not in kin]
+                + [entry]
+                + [e for e in entries[place:] if e not in kin]
+            )
     return entries, left_out
 
 
@@ -102,6 +113,18 @@ def _same_case(one: Expectation, other: Expectation) -> bool:
     )
 
 
+def _names(entry: Expectation, judgement: Judgement, version: str) -> bool:
+    return settle_recorded(judgement, version, [entry]).verdict is Verdict.KNOWN
+
+
+def _same_arguments(one: Expectation, other: Expectation) -> bool:
+    """Whether the examples give the same arguments. One that does not can be of the clause as it
+    was once, and says what it says of the clause as it is."""
+    return None in (one.example, other.example) or set(one.example or ()) == set(
+        other.example or ()
+    )
+
+
 def _entry(judgement: Judgement, backend: str, version: str, expires: date) -> Expectation | None:
     """What to expect from now on; None for what cannot be replayed or is no failure."""
     since = ".".join(version.partition("+")[0].split(".")[:2])
@@ -131,14 +154,14 @@ def _entry(judgement: Judgement, backend: str, version: str, expires: date) -> E
 def condition(failure: Failure) -> dict[str, str]:
     """The fewest traits that set a failure apart, as far as its smallest example shows.
 
-    The labels of its case; arguments that are names (of a dtype, an operation); and of the
-    others the layouts and regimes that shrinking left unlike the plainest. Lengths, seeds and
-    other numbers are left out: they rarely are the cause, and a condition that asks for them
-    lets the same failure through with the next seed.
+    The labels of its case; arguments that are names (of a dtype, an operation), and fields of
+    others that are layouts and regimes: where shrinking left them unlike the plainest. Lengths,
+    seeds and other numbers are left out: they rarely are the cause, and a condition that asks for
+    them lets the same failure through with the next seed.
     """
     found = dict(failure.case)
     for name, value in (failure.example or {}).items():
-        if name not in found and _is_named(value):
+        if name not in found and _is_named(value) and value not in _PLAINEST.values():
             found[name] = failure.shown.get(name, str(value))
     for name, value in traits_of(failure).items():
         plainest = _PLAINEST.get(name.rpartition(".")[2])

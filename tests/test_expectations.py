@@ -20,7 +20,8 @@ from tenet.harness.errors import UsageError
 from tenet.harness.expectation import Expectation, load, shipped, symptom, text_of
 from tenet.harness.expecting import judge_expecting, settle_crash, settle_recorded
 from tenet.harness.judge import judge
-from tenet.harness.listing import problems
+from tenet.harness.listing import problems, updated
+from tenet.harness.record import Record
 from tenet.harness.verdict import Judgement, Verdict
 from tenet.spec.sections import specification
 
@@ -126,12 +127,35 @@ def test_it_speaks_of_its_backend_and_version_only(other: dict[str, str]) -> Non
         assert judged(backend, expected(found(LIE), **other)).verdict is Verdict.FAILED
 
 
-def test_one_that_no_longer_fits_its_clause_is_an_error() -> None:
+STALE = ({"gone": 1}, {"operand": {"$Gone": {}}, "number": 1, "turn": 0})
+
+
+@pytest.mark.parametrize("example", STALE)
+def test_one_that_no_longer_fits_its_clause_is_left_out(example: dict[str, Any]) -> None:
+    entry = expected(found(LIE), example=example)
     with LIE.told() as backend:
-        for example in ({"gone": 1}, {"operand": {"$Gone": {}}, "number": 1, "turn": 0}):
-            judgement = judged(backend, expected(found(LIE), example=example))
-            assert judgement.verdict is Verdict.ERRORED
-            assert "tenet expect" in judgement.reason
+        judgement = judged(backend, entry)
+    assert judgement.verdict is Verdict.FAILED
+    assert judgement.failure is not None
+    held = judged(Backend("cpu"), replace(entry, backend="cpu"))
+    assert held.verdict is Verdict.FIXED
+    for reason in (judgement.reason, held.reason):
+        assert "entry 1" in reason
+        assert "tenet expect" in reason
+
+
+def test_one_that_no_longer_fits_is_written_anew_with_its_reason() -> None:
+    outdated = expected(found(LIE), example={"gone": 1}, backend="cpu")
+    record = Record({"backend": "cpu", "torch": "2.13.0"}, [], None)
+    with LIE.told() as backend:
+        failed = replace(judged(backend, replace(outdated, backend="miniature*")), backend="cpu")
+    (entry,), left_out = updated([outdated], [replace(record, judgements=[failed])], TODAY)
+    assert not left_out
+    assert failed.failure is not None
+    assert entry.example == failed.failure.example
+    assert entry.reason == outdated.reason
+    held = judged(Backend("cpu"), outdated)
+    assert updated([outdated], [replace(record, judgements=[held])], TODAY) == ([], [])
 
 
 def test_a_known_failure_that_another_comes_before_stays_known() -> None:

@@ -49,11 +49,12 @@ def _shapes(name: str, random: Random) -> tuple[tuple[Shape, ...], int] | None:
     if rank == 0:
         return None if name in ("cat", "concat", "concatenate") else (((),) * count, 0)
     dim = _along(name, rank, random)
-    alike = random.random() < 0.2
+    stacks_rows = rank == 1 and name in ("vstack", "row_stack", "column_stack")
+    alike = random.random() < 0.2 or dim >= rank or stacks_rows
     parts = []
     for _ in range(count):
         part = list(shape)
-        if not alike and dim < rank and not (rank == 1 and name in ("vstack", "row_stack", "column_stack")):
+        if not alike:
             part[dim] = random.choice((*_SHORT, *_LONG))
         parts.append(tuple(part))
     if name == "cat" and random.random() < 0.1:

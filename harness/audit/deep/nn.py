@@ -37,7 +37,7 @@ def _with(**others):
 
 
 def _nearly(a, b):
-    return bool((a - b).abs().max() < 1e-5)
+    return bool((a - b).abs().max() < 1e-5 * (1 + abs(a).max()))
 
 
 MUTANTS = [
