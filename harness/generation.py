@@ -10,7 +10,7 @@ alternative backends begins with the failure's choices.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from hashlib import sha256
 from random import Random
 from typing import Any, NoReturn
@@ -73,6 +73,9 @@ class _Source(ConjectureData):
 
     def draw(self, strategy: SearchStrategy[Any], *label: Any, **observe_as: Any) -> Any:
         return strategy.do_draw(self)
+
+    def track_arg_label(self, label: str) -> Any:
+        return _UNTRACKED
 
     def start_span(self, label: int) -> None:
         self.depth += 1
@@ -172,6 +175,7 @@ class RepeatingProvider(PrimitiveProvider):
 
 AVAILABLE_PROVIDERS[NAME] = f"{__name__}.{RepeatingProvider.__qualname__}"
 _choices: Iterator[Choice] = iter(())
+_UNTRACKED = nullcontext(dict[str, int]())
 
 
 @contextmanager

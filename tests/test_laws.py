@@ -22,7 +22,9 @@ from tenet.harness.audit.operators import (
     of_another_bend,
     of_another_dtype,
     of_another_slope,
+    off_at_the_end,
     scaled,
+    steeper_at_the_end,
     steeper_in,
 )
 from tenet.harness.backend import Backend
@@ -96,6 +98,11 @@ def test_every_law_catches_its_fault(operator: Operator) -> None:
         not_held("gradient", operator, of_another_slope)
         for dtype in {*slopes.DTYPES} & {*operator.dtypes}:
             not_held("gradient-by-dtype", operator, steeper_in(dtype))
+    if clause_of("lengths", operator):
+        not_held("lengths", operator, off_at_the_end(operator.dtypes[-1], 21))
+    if clause_of("gradient-lengths", operator):
+        dtype = next(dtype for dtype in operator.dtypes if dtype in slopes.DTYPES)
+        not_held("gradient-lengths", operator, steeper_at_the_end(dtype, 21))
     for alias in operator.aliases:
         not_held("forms", operator, scaled, alias)
     if operator.method:

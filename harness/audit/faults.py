@@ -345,3 +345,22 @@ def in_half(x: Any) -> Any:
 def in_single(x: Any) -> Any:
     """Rounded to float32."""
     return x.to(torch.float32).to(x.dtype)
+
+
+def wrong_at_the_end(result: Any) -> Any:
+    """The last element is half as much again and one; another integer, the other truth value."""
+    if isinstance(result, tuple | list):
+        rest = (wrong_at_the_end(result[0]), *result[1:])
+        return type(result)(rest)
+    if not result.numel():
+        return result
+    last = torch.zeros(result.numel(), dtype=torch.bool)
+    last[-1] = True
+    last = last.view(result.shape)
+    if result.dtype == torch.bool:
+        return result ^ last
+    if result.is_floating_point() or result.is_complex():
+        other = torch.where(result.isfinite(), result * 1.5 + 1.25, torch.zeros_like(result))
+    else:
+        other = result + 1
+    return torch.where(last, other, result)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 
-from tenet.harness.audit.faults import wrapped
+from tenet.harness.audit.faults import wrapped, wrong_at_the_end
 from tenet.harness.audit.mutant import Mutant
 from tenet.spec.language import Clause
 from tenet.spec.language.checks import DOCUMENTED_ERRORS
@@ -51,6 +51,21 @@ def _off(result: Any) -> Any:
     return _wrong(result) if not result.is_floating_point() else result * 1.5 + 1
 
 
+def off_at_the_end(dtype: str, length: int) -> Callable[..., Any]:
+    """The last element is wrong, of operands with one length and one dtype alone."""
+
+    def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        result = right(*args, **kwargs)
+        return wrong_at_the_end(result) if _with_length(args, dtype, length) else result
+
+    return lie
+
+
+def _with_length(args: Any, dtype: str, length: int) -> bool:
+    kind = getattr(torch, dtype)
+    return any(part.dtype == kind and length in part.shape for part in tensors_of(args))
+
+
 def of_another_dtype(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The right values, in another dtype."""
     result = right(*args, **kwargs)
@@ -71,14 +86,33 @@ def steeper_in(dtype: str) -> Callable[..., Any]:
         result = right(*args, **kwargs)
         if all(part.dtype != getattr(torch, dtype) for part in tensors_of(args)):
             return result
-        first = result[0] if isinstance(result, tuple) else result
-        extra = (first - first.detach()) / 2
-        for part in _floats(args):
-            if part.shape == first.shape:  # where the derivative is 0, half as much again is not
-                extra = extra + 3 * (part - part.detach()) / 4
-        return _plus(result, extra)
+        return _plus(result, _steeper(result, args))
 
     return lie
+
+
+def steeper_at_the_end(dtype: str, length: int) -> Callable[..., Any]:
+    """So in the last element, of vectors of one length and one dtype alone."""
+
+    def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        result = right(*args, **kwargs)
+        shape = (result[0] if isinstance(result, tuple) else result).shape
+        if not _with_length(args, dtype, length) or shape != (length,):
+            return result
+        return _plus(result, _steeper(result, args) * (torch.arange(length) == length - 1))
+
+    return lie
+
+
+def _steeper(result: Any, args: Any) -> Any:
+    first = result[0] if isinstance(result, tuple) else result
+    extra = (first - first.detach()) / 2
+    for part in [
+        each for each in tensors_of(args) if each.is_floating_point() or each.is_complex()
+    ]:
+        if part.shape == first.shape:  # where the derivative is 0, half as much again is not
+            extra = extra + 3 * (part - part.detach()) / 4
+    return extra
 
 
 def of_another_bend(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -167,6 +201,12 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
         narrow = [dtype for dtype in operator.dtypes if dtype in DTYPES]
         dtype = narrow[len(operator.name) % len(narrow)]
         yield f"steeper-{dtype}", steeper_in(dtype), operator.name
+    elif law == "lengths":
+        dtype, length = _vector(operator.name, operator.dtypes)
+        yield f"last-of-{length}-{dtype}", off_at_the_end(dtype, length), operator.name
+    elif law == "gradient-lengths":
+        dtype, length = _vector(operator.name, [d for d in operator.dtypes if d in DTYPES])
+        yield f"steeper-last-of-{length}-{dtype}", steeper_at_the_end(dtype, length), operator.name
     elif law == "curvature":
         yield "another-bend", of_another_bend, operator.name
     elif law == "refusals":
@@ -187,3 +227,9 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
             yield "copied", copying, operator.name
         if not (operator.aliases or operator.method or operator.out):
             yield "shared", sharing, operator.name
+
+
+def _vector(name: str, dtypes: Sequence[str]) -> tuple[str, int]:
+    """One of the dtypes, and a length, by the letters of the name."""
+    number = sum(map(ord, name))
+    return dtypes[number % len(dtypes)], 4 + number % 27

@@ -74,7 +74,7 @@ def kinds(
         )
     )
     if operator.section == "reduction":
-        found |= {(0, getattr(operands[0], "layout", ""), _reduced(call))}
+        found |= {(0, getattr(operands[0], "layout", ""), reduced(call))}
     return found
 
 
@@ -89,7 +89,7 @@ def _holding(place: int, operand: object) -> frozenset[Hashable]:
     return frozenset({(place, operand.regime)} if prod(operand.shape) > enough else ())
 
 
-def _reduced(call: Call) -> str:
+def reduced(call: Call) -> str:
     """Which dimensions a reduction is told to reduce: kernels have a loop for each kind."""
     dims = call.keywords.get("dim")
     if dims is None:

@@ -68,6 +68,8 @@ def _laid(seed: int) -> str:
 
 
 _FEW = (2, 3, 1, 5, 8, 9, 17)
+_MOST_SQUARED = 20_000
+"""Elements of a result in which one dimension stands twice."""
 
 
 @cache
@@ -230,14 +232,17 @@ def _each(
     rank: int = 0,
     finite: bool = False,
     empty: bool = True,
+    squared: bool = False,
 ) -> st.SearchStrategy[Call]:
-    """Uses with one operand, and arguments that its shape allows."""
+    """Uses with one operand, and arguments that its shape allows. squared: the last dimension
+    is as long a second time in the result, which is kept from being much larger so."""
     random = Random("each")
     pool = [
         (shape, option(shape, random))
         for shape in _shapes()
         for option in options
         if len(shape) >= rank and (empty or 0 not in shape)
+        if not squared or prod(shape) * shape[-1] <= _MOST_SQUARED
     ]
     return _drawn(
         lambda use, layout, regime, seed: Call((Operand(use[0], layout, regime, seed),), use[1]),
@@ -506,7 +511,7 @@ INDEXING = table(
     _row("triu", _triangle(lambda i, j, k: j - i >= k),
          _each(_diagonal, rank=2), _KEEPS,
          in_place=True, out=False, accepts=_UNCHECKED, any_input=True),
-    _moves("diag_embed", _embed, _each(_planes, rank=1), new_dims=1),
+    _moves("diag_embed", _embed, _each(_planes, rank=1, squared=True), new_dims=1),
     _row("flip", lambda x, dims: np.flip(x, dims), _each(_several("dims")),
          ("notes.negative-slice-step",), out=False),
     _moves("fliplr", lambda x: np.flip(x, 1), _each(lambda s, r: (), rank=2), any_input=True),

@@ -29,7 +29,7 @@ from tenet.spec.language import (
     supported,
 )
 from tenet.spec.language.clause import register
-from tenet.spec.operators import derivatives, slopes, writing
+from tenet.spec.operators import derivatives, slopes, vectors, writing
 from tenet.spec.operators.combinations import alone, kinds, of_any_length, with_single
 from tenet.spec.operators.derivatives import curvature, gradient
 from tenet.spec.operators.operator import (
@@ -46,6 +46,15 @@ from tenet.spec.operators.refusals import Setting
 from tenet.spec.operators.refusals import refusals as refused
 from tenet.spec.operators.results import check, metadata_of
 from tenet.spec.operators.slopes import gradient_by_dtype
+from tenet.spec.operators.vectors import (
+    gradient_lengths,
+    lengths,
+    line_lengths,
+    of_elements,
+    of_lines,
+    shown,
+    shown_of_lines,
+)
 from tenet.spec.operators.writing import (
     Use,
     in_place,
@@ -59,8 +68,9 @@ from tenet.spec.operators.writing import (
 
 Law = Callable[..., None]
 
-MODULES = (__name__, writing.__name__, derivatives.__name__, slopes.__name__)
+MODULES = (__name__, *(each.__name__ for each in (writing, derivatives, slopes, vectors)))
 """Where the laws are written."""
+_VECTORS = st.sampled_from(vectors.LYING)
 AT_ONCE = 3
 """How many dtypes one example serves: more of them would leave fewer shapes and layouts."""
 
@@ -83,6 +93,12 @@ def hold(
         add("value", value, {"call": operator.calls, "turn": turns}, effort=effort, staged=True)
         add("everywhere", everywhere, {"call": operator.calls, "single": alone()}, effort=2,
             thorough=True, shows=partial(kinds, operator))  # fmt: skip
+        if of_elements(operator):
+            add("lengths", lengths, {"call": operator.calls, "layout": _VECTORS}, effort=1,
+                thorough=True, shows=shown)  # fmt: skip
+        elif of_lines(operator):
+            add("lengths", line_lengths, {"call": operator.calls}, effort=0.5, thorough=True,
+                shows=shown_of_lines)  # fmt: skip
         said_otherwise = operator.method or operator.aliases or operator.out
         if said_otherwise or not (operator.view or operator.grows):
             add("forms", forms, {"call": operator.calls, "layout": layouts(writable=True)},
@@ -109,6 +125,10 @@ def hold(
                 {"call": operator.calls, "single": alone(), "seed": seeds()}, effort=1,
                 requires=("autograd",), thorough=True,
                 shows=partial(slopes.shown, operator))  # fmt: skip
+        if operator.smooth is not None and of_elements(operator):
+            add("gradient-lengths", gradient_lengths,
+                {"call": operator.calls, "layout": _VECTORS, "seed": seeds()}, effort=1,
+                requires=("autograd",), thorough=True, shows=shown)  # fmt: skip
         if operator.smooth is not None and not operator.once:
             add("curvature", curvature, {"call": operator.calls, "seed": seeds()},
                 effort=max(effort / 4, 0.035), staged=True,

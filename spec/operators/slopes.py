@@ -43,14 +43,14 @@ _DEVIATIONS = frozenset({"std", "std_mean"})
 _LOGARITHMS = frozenset({"log_softmax", "logsumexp", "logcumsumexp"})
 """Operators whose backward takes the exponential of the rounded value, by whose magnitude the
 rounding grows."""
-_HELD = {
+HELD = {
     "float32": ("float32", "float64"),
     "bfloat16": ("float16", "bfloat16"),
     "complex64": ("complex64", "complex128"),
 }
 """Elements of the one dtype, and the dtypes that hold them: both half formats hold what bfloat16
 does, of a moderate size, so that one reference serves both."""
-DTYPES = tuple(dtype for dtypes in _HELD.values() for dtype in dtypes)
+DTYPES = tuple(dtype for dtypes in HELD.values() for dtype in dtypes)
 """The dtypes in which an operation has a derivative."""
 DIFFERENCES = 1e-9
 """What plain differences in float64 are off by, relative to the slopes: truncation is STEP^4 of a
@@ -95,7 +95,7 @@ def gradient_by_dtype(
     in the leaf's dtype and shape: for every layout of an operand and of the gradient that arrives,
     every rank and every kind of size."""
     call = with_single(operator, call, single)
-    for held, dtypes in _HELD.items():
+    for held, dtypes in HELD.items():
         there = [*supported(name for name in dtypes if name in operator.dtypes)]
         if not there:
             continue
@@ -112,12 +112,12 @@ def gradient_by_dtype(
                 for leaf in leaves:
                     assert_metadata(leaf.grad, shape=tuple(leaf.shape), dtype=dtype)
                 gradients = [leaf.grad for leaf in leaves]
-                roundings = _roundings(start, value, dtype)
+                roundings = roundings_of(start, value, dtype)
                 for each in expected:
                     each.check(gradients, dtype, roundings)
 
 
-def _roundings(start: Start, value: Array, dtype: str) -> float:
+def roundings_of(start: Start, value: Array, dtype: str) -> float:
     """By how many roundings a gradient may be off."""
     operator = start.operator
     # What the value may be off by, its derivative may be as well.
@@ -143,9 +143,13 @@ def _lying(seed: int) -> str:
 
 def _arriving(shape: tuple[int, ...], seed: int, dtype: str) -> Arrangement:
     """The weights of the elements of a result, in one of the layouts."""
+    return arrange(weights_of(shape, dtype, seed), _lying(seed))
+
+
+def weights_of(shape: tuple[int, ...], dtype: str, seed: int) -> Array:
+    """Numbers that the dtype holds, as float64 or complex128."""
     wide = widest(dtype)
-    weights = rounded(values(shape, wide, "normal", seed + 500), dtype).astype(wide)
-    return arrange(weights, _lying(seed))
+    return rounded(values(shape, wide, "normal", seed + 500), dtype).astype(wide)
 
 
 class Expected(Protocol):
@@ -155,12 +159,15 @@ class Expected(Protocol):
 
 
 def _expected(start: Start, value: Array, weights: Array, held: str) -> Iterator[Expected]:
-    exactly = start.operator.accuracy is exact
-    large = np.abs(value) > (np.inf if exactly else RANGE)
     if point_wise(start.operator, start.call):
-        yield from _slopes(start, large, weights, held)
+        yield from slopes_of(start, value, weights, held)
     elif not _tied(start) and (value.all() or start.operator.name not in _DEVIATIONS):
-        yield from _slants(start, bool(large.any()), weights, held)
+        yield from _slants(start, bool(_large(start, value).any()), weights, held)
+
+
+def _large(start: Start, value: Array) -> Array:
+    """Which elements of the result are not looked at in float16."""
+    return np.asarray(np.abs(value) > (np.inf if start.operator.accuracy is exact else RANGE))
 
 
 def _of_differences(dtype: str) -> float:
@@ -186,19 +193,21 @@ class Slopes:
     unit: float
 
     def check(self, gradients: list[Any], dtype: str, roundings: float) -> None:
-        """Every element of the gradient is the derivative in this dtype."""
+        """Every element of the gradient is the derivative in this dtype; where the gradient has
+        fewer elements than the leaf, they are those of its beginning."""
         layout = FORMATS[dtype]
-        slopes, weights, values = self._terms
-        size = slopes + weights
-        allowed = roundings * (layout.eps / 2 * size + layout.tiny * self._count)
-        allowed += _of_differences(dtype) * size + OF_VALUES * values
-        wanted = self._wanted
         got = read(gradients[self.place]).astype(self.base.dtype)
+        there = tuple(map(slice, got.shape))
+        slopes, weights, values = (term[there] for term in self._terms)
+        size = slopes + weights
+        allowed = roundings * (layout.eps / 2 * size + layout.tiny * self._count[there])
+        allowed += _of_differences(dtype) * size + OF_VALUES * values
+        wanted = self._wanted[there]
         # What is well within needs no closer look.
         if not (np.abs(got - wanted) <= allowed).all():
-            allowed += roundings * layout.eps / 2 * self._unsettled
+            allowed += roundings * layout.eps / 2 * self._unsettled[there]
             skipped = self._open | self._beyond if dtype == "float16" else self._open
-            wanted = np.where(skipped, got, wanted)
+            wanted = np.where(skipped[there], got, wanted)
         reason = f"{roundings:g} roundings of its terms, weights and operands"
         assert_close(gradients[self.place], wanted, Bound(dtype, 0, reason, absolute=allowed))
 
@@ -252,8 +261,9 @@ class Slopes:
         return self._gathered(found)
 
 
-def _slopes(start: Start, large: Array, weights: Array, held: str) -> Iterator[Slopes]:
-    """For each leaf: by every element of it."""
+def slopes_of(start: Start, value: Array, weights: Array, held: str) -> Iterator[Slopes]:
+    """For each leaf of a point-wise operation: by every element of it."""
+    large = _large(start, value)
     parts = (1, 1j) if start.wide == "complex128" else (1,)
     laid = [(n, arrangement) for n, arrangement in enumerate(start.laid) if arrangement is not None]
     for place, (number, arrangement) in enumerate(laid):

@@ -94,16 +94,17 @@ def a_seed_fixes_the_sequence(
 
 @clause("random.seed-repeats-everywhere", covers=["minicourse.seed-repeats"], thorough=True)
 def a_seed_fixes_every_draw_of_every_rank(torch: Any, device: str) -> None:
-    """manual_seed(s) before each of two draws makes them identical, for every function that
-    draws, every dtype and every number of dimensions."""
-    shapes_: tuple[Shape, ...] = ((), (17,), (3, 5), (2, 3, 4), (2, 3, 2, 2))
-    for (name, dtype), shape in product(DRAWN, shapes_):
-        for kind in supported([dtype]):
+    """What follows manual_seed(s) repeats with the seed, in every function that draws, every dtype
+    and every number of dimensions, whatever was drawn before."""
+    for shape in ((), (17,), (3, 5), (2, 3, 4), (2, 3, 2, 2)):
+        draws = [(name, kind) for name, dtype in DRAWN for kind in supported([dtype])]
+        torch.manual_seed(5)
+        first = [read(drawn(torch, device, BY_NAME[name], shape, kind)) for name, kind in draws]
+        torch.rand(shape, device=device)
+        torch.manual_seed(5)
+        for (name, kind), before in zip(draws, first, strict=True):
             with case(sampler=name, shape=shape, dtype=kind):
-                torch.manual_seed(5)
-                first = read(drawn(torch, device, BY_NAME[name], shape, kind))
-                torch.manual_seed(5)
-                assert_equal(drawn(torch, device, BY_NAME[name], shape, kind), first)
+                assert_equal(drawn(torch, device, BY_NAME[name], shape, kind), before)
 
 
 @clause("random.draws-differ", covers=["minicourse.rand-differs"])

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-import torch
 from hypothesis.strategies import fixed_dictionaries
 
 from tenet.harness.audit.faults import Condition, both, shifted, spread, strided
@@ -82,22 +81,3 @@ def calls_of(operator: Operator) -> list[Call]:
     """Some uses of an operator."""
     strategy = fixed_dictionaries({"call": operator.calls})
     return [drawn["call"] for drawn, _ in islice(draws(strategy, 0), _LOOKED_AT)]
-
-
-def spoiled(result: Any) -> Any:
-    """The last element is half as much again and one; another integer, the other truth value."""
-    if isinstance(result, tuple | list):
-        rest = (spoiled(result[0]), *result[1:])
-        return type(result)(rest)
-    if not result.numel():
-        return result
-    last = torch.zeros(result.numel(), dtype=torch.bool)
-    last[-1] = True
-    last = last.view(result.shape)
-    if result.dtype == torch.bool:
-        return result ^ last
-    if result.is_floating_point() or result.is_complex():
-        other = torch.where(result.isfinite(), result * 1.5 + 1.25, torch.zeros_like(result))
-    else:
-        other = result + 1
-    return torch.where(last, other, result)

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from tenet.harness.audit.faults import Condition, both, known, of, wrapped
+from tenet.harness.audit.faults import Condition, both, known, of, wrapped, wrong_at_the_end
 from tenet.harness.audit.mutant import Mutant
-from tenet.harness.audit.narrow.common import kinds, spoiled
+from tenet.harness.audit.narrow.common import kinds
 from tenet.harness.audit.operators import lawful
 from tenet.spec.model.dtypes import HALVES
 from tenet.spec.operators.domains import ranks
@@ -50,7 +50,7 @@ class _OfOperand(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *arriving: Any) -> Any:
-        return spoiled(arriving[0])
+        return wrong_at_the_end(arriving[0])
 
 
 def misled(operand: torch.Tensor) -> Any:
@@ -69,7 +69,7 @@ class _OfResult(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *arriving: Any) -> Any:
         (gradient,) = arriving
-        return (spoiled(gradient) if ctx.fits(gradient) else gradient), None
+        return (wrong_at_the_end(gradient) if ctx.fits(gradient) else gradient), None
 
 
 def mutants() -> Iterator[Mutant]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tenet.harness.audit.faults import Condition, both, known, of, wrapped
+from tenet.harness.audit.faults import Condition, both, known, of, wrapped, wrong_at_the_end
 from tenet.harness.audit.mutant import Mutant
-from tenet.harness.audit.narrow.common import kinds, spoiled
+from tenet.harness.audit.narrow.common import kinds
 from tenet.harness.audit.operators import lawful, tensors_of
 
 
@@ -43,6 +43,6 @@ def _last_off(when: Condition) -> Callable[..., Any]:
     def lie(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         wrong = any(map(fits, tensors_of(args)))
         result = right(*args, **kwargs)
-        return spoiled(result) if wrong and kwargs.get("out") is None else result
+        return wrong_at_the_end(result) if wrong and kwargs.get("out") is None else result
 
     return lie

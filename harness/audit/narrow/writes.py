@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from tenet.harness.audit.faults import Condition, both, known, of, wrapped
+from tenet.harness.audit.faults import Condition, both, known, of, wrapped, wrong_at_the_end
 from tenet.harness.audit.mutant import Fault, Mutant
-from tenet.harness.audit.narrow.common import calls_of, kinds, spoiled
+from tenet.harness.audit.narrow.common import calls_of, kinds
 from tenet.harness.audit.operators import lawful, tensors_of
 from tenet.spec.operators.operator import Call, Operator, arrays_of, expected_of
 from tenet.spec.operators.results import metadata_of
@@ -78,7 +78,7 @@ def _into_out(fits: Callable[..., bool]) -> Callable[..., Any]:
         wrong = [target for target in tensors_of([kwargs.get("out")]) if fits(target)]
         result = right(*args, **kwargs)
         for target in wrong[:1]:
-            target.copy_(spoiled(target.clone()))
+            target.copy_(wrong_at_the_end(target.clone()))
         return result
 
     return lie
@@ -90,7 +90,7 @@ def _into_itself(fits: Callable[..., bool]) -> Callable[..., Any]:
         result = right(*args, **kwargs)
         if wrong:
             with torch.no_grad():
-                result.copy_(spoiled(result.detach().clone()))
+                result.copy_(wrong_at_the_end(result.detach().clone()))
         return result
 
     return lie
