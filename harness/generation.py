@@ -27,6 +27,9 @@ NAME = "tenet"
 Drawn = dict[str, Any]
 Choice = bool | int
 
+PHASES = (Phase.generate, Phase.shrink)
+"""What is done with a failure: it is tried again, and made smaller."""
+
 DULL = 50
 """Draws of known examples in a row, beside four for each known one, after which a space counts as
 exhausted: of n equally likely examples one has then been missed with probability e^-4 at most."""
@@ -130,7 +133,7 @@ def shrink(
         database=None,
         deadline=None,
         derandomize=False,
-        phases=(Phase.generate, Phase.shrink),
+        phases=PHASES,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
         print_blob=False,

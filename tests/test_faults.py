@@ -1,7 +1,8 @@
 """A hundred faults at random moments: each run ends with a whole record, none lost or double.
 
 `python -m pytest tests/test_faults.py -m "slow or not slow"` injects all of them; without `-m`,
-one of each kind. What is drawn follows from the number of the fault alone.
+one of each kind that `test_isolation.py` does not inject. What is drawn follows from the number of
+the fault alone.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ ENDED = {"hang": Verdict.TIMED_OUT, "sleep": Verdict.TIMED_OUT}
 """As what it is known; all else is `crashed`."""
 KILLS = ["kill a worker", "kill a worker at once"]
 KINDS = [*DEEDS, *KILLS, "kill the run", "interrupt the run"]
+ELSEWHERE = {"abort", "exit", "arithmetic", "hang", "sleep"}
+"""Kinds that test_isolation.py injects, at a moment of its own."""
 
 LIE = """
 import ctypes, itertools, os, signal, time, torch
@@ -95,7 +98,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[obj
 def cases() -> Iterator[object]:
     for number in range(FAULTS):
         kind = KINDS[number % len(KINDS)]
-        marks = [] if number < len(KINDS) else [pytest.mark.slow]
+        always = number < len(KINDS) and kind not in ELSEWHERE
+        marks = [] if always else [pytest.mark.slow]
         yield pytest.param(number, kind, id=f"{number}-{kind.replace(' ', '-')}", marks=marks)
 
 

@@ -96,12 +96,14 @@ def test_every_law_catches_its_fault(operator: Operator) -> None:
         not_held("metadata", operator, of_another_dtype)
     if operator.smooth is not None:
         not_held("gradient", operator, of_another_slope)
-        for dtype in {*slopes.DTYPES} & {*operator.dtypes}:
+        dtypes = [dtype for dtype in slopes.DTYPES if dtype in operator.dtypes]
+        for turn in (0, len(dtypes) // 2):  # others for the next operator
+            dtype = dtypes[(len(operator.name) + turn) % len(dtypes)]
             not_held("gradient-by-dtype", operator, steeper_in(dtype))
     if clause_of("lengths", operator):
         not_held("lengths", operator, off_at_the_end(operator.dtypes[-1], 21))
     if clause_of("gradient-lengths", operator):
-        dtype = next(dtype for dtype in operator.dtypes if dtype in slopes.DTYPES)
+        dtype = dtypes[len(operator.name) % len(dtypes)]
         not_held("gradient-lengths", operator, steeper_at_the_end(dtype, 21))
     for alias in operator.aliases:
         not_held("forms", operator, scaled, alias)
