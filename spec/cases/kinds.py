@@ -32,11 +32,6 @@ _SHIFTED = frozenset({"offset", "stepped", "gapped", "permuted", "channels-last-
 """Layouts that do not start where their memory does."""
 
 
-def rank(shape: Shape) -> int:
-    """How many dimensions; 5 where there are more, for which no kernel has a loop of its own."""
-    return min(len(shape), 5)
-
-
 def lying(shape: Shape, layout: str) -> str:
     """The layout, by what it comes to: of lengths of 1 the order makes no difference, a block of
     one row has no gaps, and of one element it matters only whether its memory starts with it."""
@@ -62,16 +57,19 @@ def lying(shape: Shape, layout: str) -> str:
 def showing(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
     """What an example shows of something: it in a layout, at a rank and at a kind of size; and at
     which ranks as one element."""
-    alone = (what, rank(shape), size(shape) == "one")
+    alone = (what, len(shape), size(shape) == "one")
     return frozenset({(what, lying(shape, layout)), alone, (what, size(shape))})
 
 
 def combined(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
-    """What an example shows of something: it in a layout together with a rank, with as many
-    dimensions that have a stride, and with a kind of size."""
+    """What an example shows of something: it at a rank, and in a layout together with a rank (5
+    stands for more, for which no kernel has a loop of its own), with as many dimensions that have a
+    stride, and with a kind of size."""
+    rank = len(shape)
     steps = f"{sum(length > 1 for length in shape)} strides"
     layout = lying(shape, layout)
-    return frozenset((what, layout, kind) for kind in (rank(shape), steps, size(shape)))
+    together = {(what, layout, kind) for kind in (min(rank, 5), steps, size(shape))}
+    return frozenset({*together, (what, rank, "strided" if prod(shape) > 1 else "alone")})
 
 
 def signs(arguments: object) -> Hashable:

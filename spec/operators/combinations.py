@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import Operand
 from tenet.spec.cases.kinds import combined
-from tenet.spec.operators.operator import Call, Mask, Operator
+from tenet.spec.operators.operator import Call, Indices, Mask, Operator
 
 _OF_ANY_LENGTH = frozenset({
     "dim", "dims", "keepdim", "descending", "stable", "alpha", "eps", "p", "threshold", "value",
@@ -54,7 +54,8 @@ def alone() -> st.SearchStrategy[int | None]:
 def with_single(operator: Operator, call: Call, single: int | None) -> Call:
     """The call with operands of one element, of that rank where the rank does not matter; the call
     itself for None, and where one element is not as good as several."""
-    masked = operator.broadcasts and all(isinstance(x, Operand | Mask) for x in call.operands)
+    of_elements = all(isinstance(each, Operand | Mask | Indices) for each in call.operands)
+    masked = operator.broadcasts and of_elements
     if single is None or not (masked or of_any_length(operator, call)):
         return call
     any_rank = operator.broadcasts or (operator.section == "elementwise" and not call.arguments)

@@ -70,7 +70,7 @@ Law = Callable[..., None]
 
 MODULES = (__name__, *(each.__name__ for each in (writing, derivatives, slopes, vectors)))
 """Where the laws are written."""
-_VECTORS = st.sampled_from(vectors.LYING)
+_ALIKE, _LYING = st.sampled_from(vectors.ALIKE), st.sampled_from(vectors.LYING)
 AT_ONCE = 3
 """How many dtypes one example serves: more of them would leave fewer shapes and layouts."""
 
@@ -94,7 +94,7 @@ def hold(
         add("everywhere", everywhere, {"call": operator.calls, "single": alone()}, effort=2,
             thorough=True, shows=partial(kinds, operator))  # fmt: skip
         if of_elements(operator):
-            add("lengths", lengths, {"call": operator.calls, "layout": _VECTORS}, effort=1,
+            add("lengths", lengths, {"call": operator.calls, "lying": _LYING}, effort=1,
                 thorough=True, shows=shown)  # fmt: skip
         elif of_lines(operator):
             add("lengths", line_lengths, {"call": operator.calls}, effort=0.5, thorough=True,
@@ -127,7 +127,7 @@ def hold(
                 shows=partial(slopes.shown, operator))  # fmt: skip
         if operator.smooth is not None and of_elements(operator):
             add("gradient-lengths", gradient_lengths,
-                {"call": operator.calls, "layout": _VECTORS, "seed": seeds()}, effort=1,
+                {"call": operator.calls, "lying": _ALIKE, "seed": seeds()}, effort=1,
                 requires=("autograd",), thorough=True, shows=shown)  # fmt: skip
         if operator.smooth is not None and not operator.once:
             add("curvature", curvature, {"call": operator.calls, "seed": seeds()},

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tenet.spec.cases import LAYOUTS, Arrangement, Operand, arrange, values
-from tenet.spec.cases.kinds import lying, rank, size
+from tenet.spec.cases.kinds import lying, size
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.cases.shapes import Shape
 from tenet.spec.language import assert_close, assert_metadata, assert_that, case, read, supported
@@ -84,7 +84,7 @@ def shown(operator: Operator, call: Call, single: int | None, seed: int) -> froz
 def _kinds(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
     """It lies in a layout and has a rank, each together with a kind of size."""
     many = size(shape)
-    return frozenset({(what, lying(shape, layout), many), (what, rank(shape), many)})
+    return frozenset({(what, lying(shape, layout), many), (what, len(shape), many)})
 
 
 def gradient_by_dtype(

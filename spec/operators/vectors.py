@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tenet.spec.cases import Operand, arrange
+from tenet.spec.cases import arrange
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.language import assert_metadata, case, supported
 from tenet.spec.model.tolerance import rounded
@@ -34,8 +34,10 @@ from tenet.spec.operators.slopes import HELD, roundings_of, slopes_of, weights_o
 
 LONGEST = 1025
 LENGTHS = (*range(34), 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1024, LONGEST)
-LYING = ("contiguous", "stepped")
-"""How a vector lies: kernels have one loop for elements side by side, and one for all others."""
+ALIKE = ("contiguous", "stepped")
+"""How vectors lie: kernels have one loop for elements side by side, and one for all others."""
+LYING = (*ALIKE, "first-expanded", "others-expanded")
+"""So with others: a loop over elements side by side takes one element again and again, too."""
 
 _OF_LINES = frozenset({"nn.functional.glu", "nn.functional.prelu", "nn.functional.softmin"})
 """Operators whose elements are not made of those at their place alone, or have channels."""
@@ -55,24 +57,29 @@ def of_lines(operator: Operator) -> bool:
     return operator.section == "reduction" and operator.name not in _NOT_OF_LINES
 
 
-def shown(layout: str, **_: object) -> frozenset[Hashable]:
-    """What an example of these laws is drawn for."""
-    return frozenset({layout})
+def shown(call: Call, lying: str, **_: object) -> frozenset[Hashable]:
+    """What an example of the laws of vectors is drawn for."""
+    return frozenset({lying} if lying in ALIKE or len(call.operands) > 1 else ())
 
 
-def lengths(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:
+def lengths(torch: Any, device: str, operator: Operator, call: Call, lying: str) -> None:
     """A vector of any length gives, in every dtype, the reference's value in each element up to its
-    last; packed, and with gaps."""
-    call = _of_vectors(call, layout)
+    last: packed, with gaps, and beside one element that is expanded."""
+    layouts = _layouts(lying, len(call.operands))
+    call = _of_vectors(call)
     function = applied(operator, find(torch, operator.name), call)
     for dtype in supported(operator.dtypes):
-        arrays = arrays_of(operator, call, dtype)
+        laid = zip(arrays_of(operator, call, dtype), layouts, strict=True)
+        arrays = tuple(
+            array[:1].repeat(LONGEST) if of == "expanded" else array for array, of in laid
+        )
         expected = expected_of(operator, call, arrays, dtype)
         for length in LENGTHS:
             with case(dtype=dtype, length=length):
-                tensors = (_laid(torch, device, array[:length], layout) for array in arrays)
                 parts = tuple(array[:length] for array in arrays)
-                check(operator, call, dtype, _first(expected, length), parts, function(*tensors))
+                tensors = (_laid(torch, device, *part) for part in zip(parts, layouts, strict=True))
+                result = function(*tensors)
+                check(operator, call, dtype, _first(expected, length), parts, result)
 
 
 def shown_of_lines(call: Call, **_: object) -> frozenset[Hashable]:
@@ -95,11 +102,11 @@ def line_lengths(torch: Any, device: str, operator: Operator, call: Call) -> Non
 
 
 def gradient_lengths(
-    torch: Any, device: str, operator: Operator, call: Call, layout: str, seed: int
+    torch: Any, device: str, operator: Operator, call: Call, lying: str, seed: int
 ) -> None:
     """A vector of any length has, in every floating and complex dtype, the derivative in each
     element up to its last; packed, and with gaps, as the gradient that arrives."""
-    call = _of_vectors(call, "contiguous")
+    call = _of_vectors(call)
     function = applied(operator, find(torch, operator.name), call)
     for held, dtypes in HELD.items():
         there = [*supported(name for name in dtypes if name in operator.dtypes)]
@@ -111,10 +118,10 @@ def gradient_lengths(
         expected = [*slopes_of(start, value, weights, held)]
         for dtype, length in product(there, LENGTHS):
             with case(dtype=dtype, length=length):
-                part = _beginning(start, length, layout)
+                part = _beginning(start, length, lying)
                 leaves, operands = part.leaves(torch, device, dtype)
                 arriving = rounded(weights[:length], operator.result(dtype))
-                first(function(*operands)).backward(_laid(torch, device, arriving, layout))
+                first(function(*operands)).backward(_laid(torch, device, arriving, lying))
                 laid = (arrangement for arrangement in part.laid if arrangement is not None)
                 gradients = [a.of_tensor(leaf.grad) for a, leaf in zip(laid, leaves, strict=True)]
                 for gradient in gradients:
@@ -123,14 +130,18 @@ def gradient_lengths(
                     each.check(gradients, dtype, roundings_of(start, value, dtype))
 
 
-def _of_vectors(call: Call, layout: str) -> Call:
-    """The call with vectors of the greatest length."""
-    laid = {"shape": (LONGEST,), "layout": layout}
-    operands = (
-        replace(operand, **(laid if isinstance(operand, Operand) else {"shape": (LONGEST,)}))
-        for operand in call.operands
-    )
-    return replace(call, operands=tuple(operands))
+def _layouts(lying: str, count: int) -> list[str]:
+    """The layout of each operand."""
+    if lying in ALIKE:
+        return [lying] * count
+    one, others = ("expanded", "contiguous") if lying == LYING[2] else ("contiguous", "expanded")
+    return [one, *[others] * (count - 1)]
+
+
+def _of_vectors(call: Call) -> Call:
+    """The call with packed vectors of the greatest length."""
+    laid = {"shape": (LONGEST,), "layout": "contiguous"}
+    return replace(call, operands=tuple(replace(operand, **laid) for operand in call.operands))
 
 
 def _of_lines(call: Call, length: int) -> Call:
