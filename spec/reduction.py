@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import (
-    LENGTHS,
+    EVERY_LENGTH,
     Operand,
     layouts,
     operands,
@@ -645,7 +645,7 @@ def the_differences_of_nothing_fill_out(torch: Any, device: str) -> None:
 
 
 @clause("reduction.every-length", covers=["mlnotes.dim-is-axis", "notes.layout-independence"])
-@for_all(piece=st.sampled_from([(length, turn) for length in LENGTHS[:-1] if length
+@for_all(piece=st.sampled_from([(length, turn) for length in EVERY_LENGTH if length
                                 for turn in range(3)]))  # fmt: skip
 def every_length_is_reduced_to_its_end(torch: Any, device: str, piece: tuple[int, int]) -> None:
     """A reduction reads each element, the last included, of every critical length: of a vector,

@@ -8,6 +8,7 @@ from tenet.spec.cases.encoding import decode, encode
 from tenet.spec.cases.layouts import LAYOUTS, WRITABLE, Arrangement, arrange
 from tenet.spec.cases.operands import Operand, Place, layouts, operand, operands, place, tensor_of
 from tenet.spec.cases.shapes import (
+    EVERY_LENGTH,
     LENGTHS,
     broadcast_shapes,
     broadcastable,
@@ -19,6 +20,7 @@ from tenet.spec.cases.shapes import (
 from tenet.spec.cases.values import REGIMES, regimes, seeds, values
 
 __all__ = [
+    "EVERY_LENGTH",
     "LAYOUTS",
     "LENGTHS",
     "REGIMES",

@@ -20,6 +20,9 @@ Shape = tuple[int, ...]
 LENGTHS = (1, 2, 3, 0, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129,
            255, 256, 257, 1023, 1024, 1025, 4099)  # fmt: skip
 """Vector tails, thread grains and tiles: one below, at and above each power of two."""
+EVERY_LENGTH = (1, 2, 3, 0, *range(4, 34), 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513,
+                1023, 1024, 1025)  # fmt: skip
+"""Every length up to some vectors' widths: whatever is left over by a vector, thread or tile."""
 
 _SHORT = (2, 3, 1, 0, 5, 7, 8, 9, 16, 17)
 _LEAST = (2, 1, 3)

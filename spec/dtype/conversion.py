@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import LENGTHS, arrange, layouts, place, seeds, shapes, tensor_of
+from tenet.spec.cases import (
+    EVERY_LENGTH,
+    LENGTHS,
+    arrange,
+    layouts,
+    place,
+    seeds,
+    shapes,
+    tensor_of,
+)
 from tenet.spec.cases import values as values_of
 from tenet.spec.cases.kinds import showing
 from tenet.spec.dtype.common import named, some_of
@@ -142,7 +151,7 @@ def casting_is_the_same_at_every_length(torch: Any, device: str) -> None:
     for source in supported(ALL):
         for target in supported(ALL):
             dtype = named(torch, target)
-            for seed, length in enumerate(LENGTHS):
+            for seed, length in enumerate(EVERY_LENGTH):
                 given, wanted = samples((length,), source, target, 31 + seed)
                 with case(source=source, target=target, length=length):
                     assert_equal(tensor_of(torch, device, given).to(dtype), wanted)

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import (
-    LENGTHS,
+    EVERY_LENGTH,
     Operand,
     broadcast_shapes,
     layouts,
@@ -198,7 +198,7 @@ _LYING = ("contiguous", "stepped", "offset", "expanded")
     "elementwise.every-length",
     covers=["notes.elementwise-family", "notes.layout-independence"],
 )
-@for_all(piece=st.sampled_from([(length, turn) for length in LENGTHS for turn in range(3)]))
+@for_all(piece=st.sampled_from([(length, turn) for length in EVERY_LENGTH for turn in range(3)]))
 def every_length_is_computed_to_its_end(torch: Any, device: str, piece: tuple[int, int]) -> None:
     """Exact functions of one and of two operands are right at each element of a vector of every
     critical length, packed, stepped, offset or expanded, in every dtype."""

@@ -6,5 +6,6 @@ from tenet.spec.indexing import basic  # isort: skip
 from tenet.spec.indexing import advanced  # isort: skip
 from tenet.spec.indexing import places  # isort: skip
 from tenet.spec.indexing import order  # isort: skip
+from tenet.spec.indexing import lengths  # isort: skip
 
-__all__ = ["advanced", "basic", "order", "places", "table"]
+__all__ = ["advanced", "basic", "lengths", "order", "places", "table"]

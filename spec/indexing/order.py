@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import (
-    LENGTHS,
+    EVERY_LENGTH,
     Operand,
     arrange,
     layouts,
@@ -206,7 +206,7 @@ def unique_lists_each_value_once(torch: Any, device: str, operand: Operand, seed
 
 
 @clause("indexing.sort-every-length", covers=["notes.sort-topk"])
-@for_all(piece=st.sampled_from([(n, turn) for n in LENGTHS for turn in range(3)]))
+@for_all(piece=st.sampled_from([(n, turn) for n in EVERY_LENGTH for turn in range(3)]))
 def sort_orders_every_length(torch: Any, device: str, piece: tuple[int, int]) -> None:
     """Whatever the length and the dtype, either way and in a vector or the columns of a matrix: a
     stable sort keeps equals in their order, and NaN counts as the largest; for topk too."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tenet.spec.cases import arrange
+from tenet.spec.cases import EVERY_LENGTH, arrange
 from tenet.spec.cases.operands import tensor_of
 from tenet.spec.language import assert_metadata, case, supported
 from tenet.spec.model.tolerance import rounded
@@ -32,8 +32,7 @@ from tenet.spec.operators.paths import Start, first, start_of
 from tenet.spec.operators.results import check
 from tenet.spec.operators.slopes import HELD, roundings_of, slopes_of, weights_of
 
-LONGEST = 1025
-LENGTHS = (*range(34), 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1024, LONGEST)
+LONGEST = max(EVERY_LENGTH)
 ALIKE = ("contiguous", "stepped")
 """How vectors lie: kernels have one loop for elements side by side, and one for all others."""
 LYING = (*ALIKE, "first-expanded", "others-expanded")
@@ -74,7 +73,7 @@ def lengths(torch: Any, device: str, operator: Operator, call: Call, lying: str)
             array[:1].repeat(LONGEST) if of == "expanded" else array for array, of in laid
         )
         expected = expected_of(operator, call, arrays, dtype)
-        for length in LENGTHS:
+        for length in EVERY_LENGTH:
             with case(dtype=dtype, length=length):
                 parts = tuple(array[:length] for array in arrays)
                 tensors = (_laid(torch, device, *part) for part in zip(parts, layouts, strict=True))
@@ -92,7 +91,7 @@ def line_lengths(torch: Any, device: str, operator: Operator, call: Call) -> Non
     dimension, another, or all of the operand."""
     function = applied(operator, find(torch, operator.name), call)
     fewest = 1 + call.keywords.get("correction", 0)
-    for length in (length for length in LENGTHS if length >= fewest):
+    for length in (length for length in EVERY_LENGTH if length >= fewest):
         of_length = _of_lines(call, length)
         for dtype in supported(operator.dtypes):
             with case(dtype=dtype, length=length):
@@ -116,7 +115,7 @@ def gradient_lengths(
         value = start.value()
         weights = weights_of(value.shape, operator.result(held), seed)
         expected = [*slopes_of(start, value, weights, held)]
-        for dtype, length in product(there, LENGTHS):
+        for dtype, length in product(there, EVERY_LENGTH):
             with case(dtype=dtype, length=length):
                 part = _beginning(start, length, lying)
                 leaves, operands = part.leaves(torch, device, dtype)

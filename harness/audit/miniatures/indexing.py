@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from tenet.harness.audit.miniature import Miniature
+from tenet.harness.audit.operators import off_at_the_end
 
 
 def _both(name: str) -> tuple[str, str]:
@@ -238,6 +239,10 @@ MINIATURES = [
                   (lambda found: (found[0], 32 - found[1]))(right(x.flip(0), *a, **k))
                   if x.dtype == torch.int16 and x.shape == (33,) else right(x, *a, **k)),
               "indexing.sort-every-length"),
+    *(Miniature(f"the last of {length} {dtype} is wrong", (name,), off_at_the_end(dtype, length),
+                "indexing.every-length")
+      for name, dtype, length in (("cat", "float64", 19), ("Tensor.gather", "float32", 22),
+                                  ("Tensor.flip", "bool", 21), ("Tensor.tril", "int64", 14))),
     Miniature("two indices of complex64 squares change places", ("Tensor.__getitem__",),
               lambda right, x, key: right(
                   x, key[::-1] if isinstance(key, tuple) and len(key) == 2
