@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import EVERY_LENGTH, tensor_of, values
 from tenet.spec.indexing.common import Array
-from tenet.spec.language import assert_equal, case, clause, for_all, supported
+from tenet.spec.language import assert_equal, case, clause, for_all, has, supported
 from tenet.spec.model.dtypes import ALL, BOOL
 
 
@@ -94,6 +94,8 @@ def _of_a_vector(
     yield "stack", torch.stack([x, x]), np.stack([array, array])
     yield "nonzero", mask.nonzero()[:, 0], np.flatnonzero(chosen)
     yield "put", torch.zeros_like(x).put(index, x), moved
+    if not has("in-place"):
+        return
     written = torch.zeros_like(x)
     written[index] = x
     yield "x[index] = y", written, moved
