@@ -127,6 +127,10 @@ def roundings_of(start: Start, value: Array, dtype: str) -> float:
     picks = any(not isinstance(operand, Operand) for operand in start.call.operands)
     if operator.name in _CHAINED or (picks and operator.section == "indexing"):
         count += max(lengths, default=0)
+    elif operator.section == "matmul" and dtype not in HALVES:
+        # The gradient of one factor is a sum along the rows or the columns of the other; half
+        # formats are added up in a wider one.
+        count += max(lengths, default=0)
     elif operator.grows:
         count += value.size / max(1, start.arrays[0].size)
     if operator.name in _NORMS:
