@@ -41,13 +41,14 @@ def judge_expecting(
     inherited = _inherited(known, clause, backend)
     if not (concerned or inherited) or backend.lacking(clause):
         return judge(clause, backend, examples=examples, seed=seed)
-    stale = [e for e in concerned if staleness(e, clause)]
+    stale = [(e, why) for e in concerned if (why := staleness(e, clause))]
     if stale:
-        others = [e for e in known if e not in stale]
+        left_out = [e for e, _ in stale]
+        others = [e for e in known if e not in left_out]
         judgement = judge_expecting(
             clause, backend, examples=examples, seed=seed, known=others, today=day
         )
-        return _without(judgement, [(e, staleness(e, clause)) for e in stale])
+        return _without(judgement, stale)
     standing: list[Expectation] = []
     fixed: list[Expectation] = []
     shown: Judgement | None = None

@@ -54,12 +54,10 @@ def updated(
                 entry = replace(kin[0], symptom=entry.symptom, example=entry.example)
             elif kin:  # the same failure, which shows otherwise now
                 entry = replace(entry, reason=kin[0].reason, issue=kin[0].issue)
-            place = entries.index(kin[0]) if kin else len(entries)
-            entries = (
-                [e for e in entries[:place] if e not in kin]
-                + [entry]
-                + [e for e in entries[place:] if e not in kin]
-            )
+            if kin:
+                entries = [entry if e == kin[0] else e for e in entries if e not in kin[1:]]
+            else:
+                entries.append(entry)
     return entries, left_out
 
 
@@ -120,9 +118,9 @@ def _names(entry: Expectation, judgement: Judgement, version: str) -> bool:
 def _same_arguments(one: Expectation, other: Expectation) -> bool:
     """Whether the examples give the same arguments. One that does not can be of the clause as it
     was once, and says what it says of the clause as it is."""
-    return None in (one.example, other.example) or set(one.example or ()) == set(
-        other.example or ()
-    )
+    if one.example is None or other.example is None:
+        return True
+    return one.example.keys() == other.example.keys()
 
 
 def _entry(judgement: Judgement, backend: str, version: str, expires: date) -> Expectation | None:

@@ -31,6 +31,12 @@ def tensor_of(torch: Any, device: str, array: np.ndarray | np.generic) -> Any:
     return torch.tensor(array, dtype=dtype, device=device)
 
 
+def laid(torch: Any, device: str, array: np.ndarray, layout: str) -> Any:
+    """The elements of an array as a tensor in a layout, over fresh memory."""
+    arrangement = arrange(array, layout)
+    return arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A tensor that lies inside a larger one.
@@ -86,8 +92,7 @@ class Operand:
 
     def on(self, torch: Any, device: str, dtype: str) -> Any:
         """The operand as a tensor of the device, in its layout, over fresh memory."""
-        arrangement = arrange(values(self.shape, dtype, self.regime, self.seed), self.layout)
-        return arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
+        return laid(torch, device, values(self.shape, dtype, self.regime, self.seed), self.layout)
 
     def place(self, torch: Any, device: str, dtype: str) -> Place:
         """The operand inside a larger tensor; ValueError where its layout overlaps."""

@@ -70,7 +70,7 @@ Law = Callable[..., None]
 
 MODULES = (__name__, *(each.__name__ for each in (writing, derivatives, slopes, vectors)))
 """Where the laws are written."""
-_ALIKE, _LYING = st.sampled_from(vectors.ALIKE), st.sampled_from(vectors.LYING)
+_ALIKE, _LYING = st.sampled_from(vectors.ALIKE), st.sampled_from(tuple(vectors.LYING))
 AT_ONCE = 3
 """How many dtypes one example serves: more of them would leave fewer shapes and layouts."""
 

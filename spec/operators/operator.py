@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tenet.spec.cases import (
     LAYOUTS,
     Operand,
-    arrange,
     broadcast_shapes,
     layouts,
     regimes,
@@ -21,7 +20,7 @@ from tenet.spec.cases import (
     shapes,
 )
 from tenet.spec.cases.encoding import encodable
-from tenet.spec.cases.operands import tensor_of
+from tenet.spec.cases.operands import laid
 from tenet.spec.language import staged
 from tenet.spec.model.dtypes import FORMATS, Category, category
 from tenet.spec.model.tolerance import Bound, rounded
@@ -299,10 +298,10 @@ class Built:
 def build(operator: Operator, call: Call, torch: Any, device: str, dtype: str) -> Built:
     """Make the operands of a call, and compute what it has to give."""
     arrays = arrays_of(operator, call, dtype)
-    tensors = []
-    for array, operand in zip(arrays, call.operands, strict=True):
-        arrangement = arrange(array, getattr(operand, "layout", "contiguous"))
-        tensors.append(arrangement.of_tensor(tensor_of(torch, device, arrangement.base)))
+    tensors = (
+        laid(torch, device, array, getattr(operand, "layout", "contiguous"))
+        for array, operand in zip(arrays, call.operands, strict=True)
+    )
     return Built(arrays, tuple(tensors), expected_of(operator, call, arrays, dtype))
 
 

@@ -43,14 +43,14 @@ _DEVIATIONS = frozenset({"std", "std_mean"})
 _LOGARITHMS = frozenset({"log_softmax", "logsumexp", "logcumsumexp"})
 """Operators whose backward takes the exponential of the rounded value, by whose magnitude the
 rounding grows."""
-HELD = {
+_HELD = {
     "float32": ("float32", "float64"),
     "bfloat16": ("float16", "bfloat16"),
     "complex64": ("complex64", "complex128"),
 }
 """Elements of the one dtype, and the dtypes that hold them: both half formats hold what bfloat16
 does, of a moderate size, so that one reference serves both."""
-DTYPES = tuple(dtype for dtypes in HELD.values() for dtype in dtypes)
+DTYPES = tuple(dtype for dtypes in _HELD.values() for dtype in dtypes)
 """The dtypes in which an operation has a derivative."""
 DIFFERENCES = 1e-9
 """What plain differences in float64 are off by, relative to the slopes: truncation is STEP^4 of a
@@ -95,11 +95,7 @@ def gradient_by_dtype(
     in the leaf's dtype and shape: for every layout of an operand and of the gradient that arrives,
     every rank and every kind of size."""
     call = with_single(operator, call, single)
-    for held, dtypes in HELD.items():
-        there = [*supported(name for name in dtypes if name in operator.dtypes)]
-        if not there:
-            continue
-        start = start_of(operator, call, seed, held)
+    for held, there, start in starts(operator, call, seed):
         value = start.value()
         arriving = _arriving(value.shape, seed, operator.result(held))
         expected = [*_expected(start, value, np.array(arriving.of_array(arriving.base)), held)]
@@ -115,6 +111,17 @@ def gradient_by_dtype(
                 roundings = roundings_of(start, value, dtype)
                 for each in expected:
                     each.check(gradients, dtype, roundings)
+
+
+def starts(
+    operator: Operator, call: Call, seed: int
+) -> Iterator[tuple[str, tuple[str, ...], Start]]:
+    """(the dtype that holds the elements, those in which the gradient is asked for, the operands),
+    for each kind of dtype that the operator and the backend take."""
+    for held, dtypes in _HELD.items():
+        there = tuple(supported(name for name in dtypes if name in operator.dtypes))
+        if there:
+            yield held, there, start_of(operator, call, seed, held)
 
 
 def roundings_of(start: Start, value: Array, dtype: str) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tenet.spec.cases import EVERY_LENGTH, arrange
-from tenet.spec.cases.operands import tensor_of
+from tenet.spec.cases.operands import laid
 from tenet.spec.language import assert_metadata, case, supported
 from tenet.spec.model.tolerance import rounded
 from tenet.spec.operators.combinations import reduced
@@ -28,20 +28,24 @@ from tenet.spec.operators.operator import (
     expected_of,
     find,
 )
-from tenet.spec.operators.paths import Start, first, start_of
+from tenet.spec.operators.paths import Start, first
 from tenet.spec.operators.results import check
-from tenet.spec.operators.slopes import HELD, roundings_of, slopes_of, weights_of
+from tenet.spec.operators.slopes import roundings_of, slopes_of, starts, weights_of
 
 LONGEST = max(EVERY_LENGTH)
+LYING = {
+    "contiguous": ("contiguous", "contiguous"),
+    "stepped": ("stepped", "stepped"),
+    "first-expanded": ("expanded", "contiguous"),
+    "others-expanded": ("contiguous", "expanded"),
+}
+"""How the first vector lies, and how the others: kernels have one loop for elements side by side,
+which also takes one element again and again, and one for all others."""
 ALIKE = ("contiguous", "stepped")
-"""How vectors lie: kernels have one loop for elements side by side, and one for all others."""
-LYING = (*ALIKE, "first-expanded", "others-expanded")
-"""So with others: a loop over elements side by side takes one element again and again, too."""
+"""How vectors lie that all lie alike."""
 
 _OF_LINES = frozenset({"nn.functional.glu", "nn.functional.prelu", "nn.functional.softmin"})
 """Operators whose elements are not made of those at their place alone, or have channels."""
-
-
 _NOT_OF_LINES = frozenset({"trace", "bucketize", "cdist", "kthvalue"})
 """Reductions that no line of any length will do for: they want a matrix, or take a number of it."""
 
@@ -64,19 +68,20 @@ def shown(call: Call, lying: str, **_: object) -> frozenset[Hashable]:
 def lengths(torch: Any, device: str, operator: Operator, call: Call, lying: str) -> None:
     """A vector of any length gives, in every dtype, the reference's value in each element up to its
     last: packed, with gaps, and beside one element that is expanded."""
-    layouts = _layouts(lying, len(call.operands))
+    one, others = LYING[lying]
+    layouts = [one, *[others] * (len(call.operands) - 1)]
     call = _of_vectors(call)
     function = applied(operator, find(torch, operator.name), call)
     for dtype in supported(operator.dtypes):
-        laid = zip(arrays_of(operator, call, dtype), layouts, strict=True)
         arrays = tuple(
-            array[:1].repeat(LONGEST) if of == "expanded" else array for array, of in laid
+            array[:1].repeat(LONGEST) if layout == "expanded" else array
+            for array, layout in zip(arrays_of(operator, call, dtype), layouts, strict=True)
         )
         expected = expected_of(operator, call, arrays, dtype)
         for length in EVERY_LENGTH:
             with case(dtype=dtype, length=length):
                 parts = tuple(array[:length] for array in arrays)
-                tensors = (_laid(torch, device, *part) for part in zip(parts, layouts, strict=True))
+                tensors = (laid(torch, device, *part) for part in zip(parts, layouts, strict=True))
                 result = function(*tensors)
                 check(operator, call, dtype, _first(expected, length), parts, result)
 
@@ -107,40 +112,29 @@ def gradient_lengths(
     element up to its last; packed, and with gaps, as the gradient that arrives."""
     call = _of_vectors(call)
     function = applied(operator, find(torch, operator.name), call)
-    for held, dtypes in HELD.items():
-        there = [*supported(name for name in dtypes if name in operator.dtypes)]
-        if not there:
-            continue
-        start = start_of(operator, call, seed, held)
+    for held, there, start in starts(operator, call, seed):
         value = start.value()
         weights = weights_of(value.shape, operator.result(held), seed)
         expected = [*slopes_of(start, value, weights, held)]
+        roundings = {dtype: roundings_of(start, value, dtype) for dtype in there}
         for dtype, length in product(there, EVERY_LENGTH):
             with case(dtype=dtype, length=length):
                 part = _beginning(start, length, lying)
                 leaves, operands = part.leaves(torch, device, dtype)
                 arriving = rounded(weights[:length], operator.result(dtype))
-                first(function(*operands)).backward(_laid(torch, device, arriving, lying))
-                laid = (arrangement for arrangement in part.laid if arrangement is not None)
-                gradients = [a.of_tensor(leaf.grad) for a, leaf in zip(laid, leaves, strict=True)]
+                first(function(*operands)).backward(laid(torch, device, arriving, lying))
+                moved = (arrangement for arrangement in part.laid if arrangement is not None)
+                gradients = [a.of_tensor(leaf.grad) for a, leaf in zip(moved, leaves, strict=True)]
                 for gradient in gradients:
                     assert_metadata(gradient, shape=(length,), dtype=dtype)
                 for each in expected:
-                    each.check(gradients, dtype, roundings_of(start, value, dtype))
-
-
-def _layouts(lying: str, count: int) -> list[str]:
-    """The layout of each operand."""
-    if lying in ALIKE:
-        return [lying] * count
-    one, others = ("expanded", "contiguous") if lying == LYING[2] else ("contiguous", "expanded")
-    return [one, *[others] * (count - 1)]
+                    each.check(gradients, dtype, roundings[dtype])
 
 
 def _of_vectors(call: Call) -> Call:
     """The call with packed vectors of the greatest length."""
-    laid = {"shape": (LONGEST,), "layout": "contiguous"}
-    return replace(call, operands=tuple(replace(operand, **laid) for operand in call.operands))
+    packed = {"shape": (LONGEST,), "layout": "contiguous"}
+    return replace(call, operands=tuple(replace(operand, **packed) for operand in call.operands))
 
 
 def _of_lines(call: Call, length: int) -> Call:
@@ -160,16 +154,11 @@ def _of_lines(call: Call, length: int) -> Call:
 def _beginning(start: Start, length: int, layout: str) -> Start:
     """The first elements of all operands."""
     arrays = tuple(array[:length] for array in start.arrays)
-    laid = (
+    arrangements = (
         None if lies is None else arrange(array, layout)
         for lies, array in zip(start.laid, arrays, strict=True)
     )
-    return replace(start, laid=tuple(laid), arrays=arrays)
-
-
-def _laid(torch: Any, device: str, array: np.ndarray, layout: str) -> Any:
-    arrangement = arrange(array, layout)
-    return arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
+    return replace(start, laid=tuple(arrangements), arrays=arrays)
 
 
 def _first(expected: Any, length: int) -> Any:
