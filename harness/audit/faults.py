@@ -348,7 +348,8 @@ def in_single(x: Any) -> Any:
 
 
 def wrong_at_the_end(result: Any) -> Any:
-    """The last element is half as much again and one; another integer, the other truth value."""
+    """The last element is further from 0, by half and 1.25: no number stays what it is. Another
+    integer, the other truth value."""
     if isinstance(result, tuple | list):
         rest = (wrong_at_the_end(result[0]), *result[1:])
         return type(result)(rest)
@@ -360,7 +361,9 @@ def wrong_at_the_end(result: Any) -> Any:
     if result.dtype == torch.bool:
         return result ^ last
     if result.is_floating_point() or result.is_complex():
-        other = torch.where(result.isfinite(), result * 1.5 + 1.25, torch.zeros_like(result))
+        outwards = torch.where(result == 0, 1, result.sgn())
+        further = result * 1.5 + 1.25 * outwards
+        other = torch.where(result.isfinite(), further, torch.zeros_like(result))
     else:
         other = result + 1
     return torch.where(last, other, result)

@@ -43,6 +43,9 @@ _DEVIATIONS = frozenset({"std", "std_mean"})
 _LOGARITHMS = frozenset({"log_softmax", "logsumexp", "logcumsumexp"})
 """Operators whose backward takes the exponential of the rounded value, by whose magnitude the
 rounding grows."""
+_SCALES = frozenset({"deg2rad"})
+"""Operators whose derivative is one small number: nothing cancels on the way to it, and of six
+roundings of the weights alone it would hardly be told from 0 in bfloat16."""
 _HELD = {
     "float32": ("float32", "float64"),
     "bfloat16": ("float16", "bfloat16"),
@@ -193,7 +196,7 @@ class Slopes:
     place: which leaf; base: its elements; at: for each element of the result, which of them it is
     made of; paths: on which all of them move, in the real direction and in the imaginary one;
     large: the elements of the result that are not looked at in float16; unit: one relative
-    rounding.
+    rounding; cancels: the terms may be differences of the weights.
     """
 
     place: int
@@ -202,6 +205,7 @@ class Slopes:
     paths: tuple[Path, ...]
     large: Array
     unit: float
+    cancels: bool
 
     def check(self, gradients: list[Any], dtype: str, roundings: float) -> None:
         """Every element of the gradient is the derivative in this dtype; where the gradient has
@@ -238,7 +242,7 @@ class Slopes:
         values that they are the derivatives of."""
         return (
             self._gathered(sum(np.abs(path.slopes()) for path in self.paths)),
-            self._gathered(len(self.paths) * np.abs(self.paths[0].weights)),
+            self._gathered(self.cancels * len(self.paths) * np.abs(self.paths[0].weights)),
             self._gathered(sum(np.abs(path.terms(STEP)) for path in self.paths)),
         )
 
@@ -290,6 +294,7 @@ def slopes_of(start: Start, value: Array, weights: Array, held: str) -> Iterator
             paths=tuple(_plain(start, tuple(directions), weights) for directions in along),
             large=large,
             unit=FORMATS[held].eps / 2,
+            cancels=start.operator.name not in _SCALES,
         )
 
 
