@@ -64,9 +64,20 @@ class Expectation:
         return self.symptom.partition(_SEPARATOR)[0]
 
     def describe(self) -> str:
-        """Symptom, reason and issue in one line."""
-        parts = (self.symptom, self.reason, self.issue)
-        return "; ".join(part for part in parts if part)
+        """Reason, issue and symptom in one line."""
+        return described([self])
+
+
+def described(known: Iterable[Expectation]) -> str:
+    """Why something fails, in one line: each reason and issue once, with how it shows first."""
+    causes: dict[tuple[str, str], list[str]] = {}
+    for each in known:
+        causes.setdefault((each.reason, each.issue), []).append(each.symptom)
+    lines = []
+    for cause, (first, *others) in causes.items():
+        more = f" (and {len(others)} more like it)" if others else ""
+        lines.append("; ".join(part for part in (*cause, first + more) if part))
+    return "; ".join(lines)
 
 
 def _contains(specifier: str, version: str) -> bool:

@@ -13,7 +13,7 @@ from hypothesis.errors import UnsatisfiedAssumption
 
 from tenet.harness.backend import Backend
 from tenet.harness.compiling import EAGER
-from tenet.harness.expectation import ENDED, Expectation, kind_of, symptom
+from tenet.harness.expectation import ENDED, Expectation, described, kind_of, symptom
 from tenet.harness.judge import judge, replay
 from tenet.harness.verdict import Failure, Judgement, Verdict
 from tenet.spec.cases import decode
@@ -112,7 +112,7 @@ def _together(
     return replace(
         searched,
         verdict=Verdict.KNOWN,
-        reason="; ".join(e.describe() for e in standing),
+        reason=described(standing),
         failure=None if shown is None else shown.failure,
     )
 

@@ -88,8 +88,10 @@ def report(outcome: Outcome, seconds: float, console: Console) -> None:
     for judgement in judgements:
         if judgement.verdict in (Verdict.KNOWN, Verdict.FIXED):
             text = f"{judgement.verdict} {judgement.clause} [{judgement.backend}]: "
-            style = _STYLES[judgement.verdict]
-            console.print(text + judgement.reason, style=style, markup=False, highlight=False)
+            console.print(
+                text, style=_STYLES[judgement.verdict], markup=False, highlight=False, end=""
+            )
+            console.print(judgement.reason, markup=False, highlight=False, soft_wrap=True)
     for judgement in judgements:
         if judgement.reason.endswith(UNCLAIMED):
             text = f"notice {judgement.clause} [{judgement.backend}]: {judgement.reason}"

@@ -175,7 +175,8 @@ def test_expect_writes_a_list_and_keeps_its_reasons(
     other = written(tmp_path / "s.jsonl", failing(), failing(dtype="int8"))
     assert status_of("expect", other, "--to", str(path)) == 0
     assert [e.reason for e in load([path])] == ["why", "", ""]
-    fixed = passing(verdict=Verdict.FIXED, reason=f"holds now: x ({first.symptom}; why)")
+    listed = load([path])[0].describe()
+    fixed = passing(verdict=Verdict.FIXED, reason=f"holds now: x ({listed})")
     assert status_of("expect", written(tmp_path / "t.jsonl", fixed), "--to", str(path)) == 0
     assert [e.reason for e in load([path])] == ["", ""]
 
