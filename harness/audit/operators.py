@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -159,7 +160,8 @@ def sharing(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return result
 
 
-def lawful() -> dict[str, Operator]:
+@cache
+def lawful() -> Mapping[str, Operator]:
     """The rows of the operator table that laws hold for, by the operator's name."""
     return {operator.name: operator for _, operator in _held()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis.strategies import fixed_dictionaries
 
 from tenet.harness.audit.faults import Condition, both, shifted, spread, strided
 from tenet.harness.audit.faults import transposed as crossed
+from tenet.harness.audit.operators import lawful
 from tenet.harness.generation import draws
 from tenet.spec.operators.operator import Call, Operator
 
@@ -77,7 +79,12 @@ def kinds(operator: Operator) -> dict[str, Condition]:
     return {kind: condition for kind, condition in kinds.items() if kind not in left_out}
 
 
-def calls_of(operator: Operator) -> list[Call]:
+def calls_of(operator: Operator) -> tuple[Call, ...]:
     """Some uses of an operator."""
-    strategy = fixed_dictionaries({"call": operator.calls})
-    return [drawn["call"] for drawn, _ in islice(draws(strategy, 0), _LOOKED_AT)]
+    return _calls(operator.name)
+
+
+@cache
+def _calls(name: str) -> tuple[Call, ...]:
+    strategy = fixed_dictionaries({"call": lawful()[name].calls})
+    return tuple(drawn["call"] for drawn, _ in islice(draws(strategy, 0), _LOOKED_AT))
