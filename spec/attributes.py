@@ -123,6 +123,10 @@ def ndim_is_the_number_of_dimensions(
             assert_equal(len(tensor.shape), rank)
 
 
+_LARGE = ((2**31,), (2**16, 2**16), (2**31 - 1, 3), (2**20, 2**13, 0))
+"""Shapes of more elements than 32 bits count."""
+
+
 @clause("attributes.numel", covers=["dlnotes.numel"], metadata_only=True, effort=8)
 @for_all(shape=shapes(), layout=layouts(), dtype=dtypes)
 def numel_is_the_product_of_the_shape(
@@ -140,6 +144,12 @@ def numel_is_the_product_of_the_shape(
         assert_equal(x.new_empty(()).numel(), 1)
         assert_equal(x.new_empty((*shape, 0)).numel(), 0)
         assert_equal(x.new_empty((1, *shape)).expand(3, *shape).numel(), 3 * prod(shape))
+        if has("views"):  # without them what is expanded would take that much memory
+            large = _LARGE[len(shape) % len(_LARGE)]
+            with case(expanded=large):
+                wide = x.new_empty(()).expand(large)
+                counts = (wide.numel(), wide.shape.numel(), wide.nbytes // x.element_size())
+                assert_equal(counts, (prod(large),) * 3)
 
 
 @clause("attributes.protocols", covers=["minicourse.item-single-element", "dlnotes.size"])
@@ -189,6 +199,7 @@ def a_tensor_takes_part_in_the_protocols_of_python(torch: Any, device: str) -> N
         whole = torch.ones((2, 3, 4, 5), dtype=kind, device=device).transpose(1, 3)
         for rank, x in enumerate((whole[0, 0, 0], whole[0, 0], whole[0], whole), 1):
             begins, (step, *steps) = x.storage_offset(), x.stride()
+            assert_equal((len(x), len([*x])), (x.shape[0], x.shape[0]))
             for place, row in enumerate(x):
                 with case(dtype=name, ndim=rank, row=place):
                     assert_metadata(row, shape=tuple(x.shape[1:]), stride=tuple(steps))

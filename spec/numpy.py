@@ -699,12 +699,12 @@ def other_buffers_are_shared_as_arrays_are(torch: Any, device: str) -> None:
                 memory = bytearray(np.arange(1, 9).astype(dtype).tobytes())
                 array = np.frombuffer(memory, dtype)
                 shown = array[offset:] if count < 0 else array[offset : offset + count]
-                kind = getattr(torch, name)
-                given = torch.frombuffer(
-                    memory, dtype=kind, count=count, offset=offset * dtype.itemsize
-                )
-                assert_metadata(given, shape=shown.shape, dtype=name)
-                assert_equal(elements(given), shown.tolist())
+                options = {"dtype": getattr(torch, name), "offset": offset * dtype.itemsize}
+                given = torch.frombuffer(memory, count=count, **options)
+                # All from the offset on are meant, too, where no count is given.
+                for shows in (given, torch.frombuffer(memory, **options) if count < 0 else given):
+                    assert_metadata(shows, shape=shown.shape, dtype=name)
+                    assert_equal(elements(shows), shown.tolist())
                 given.fill_(9)
                 assert_equal(shown.tolist(), elements(given))
                 assert_equal(array.tolist().count(9), len(shown))

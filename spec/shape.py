@@ -565,7 +565,7 @@ def vstack_hstack_and_dstack_join_rows_columns_and_layers(
 
 @clause("shape.join-every-dtype", thorough=True, covers=["mlnotes.cat", "minicourse.stack"])
 def joining_changes_no_element_in_any_dtype(torch: Any, device: str) -> None:
-    """cat, stack and their relatives keep every bit of every dtype."""
+    """cat, stack and their relatives keep every bit of every dtype, however many they join."""
     for dtype in supported(ALL):
         for name in JOINED:
             for layout in LAYOUTS:
@@ -573,6 +573,13 @@ def joining_changes_no_element_in_any_dtype(torch: Any, device: str) -> None:
                 join = Join(name, ((shape, layout), (shape, "contiguous")), len(shape) - 1)
                 with case(dtype=dtype, join=join):
                     _is_the_join(torch, device, join, dtype, "special", 7)
+    for turn, (count, name) in enumerate(product((16, 17, 33, 65, 129, 257, 1025), JOINED)):
+        parts = [((1 + k % 2 * (name != "stack"), 2), "contiguous") for k in range(count)]
+        if name in ("hstack", "column_stack", "dstack"):
+            parts = [((2,), "contiguous")] * count
+        for dtype in supported([ALL[turn % len(ALL)]]):
+            with case(dtype=dtype, name=name, count=count):
+                _is_the_join(torch, device, Join(name, (*parts,), 0), dtype, "signed", turn, turn)
 
 
 @clause(

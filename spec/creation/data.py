@@ -110,6 +110,7 @@ def nesting_becomes_dimensions(
         assert_metadata(x, shape=shape, stride=None if 0 in shape else row_major(shape))
         assert_equal(x.ndim, len(shape))
         mixed = tuple(nested) if shape else nested
+        assert_equal(torch.tensor(mixed, device=device), expected)
         assert_equal(torch.tensor(data=mixed, device=device), expected)
 
 

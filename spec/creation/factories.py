@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
-from tenet.spec.cases import LAYOUTS, LENGTHS, place, shapes, tensor_of, values
+from tenet.spec.cases import LAYOUTS, LENGTHS, Operand, place, shapes, tensor_of
 from tenet.spec.cases.factories import (
     FACTORIES,
     FRESH,
@@ -51,6 +52,12 @@ def every_factory_returns_the_dtype_that_it_is_given(torch: Any, device: str) ->
                     if name in made:
                         with case(factory=factory):
                             assert_metadata(call(torch, x, dtype=given), shape=(2, 2), dtype=name)
+                if name in ("int32", "int64"):
+                    for corner in ("tril_indices", "triu_indices"):
+                        with case(factory=corner):
+                            y = getattr(torch, corner)(3, 3, 1, dtype=given, device=device)
+                            count = 8 if corner == "tril_indices" else 3
+                            assert_metadata(y, shape=(2, count), dtype=name)
 
 
 @clause(
@@ -106,15 +113,20 @@ def factories_write_into_out(torch: Any, device: str) -> None:
     requires={"in-place"},
     effort=1,  # an example tries every factory
 )
-@for_all(shape=shapes(min_rank=1, max_size=300, empty=False), dtype=dtypes)
+@for_all(
+    shape=shapes(min_rank=1, max_size=300, empty=False),
+    layout=st.sampled_from(("contiguous", "expanded", "transposed", "stepped")),
+    dtype=dtypes,
+)
 def a_new_tensor_shares_memory_with_no_other(
-    torch: Any, device: str, shape: Shape, dtype: str
+    torch: Any, device: str, shape: Shape, layout: str, dtype: str
 ) -> None:
     """What a factory returns has memory of its own: a write to one element changes neither its
-    other elements, nor the tensor that the factory was given, nor what the same call makes next."""
+    other elements, also where those of the tensor that the factory was given share memory, nor
+    that tensor, nor what the same call makes next."""
+    operand = Operand(shape, layout)
     for name in supported([dtype]):
-        array = values(shape, name)
-        x = tensor_of(torch, device, array)
+        x, array = operand.on(torch, device, name), operand.array(name)
         for factory, call in FRESH.items():
             first, second = call(torch, x, device), call(torch, x, device)
             before = read(first)

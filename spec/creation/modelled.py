@@ -28,7 +28,8 @@ def _like(torch: Any, x: Any, number: Any, **options: Any) -> Iterator[tuple[str
     """The *_like functions that fill, with the number that they fill with."""
     yield "zeros_like", torch.zeros_like(x, **options), 0
     yield "ones_like", torch.ones_like(x, **options), 1
-    yield "full_like", torch.full_like(x, fill_value=number, **options), number
+    yield "full_like", torch.full_like(x, number, **options), number
+    yield "full_like(fill_value=)", torch.full_like(x, fill_value=number, **options), number
 
 
 @clause("creation.like", covers=["minicourse.like", "basics.randn-like-override"], effort=4)
@@ -156,6 +157,7 @@ def new_methods_take_dtype_and_device_from_their_tensor(
     stride = None if 0 in shape else row_major(shape)
     data = values(tuple(min(n, 3) for n in shape if n), "bool")
     operand = Operand((3, 2), layout)
+    number = {Category.BOOL: 1, Category.INTEGER: 100}.get(category(target), -0.5)
     for name in supported([dtype]):
         x = operand.on(torch, device, name)
         for other in supported([name] if name == target else [name, target]):
@@ -169,7 +171,11 @@ def new_methods_take_dtype_and_device_from_their_tensor(
                 assert_equal(x.new_zeros(shape, **given), np.zeros(shape, kind))
                 assert_equal(x.new_ones(shape, **given), np.ones(shape, kind))
                 assert_equal(x.new_full(shape, 7, **given), np.full(shape, 7, kind))
+                if given:
+                    assert_equal(x.new_full(shape, number, **given), np.full(shape, number, kind))
                 assert_equal(x.new_tensor(data.tolist(), **given), data.astype(kind))
+                # An array's own dtype plays no part either.
+                assert_equal(x.new_tensor(data.astype(np.int16), **given), data.astype(kind))
         assert_equal(x, operand.array(name))
 
 

@@ -182,7 +182,8 @@ def linspace_includes_both_ends(
     torch: Any, device: str, ends: tuple[float, float], steps: int
 ) -> None:
     """The first element of linspace is start and the last is end, each rounded to the dtype and no
-    more; those between lie at equal distances, but for rounding."""
+    more; those between lie at equal distances, but for rounding. Either end may be a tensor
+    without dimensions."""
     start, end = ends
     expected = start + (end - start) * (np.arange(steps) / (steps - 1))
     for name in supported(FLOATS):
@@ -190,11 +191,14 @@ def linspace_includes_both_ends(
         # The ends, their difference, the count, the quotient, the index, the product: each u.
         reason = "seven roundings of numbers up to |start| + |end|, then the sum rounded"
         bound = Bound(name, 0.5, reason, absolute=8 * unit * (abs(start) + abs(end)))
-        x = torch.linspace(start, end, steps, dtype=getattr(torch, name), device=device)
-        with case(dtype=name):
-            assert_close(x, expected, bound)
-            assert_equal(x[0], rounded(np.array(start), name))
-            assert_equal(x[-1], rounded(np.array(end), name))
+        options = {"dtype": getattr(torch, name), "device": device}
+        first, last = (torch.tensor(number, **options) for number in ends)
+        for given in (ends, (first, last), (start, last), (first, end)):
+            x = torch.linspace(*given, steps, **options)
+            with case(dtype=name, start=type(given[0]).__name__, end=type(given[1]).__name__):
+                assert_close(x, expected, bound)
+                assert_equal(x[0], rounded(np.array(start), name))
+                assert_equal(x[-1], rounded(np.array(end), name))
 
 
 @clause(

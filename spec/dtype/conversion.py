@@ -45,6 +45,7 @@ from tenet.spec.model.dtypes import (
     INTEGERS,
     numpy_dtype,
 )
+from tenet.spec.model.memory_order import channels_last, row_major
 
 METHODS = {
     "float32": "float",
@@ -78,6 +79,7 @@ COPIES: dict[str, Callable[[Any, Any, str], Any]] = {
     "to(dtype=, copy)": lambda torch, x, name: x.to(dtype=named(torch, name), copy=True),
     "to(device, dtype, copy)": lambda torch, x, name: x.to(x.device, named(torch, name), copy=True),
     "to(other, copy)": lambda torch, x, name: x.to(_like(torch, x, name), copy=True),
+    "to(dtype, False, True)": lambda torch, x, name: x.to(named(torch, name), False, True),
     "asarray(copy)": lambda torch, x, name: torch.asarray(x, dtype=named(torch, name), copy=True),
 }
 SPELLINGS = CONVERSIONS | COPIES
@@ -85,7 +87,8 @@ MEMORY_KEEPING = tuple(name for name in SPELLINGS if "asarray" not in name)
 
 
 def _like(torch: Any, x: Any, name: str) -> Any:
-    return torch.zeros((2,), dtype=named(torch, name), device=x.device)
+    """A tensor of the dtype, sometimes without dimensions: its own shape plays no part."""
+    return torch.zeros((2,) * (x.dim() % 2), dtype=named(torch, name), device=x.device)
 
 
 @clause(
@@ -388,7 +391,9 @@ def a_conversion_keeps_shape_device_and_strides(
     torch: Any, device: str, source: str, spelling: str, shape: Any, layout: str
 ) -> None:
     """The result of a conversion has the dtype asked for, and the shape, the device and (for a
-    source that is dense in memory) the strides of its source, which keeps its own dtype."""
+    source that is dense in memory) the strides of its source, which keeps its own dtype; with
+    memory_format=contiguous_format it is contiguous, and with channels_last of four dimensions
+    the second varies fastest."""
     for name in supported([source]):
         arrangement = arrange(np.zeros(shape, bool), layout)
         base = torch.empty(arrangement.base.shape, dtype=named(torch, name), device=device)
@@ -401,7 +406,22 @@ def a_conversion_keeps_shape_device_and_strides(
                     result, shape=shape, dtype=target, stride=x.stride() if dense else None
                 )
                 assert_equal(result.device, x.device)
+                for asked, given in _in_orders(torch, x, target) if dense else ():
+                    with case(memory_format=asked):
+                        stride = {"contiguous": row_major, "channels last": channels_last}[asked]
+                        assert_metadata(given, shape=shape, dtype=target, stride=stride(shape))
         assert_metadata(x, shape=shape, dtype=name)
+
+
+def _in_orders(torch: Any, x: Any, target: str) -> Iterator[tuple[str, Any]]:
+    """Conversions that are asked for an order of the elements in memory, which they name."""
+    kind, asked = named(torch, target), {"memory_format": torch.contiguous_format}
+    yield "contiguous", x.to(kind, **asked)
+    yield "contiguous", x.to(kind, copy=True, **asked)
+    yield "contiguous", x.to(x.device, kind, **asked)
+    yield "contiguous", getattr(x, METHODS[target])(**asked)
+    if x.dim() == 4:
+        yield "channels last", x.to(kind, memory_format=torch.channels_last)
 
 
 @clause("dtype.no-op", covers=["minicourse.type-conversion"], metadata_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,32 @@ def every_length_is_moved_whole(torch: Any, device: str, piece: tuple[int, int])
         for function, got, expected in _of_a_vector(torch, device, rows[0], places):
             with case(function=function, dtype=dtype, length=length, lying="vector"):
                 assert_equal(got, expected)
+
+
+_LARGE = ((70001,), (2, 35003), (35003, 2), (259, 271))
+"""More elements, rows or columns than 16 bits count, and more of both than a tile holds."""
+
+
+@clause(
+    "indexing.beyond-sixteen-bits",
+    covers=["basics.index-like-numpy", "notes.scatter-gather", "notes.layout-independence"],
+    thorough=True,
+)
+def places_are_counted_beyond_sixteen_bits(torch: Any, device: str) -> None:
+    """Whatever picks, joins, turns, repeats, copies or writes elements does so with each of more
+    than 65,536, in a vector and along the rows and the columns of a matrix."""
+    for turn, (dtype, shape) in enumerate(product(ALL, _LARGE)):
+        for _ in supported([dtype]):
+            array = values(shape, dtype, "normal", turn)
+            dim = int(np.argmax(shape))
+            places = np.random.Generator(np.random.PCG64(turn)).permutation(shape[dim])
+            if len(shape) == 1:
+                calls = _of_a_vector(torch, device, array, places)
+            else:
+                calls = _moves(torch, device, array, dim, places, dtype)
+            for function, got, expected in calls:
+                with case(function=function, dtype=dtype, shape=shape):
+                    assert_equal(got, expected)
 
 
 def _moves(
@@ -70,6 +97,9 @@ def _moves(
     yield "triu", x.triu(1), np.triu(array, 1)
     yield "clone", x.clone(), array
     yield "contiguous", x.t().contiguous(), array.T
+    yield "reshape", x.t().reshape(-1), array.T.reshape(-1)
+    if has("in-place"):
+        yield "copy_", torch.zeros_like(x).copy_(x.t().contiguous().t()), array
     if dim == 0:
         yield "embedding", torch.nn.functional.embedding(index, x), array[places]
 

@@ -32,7 +32,7 @@ from tenet.spec.language import (
     read,
     supported,
 )
-from tenet.spec.model.dtypes import BOOL, FLOATS, INTEGERS
+from tenet.spec.model.dtypes import BOOL, FLOATS, INTEGERS, numpy_dtype
 from tenet.spec.operators.indexing import order
 
 ORDERED = FLOATS + INTEGERS
@@ -203,6 +203,41 @@ def unique_lists_each_value_once(torch: Any, device: str, operand: Operand, seed
                 rows = array.reshape(len(array), -1)
                 differs = np.concatenate([[True], (rows[1:] != rows[:-1]).any(1)])
                 assert_equal(torch.unique_consecutive(x, dim=0), array[differs])
+
+
+@clause("indexing.order-beyond-sixteen-bits", covers=["notes.sort-topk"], thorough=True)
+def the_order_of_many_is_told_by_places_beyond_sixteen_bits(torch: Any, device: str) -> None:
+    """sort, argsort, topk, searchsorted, bucketize and unique tell the places of more than 65,536
+    elements, and tell elements from each other by all their bits."""
+    count = 70001
+    places = np.random.Generator(np.random.PCG64(count)).permutation(count).astype(np.int64)
+    for dtype in supported(ORDERED):
+        # Numbers that the dtype tells apart: neighbours, where it has so many; else equals.
+        whole = np.arange(count, dtype=np.int64) - count // 2
+        if dtype in INTEGERS:
+            whole = whole // (1 if dtype in ("int32", "int64") else 512) + 150 * (dtype == "uint8")
+            whole += 2**53 * (dtype == "int64")
+        else:
+            whole = whole // (1 if dtype in ("float32", "float64") else 512)
+        ordered = whole.astype(numpy_dtype(dtype))
+        mixed = np.empty_like(ordered)
+        mixed[places] = ordered
+        by = np.argsort(widened(mixed), kind="stable").astype(np.int64)
+        x, s = tensor_of(torch, device, mixed), tensor_of(torch, device, ordered)
+        with case(dtype=dtype):
+            kept, stable = torch.sort(x, stable=True)
+            assert_equal((kept, stable), (ordered, by))
+            assert_equal(x.argsort(stable=True), by)
+            assert_equal(x.topk(count - 3, largest=False).values, ordered[:-3])
+            assert_equal(x.topk(5).values, ordered[-5:][::-1])
+            firsts = np.searchsorted(widened(ordered), widened(mixed))
+            assert_equal(torch.searchsorted(s, x), firsts.astype(np.int64))
+            assert_equal(torch.bucketize(x, s, right=True), np.searchsorted(
+                widened(ordered), widened(mixed), side="right").astype(np.int64))  # fmt: skip
+            each, back, counts = np.unique(widened(mixed), return_inverse=True, return_counts=True)
+            found = torch.unique(x, return_inverse=True, return_counts=True)
+            for got, expected in zip(found, (each.astype(mixed.dtype), back, counts), strict=True):
+                assert_equal(got, expected)
 
 
 @clause("indexing.sort-every-length", covers=["notes.sort-topk"])

@@ -34,12 +34,13 @@ def _float32(right: Any, array: Any) -> Any:
     return right(array.astype(np.float32))
 
 
-def _overwriting(kwargs: Any) -> Any:
+def _overwriting(right: Any, *size: Any, **kwargs: Any) -> Any:
     """Stands for an allocator that hands out what a live bool array still uses."""
-    for found in gc.get_objects():
-        if isinstance(found, torch.Tensor) and found.dtype is torch.bool and found.numel() == 5000:
+    for found in gc.get_objects() if size == (5000,) else ():
+        # Not isinstance(), which asks a hook of torch for each of a million objects.
+        if type(found) is torch.Tensor and found.dtype is torch.bool and found.numel() == 5000:
             found.fill_(True)
-    return kwargs
+    return right(*size, **kwargs)
 
 
 MINIATURES = [
@@ -157,7 +158,7 @@ MINIATURES = [
     Miniature(
         "memory of 5000 bools is overwritten once its array is gone",
         of=("ones",),
-        lie=lambda right, *args, **kwargs: right(*args, **_overwriting(kwargs)),
+        lie=_overwriting,
         caught_by="numpy.lifetime",
     ),
     Miniature(

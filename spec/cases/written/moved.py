@@ -11,10 +11,11 @@ from tenet.spec.cases.written.language import Written, call, counted, function, 
 A, C = counted(2, 3), counted(2, 3, 4)
 V, W = counted(5), i64(7, 8)
 ONE_BY_TWO = (counted(2), counted(3) + 5, counted(4) + 9)
+R = counted(2, 1, 2, 1, 3, 1, 2, 1)
 
 
 MOVED: tuple[Written, ...] = (
-    *(call("rot90", A, k, (0, 1), gives=np.rot90(A, k)) for k in (-1, 0, 1, 2, 3, 5, -2)),
+    *(call("rot90", A, k, (0, 1), gives=np.rot90(A, k)) for k in (-1, 0, 1, 2, 3, 5, -2, -3)),
     call("rot90", A, -1, gives=np.rot90(A, -1)),
     call("rot90", C, 1, (2, 0), gives=np.rot90(C, 1, (2, 0))),
     call("rot90", C, k=1, dims=(-1, -2), gives=np.rot90(C, 1, (-1, -2))),
@@ -45,6 +46,7 @@ MOVED: tuple[Written, ...] = (
     call("repeat_interleave", W, i64(2, 0), gives=i64(7, 7)),
     call("repeat_interleave", A, i64(0, 2, 1), dim=-1, gives=A[:, [1, 1, 2]]),
     call("repeat_interleave", A, i64(0, 2), 0, gives=A[[1, 1]]),
+    call("repeat_interleave", A, np.array([0, 2], np.int32), 0, gives=A[[1, 1]]),
     call("repeat_interleave", A, i64(3), dim=0, gives=np.repeat(A, 3, 0)),
     call("repeat_interleave", A, 2, gives=np.repeat(A, 2)),
     call("repeat_interleave", W, i64(1, 2), dim=0, output_size=3, gives=i64(7, 8, 8)),
@@ -59,18 +61,28 @@ MOVED: tuple[Written, ...] = (
     call("tile", A, (2,), gives=np.tile(A, 2)),
     call("tile", W, (2, 1, 2), gives=np.tile(W, (2, 1, 2))),
     call("narrow", A, -1, -2, 2, gives=A[:, 1:]),
+    call("narrow", A, 1, np.array(1), 2, gives=A[:, 1:]),
+    call("narrow", A, 0, np.array(-1), 1, gives=A[1:]),
     call("select", C, -1, -4, gives=C[..., 0]),
     call("diagonal", A, -1, gives=i64(3)),
     call("diagonal", C, 1, -2, -1, gives=np.diagonal(C, 1, 1, 2)),
     call("diag_embed", W, offset=-1, gives=np.diag(W, -1)),
     call("diag_embed", W, offset=2, gives=np.diag(W, 2)),
     call("diag_embed", A, 0, 0, 2, gives=np.stack([np.diag(r) for r in A], 1)),
+    call("diag_embed", A, 1, 2, 0, gives=np.stack([np.diag(r, 1).T for r in A], 1)),
     call("diag", W, -1, gives=np.diag(W, -1)),
     call("diag", A, 1, gives=np.diag(A, 1)),
     call("diagflat", A, -1, gives=np.diagflat(A, -1)),
     *(call(name, A, k, gives=getattr(np, name)(A, k))
       for name in ("tril", "triu") for k in (-2, -1, 0, 1, 3)),
     call("tril", C, diagonal=-1, gives=np.tril(C, -1)),
+    # Of more dimensions than most kernels have loops for.
+    call("clone", R, gives=R),
+    call("permute", R, (6, 7, 4, 0, 2, 5, 3, 1), gives=R.transpose(6, 7, 4, 0, 2, 5, 3, 1)),
+    call("flip", R, (0, -2), gives=np.flip(R, (0, -2)).copy()),
+    call("roll", R, (1, 2), (2, 4), gives=np.roll(R, (1, 2), (2, 4))),
+    call("reshape", R, (4, 6), gives=R.reshape(4, 6)),
+    call("squeeze", R, gives=R.squeeze()),
 )  # fmt: skip
 """The same elements elsewhere."""
 
