@@ -391,9 +391,9 @@ def a_conversion_keeps_shape_device_and_strides(
     torch: Any, device: str, source: str, spelling: str, shape: Any, layout: str
 ) -> None:
     """The result of a conversion has the dtype asked for, and the shape, the device and (for a
-    source that is dense in memory) the strides of its source, which keeps its own dtype; with
-    memory_format=contiguous_format it is contiguous, and with channels_last of four dimensions
-    the second varies fastest."""
+    source that is dense in memory) the strides of its source, which keeps its own dtype. A new
+    tensor is contiguous with memory_format=contiguous_format; with channels_last, of four
+    dimensions, the second varies fastest."""
     for name in supported([source]):
         arrangement = arrange(np.zeros(shape, bool), layout)
         base = torch.empty(arrangement.base.shape, dtype=named(torch, name), device=device)
@@ -416,12 +416,13 @@ def a_conversion_keeps_shape_device_and_strides(
 def _in_orders(torch: Any, x: Any, target: str) -> Iterator[tuple[str, Any]]:
     """Conversions that are asked for an order of the elements in memory, which they name."""
     kind, asked = named(torch, target), {"memory_format": torch.contiguous_format}
-    yield "contiguous", x.to(kind, **asked)
     yield "contiguous", x.to(kind, copy=True, **asked)
-    yield "contiguous", x.to(x.device, kind, **asked)
-    yield "contiguous", getattr(x, METHODS[target])(**asked)
     if x.dim() == 4:
-        yield "channels last", x.to(kind, memory_format=torch.channels_last)
+        yield "channels last", x.to(kind, copy=True, memory_format=torch.channels_last)
+    if x.dtype != kind:
+        yield "contiguous", x.to(kind, **asked)
+        yield "contiguous", x.to(x.device, kind, **asked)
+        yield "contiguous", getattr(x, METHODS[target])(**asked)
 
 
 @clause("dtype.no-op", covers=["minicourse.type-conversion"], metadata_only=True)
