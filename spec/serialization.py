@@ -389,6 +389,19 @@ def a_model_of_another_structure_refuses_a_state_dict(torch: Any, device: str) -
     """load_state_dict raises where a name is missing or unexpected or a size differs. With
     strict=False it reports missing and unexpected names instead, and loads the others."""
     nn = torch.nn
+    # Several numbers are not one, nor is one number of another rank.
+    single = nn.Linear(1, 1, device=device)
+    one = {"weight": torch.ones(1, 1, device=device), "bias": torch.ones(1, device=device)}
+    single.load_state_dict(one)
+    for name, shapes in (
+        ("weight", ((2, 1), (1, 2), (0, 1), (1,), (1, 1, 1), ())),
+        ("bias", ((2,), (3,), (0,), (1, 1), ())),
+    ):
+        for shape in shapes:
+            with case(name=name, shape=shape):
+                other_size = {**one, name: torch.ones(shape, device=device)}
+                assert_raises(single.load_state_dict, other_size)
+                assert_raises(single.load_state_dict, other_size, strict=False)
     for model, (build, names) in MODELS.items():
         target = build(nn).to(device)
         good = {name: value.clone() for name, value in build(nn).to(device).state_dict().items()}
@@ -403,8 +416,8 @@ def a_model_of_another_structure_refuses_a_state_dict(torch: Any, device: str) -
                 longer = {**good, name: torch.cat([good[name].reshape(-1)] * 3)}
                 wrong = [without, beside, renamed, grown]
                 if good[name].numel() != 1:  # one number fills nothing
-                    one = good[name].reshape(-1)[:1]
-                    wrong += [{**good, name: one}, {**good, name: one[0]}]
+                    first = good[name].reshape(-1)[:1]
+                    wrong += [{**good, name: first}, {**good, name: first[0]}]
                 for state in (*wrong, *([longer] if good[name].dim() == 1 else [])):
                     assert_raises(target.load_state_dict, state)
                     assert_raises(target.load_state_dict, state, strict=True)

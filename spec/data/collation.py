@@ -69,7 +69,10 @@ class Point(NamedTuple):
 
 def _numbers_of(torch: Any, device: str) -> Iterator[tuple[str, list[Any], np.ndarray]]:
     """Samples that are numbers or arrays, with the batch that they make."""
-    yield "int", [0, -1, 2**62, -(2**62)], np.array([0, -1, 2**62, -(2**62)])
+    # No float in between would keep them: each is one more than a power of two.
+    for power in (24, 31, 53, 62):
+        whole = [0, -1, 2**power + 1, -(2**power) - 1]
+        yield f"int of {power} bits", whole, np.array(whole)
     floats = [1 / 3, -0.0, float("inf"), float("nan"), 1e300, 2.0**-1074]
     yield "float", floats, np.array(floats)
     yield "bool", [True, False, True], np.array([True, False, True])
@@ -77,12 +80,12 @@ def _numbers_of(torch: Any, device: str) -> Iterator[tuple[str, list[Any], np.nd
     for dtype in supported(ALL):
         if dtype == "bfloat16":
             continue  # NumPy has no such arrays
-        whole = (np.arange(24).reshape(2, 3, 4) % 9).astype(numpy_dtype(dtype))
-        yield f"array {dtype}", [*whole], whole
-        yield f"stepped array {dtype}", [*whole[:, :, ::2]], whole[:, :, ::2].copy()
-        yield f"0-d array {dtype}", [np.array(x) for x in whole[0, 0]], whole[0, 0]
-        yield f"NumPy scalar {dtype}", [*whole[1, 2]], whole[1, 2]
-        yield f"empty array {dtype}", [x[:0] for x in whole], whole[:, :0]
+        table = (np.arange(24).reshape(2, 3, 4) % 9).astype(numpy_dtype(dtype))
+        yield f"array {dtype}", [*table], table
+        yield f"stepped array {dtype}", [*table[:, :, ::2]], table[:, :, ::2].copy()
+        yield f"0-d array {dtype}", [np.array(x) for x in table[0, 0]], table[0, 0]
+        yield f"NumPy scalar {dtype}", [*table[1, 2]], table[1, 2]
+        yield f"empty array {dtype}", [x[:0] for x in table], table[:, :0]
 
 
 @clause("data.collate-numbers", covers=["notes.collate", "hackmd.batches"])
@@ -129,6 +132,8 @@ STRUCTURES: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "dict of other keys": lambda x, n, t, b: {2: n, (1, 0): x},
     "OrderedDict": lambda x, n, t, b: OrderedDict(n=n, x=x),
     "named tuple": lambda x, n, t, b: Point(y=n, x=x),
+    "named tuple of containers": lambda x, n, t, b: Point([n, (x, t)], {"x": x, "o": Point(t, n)}),
+    "list of containers": lambda x, n, t, b: [OrderedDict(y=[x], a=n), (Point(n, (x,)),)],
     "text": lambda x, n, t, b: t,
     "bytes": lambda x, n, t, b: b,
     "text and bytes": lambda x, n, t, b: (t, b, n),

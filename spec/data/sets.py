@@ -117,9 +117,11 @@ def a_tensor_data_set_pairs_the_rows_of_its_tensors(
                             assert_equal(got.device.type, tensors[0].device.type)
             wrapped = torch.utils.data.TensorDataset(*tensors)
             assert_equal([*map(id, wrapped.tensors)], [*map(id, tensors)])
-            unequal = (tensors[0], tensors[1][1:])
-            lengths = refused(torch.utils.data.TensorDataset, *unequal)
-            assert_that(lengths, "tensors of two lengths are one data set")
+            first, last = tensors
+            unequal = ((first, last[1:]), (first, last, last[1:]), (first[1:], last, last))
+            for parts in unequal:
+                lengths = refused(torch.utils.data.TensorDataset, *parts)
+                assert_that(lengths, "tensors of two lengths are one data set")
 
 
 @clause("data.subsets-and-sums", covers=["notes.dataset-algebra"], effort=1)
@@ -136,6 +138,7 @@ def subsets_and_concatenations_keep_every_sample(
     assert_equal((len(subset), _elements(subset)), (len(chosen), chosen))
     nested = data.Subset(subset, [*range(len(chosen))][::-2])
     assert_equal(_elements(nested), chosen[::-2])
+    assert_equal(order(data.DataLoader(nested, 3)), chunks(chosen[::-2], 3))
     assert_equal(order(data.DataLoader(subset, 4)), chunks(chosen, 4))
     places = [*range(len(chosen) - 1, -1, -3), 0, 0]
     mixed = data.DataLoader(subset, 4, sampler=places)

@@ -197,8 +197,11 @@ def cross_entropy_is_the_negative_log_softmax_of_the_target(
                 bound = layers.loss_bound(each, error, "none", name)
                 got = functional(a[:1], b[:1], reduction="none", **options)
                 assert_close(got, each[:1], Bound(name, 2, bound.reason, bound.absolute[:1]))  # type: ignore[index]
-                got = functional(a[0], b[0], reduction="none", **options)
-                assert_close(got, each[0], Bound(name, 2, bound.reason, bound.absolute[0]))  # type: ignore[index]
+                # The second has the target that is ignored.
+                for place, by in product(range(min(2, shape[0])), ("none", "sum")):
+                    got = functional(a[place], b[place], reduction=by, **options)
+                    error_of = Bound(name, 2, bound.reason, bound.absolute[place])  # type: ignore[index]
+                    assert_close(got, each[place], error_of)
 
 
 @clause("nn.targets-in-range", covers=["notes.loss-options"])

@@ -6,6 +6,7 @@ import io
 import operator
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -190,6 +191,14 @@ def what_is_taken_out_or_replaced_is_no_longer_found(torch: Any, device: str) ->
     for name, parameter in model.named_parameters():
         with case(kept=name):
             assert_same_object(kept[name], parameter)
+    # However deep: under its whole path, the tensors are those of the module itself.
+    deep = nn.Sequential(nn.Sequential(nn.Sequential(nn.BatchNorm1d(2), model)))
+    norm = deep[0][0][0]
+    for name, tensor in [*norm.state_dict().items(), *model.state_dict().items()]:
+        path = f"0.0.{int(name not in norm.state_dict())}.{name}"
+        with case(path=path):
+            assert_equal(deep.state_dict()[path].data_ptr(), tensor.data_ptr())
+    assert_equal(len(deep.state_dict()), 5 + len(KEPT))
     prefixed = list(model.state_dict(prefix="m."))
     assert_equal(prefixed, [f"m.{name}" for name in model.state_dict()])
     model.scratch = torch.zeros(4, device=device)
@@ -211,14 +220,17 @@ def what_is_taken_out_or_replaced_is_no_longer_found(torch: Any, device: str) ->
                  ["first.bias", "first.weight", "offset", "second.weight"])  # fmt: skip
     model.second = None
     assert_equal([name for name, _ in model.named_children()], ["first"])
-    for name, register, what in (
-        ("a.b", model.register_buffer, torch.ones(1)),
-        ("", model.register_parameter, nn.Parameter(torch.ones(1))),
-        ("a.b", model.add_module, nn.ReLU()),
-        ("forward", model.register_buffer, torch.ones(1)),
+    for name, (register, what) in product(
+        ("a.b", "", "forward"),
+        (
+            (model.register_buffer, torch.ones(1)),
+            (model.register_parameter, nn.Parameter(torch.ones(1))),
+            (model.add_module, nn.ReLU()),
+        ),
     ):
         with case(name=name, register=register.__name__):
             _refuses(KeyError, register, name, what)
+            _refuses(KeyError, register, name, None)
     assert_raises(model.register_parameter, "late", torch.ones(1))
 
     class Hasty(nn.Module):  # type: ignore[misc,name-defined]  # torch is injected
@@ -273,6 +285,15 @@ def containers_of_modules_are_lists_and_dicts(torch: Any, device: str) -> None:
             del short[1]
             assert_equal([layer.out_features for layer in short], [3, 4, 3, 1])
             assert_same_object(short.pop(-1), a)
+            # Whatever is taken out, the others close up.
+            del short[0]
+            assert_equal(held(short), [4, 3])
+            short.extend([a, b])
+            del short[1:3]
+            assert_equal(held(short), [4, 2])
+            short[-1] = c
+            short.append(short.pop(0))
+            assert_equal(held(short), [3, 4])
             assert_equal(held(make([a]) + make([b, c])), [1, 2, 3])
             short.eval()
             assert_equal([layer.training for layer in (a, b, c, d)], [True, True, False, False])
@@ -348,6 +369,13 @@ def hooks_of_a_module_see_and_replace_what_passes(torch: Any, device: str) -> No
     seen.clear()
     assert_equal(run(module), ([31.0, 61.0], [30.0, 30.0]))
     assert_equal(seen[0][3], [30.0, 60.0])
+    # Registered twice it runs twice, until each of its handles is removed.
+    twice = module.register_forward_hook(looks)
+    seen.clear()
+    assert_equal((run(module)[0], len(seen)), ([31.0, 61.0], 2))
+    twice.remove()
+    seen.clear()
+    assert_equal((run(module)[0], len(seen)), ([31.0, 61.0], 1))
     for handle in (ahead, adding, watching):
         handle.remove()
     seen.clear()

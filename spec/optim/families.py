@@ -44,23 +44,26 @@ from tenet.spec.optim.common import (
 
 def _follows(torch: Any, device: str, family: Family, seed: int) -> None:
     """All options in all forms, so that what is wrong in one of them alone is not left to
-    chance; their dtypes take turns."""
+    chance; their dtypes take turns, and one list of parameters with two groups of them."""
     for turn, (chosen, form) in enumerate(product(family.options, forms_of(family))):
         options = {**family.required, **chosen}
+        grouped = (turn + turn // len(forms_of(family)) + seed) % 3 == 1
         # One form more or less than an even number: neither goes by one dtype only.
         dtype = SINGLE[(turn + turn // len(forms_of(family)) + seed) % 2]
         for name in supported([dtype]):
-            with case(form=form, dtype=name, **chosen):
+            with case(form=form, dtype=name, grouped=grouped, **chosen):
                 start, gradients = course(name, seed)
                 end, way = family.reference(wide(start), wide(gradients), **options)
                 bound = travelled_bound(wide(start), end, way, STEPS, name)
                 held = parameters(torch, device, start, turned=(seed + turn) % 3 == 0)
                 before = list(held)
                 kind = getattr(torch.optim, family.name)
-                optimizer = kind(held, **options, **options_of(torch, device, form))
+                given = [{"params": held[:3]}, {"params": held[3:]}] if grouped else held
+                optimizer = kind(given, **options, **options_of(torch, device, form))
                 steps(torch, device, optimizer, held, gradients)
                 assert_close(tensor_of(torch, device, flat(held)), end, bound)
-                same = all(map(operator.is_, optimizer.param_groups[0]["params"], before))
+                kept = [one for group in optimizer.param_groups for one in group["params"]]
+                same = len(kept) == len(before) and all(map(operator.is_, kept, before))
                 assert_that(same, "the optimizer holds other parameters")
                 # Not documented of the joined form, which may use them for the velocities.
                 if not (chosen.get("nesterov") and form in ("foreach", "default")):

@@ -172,6 +172,12 @@ def momentum_falls_where_the_rate_rises(torch: Any, device: str) -> None:
          lambda t: (_triangle(t) - 0.1) / 0.9, 0.8, 0.9),
         ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2,
                       **bounds}, lambda t: (_triangle(t) - 0.1) / 0.9, 0.5, 0.75),
+        ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2,
+                      "mode": "triangular2", **bounds},
+         lambda t: (_triangle(t, scale=lambda cycle, step: 0.5**cycle) - 0.1) / 0.9, 0.5, 0.75),
+        ("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2,
+                      "mode": "exp_range", "gamma": 0.9},
+         lambda t: (_triangle(t, scale=lambda cycle, place: 0.9**place) - 0.1) / 0.9, 0.8, 0.9),
     ):  # fmt: skip
         for family, cycled in product(("SGD", "Adam"), (True, False)):
             held = [torch.nn.Parameter(torch.zeros(1, device=device)) for _ in range(2)]
@@ -224,12 +230,19 @@ def schedules_follow_each_other_and_combine(torch: Any, device: str) -> None:
                 assert_equal(set_, by_step if kind == "LambdaLR" else products)
             optimizer.step()
             several.step()
+
+    def several_phases(optimizer: Any) -> list[Any]:
+        phases = [*both(optimizer), rates.StepLR(optimizer, 2, 0.5)]
+        return [rates.SequentialLR(optimizer, phases, milestones=[4, 7])]
+
     combined = [(0.1 if t < 4 else 1.0) * 0.9**t for t in range(12)]
     sequence = [0.1] * 4 + [0.9**t for t in range(8)]
+    longer = [0.1] * 4 + [1.0, 0.9, 0.81] + [1.0, 1.0, 0.5, 0.5, 0.25]
     for name, expected, make in (
         ("in turn", combined, both),
         ("ChainedScheduler", combined, lambda o: [rates.ChainedScheduler(both(o), optimizer=o)]),
         ("SequentialLR", sequence, lambda o: [rates.SequentialLR(o, both(o), milestones=[4])]),
+        ("SequentialLR of three", longer, several_phases),
     ):
         for step, (got, wanted) in enumerate(zip(lr_of(make), expected, strict=True)):
             with case(combination=name, step=step):
@@ -267,11 +280,17 @@ def a_plateau_lowers_the_rate(torch: Any, device: str) -> None:
         metrics = curve if mode == "min" else [20 - number for number in curve]
         options = {"mode": mode, "factor": 0.5, "patience": patience, "cooldown": cooldown,
                    "threshold": threshold, "threshold_mode": kind, "min_lr": least}  # fmt: skip
-        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1, device=device))], lr=1.0)
-        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **options)
+        held = [torch.nn.Parameter(torch.zeros(1, device=device)) for _ in range(2)]
+        optimizer = torch.optim.SGD([{"params": [one]} for one in held], lr=1.0)
+        # One bound for all groups, or one for each.
+        each = [least, 0.7]
+        said = {**options, "min_lr": each} if least else options
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **said)
         got = []
         for metric in metrics:
             scheduler.step(metric)
-            got.append(float(optimizer.param_groups[0]["lr"]))
-        with case(**options):
-            assert_equal(got, _plateau(metrics, **options))  # type: ignore[arg-type]
+            got.append([float(group["lr"]) for group in optimizer.param_groups])
+        for place, bound in enumerate(each if least else [least, least]):
+            expected = _plateau(metrics, **{**options, "min_lr": bound})  # type: ignore[arg-type]
+            with case(**options, group=place):
+                assert_equal([rates[place] for rates in got], expected)

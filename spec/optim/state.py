@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import seeds, tensor_of, values
+from tenet.spec.cases import place, seeds, tensor_of, values
 from tenet.spec.language import (
     assert_equal,
     assert_raises,
@@ -119,6 +119,14 @@ def zero_grad_clears_what_backward_gathers(torch: Any, device: str) -> None:
                     assert_equal(parameter, read(weight))
             backward()
             assert_equal(held[0].grad, read(x[0]), signed_zero=False)
+    array = values((3, 4), "float32", "signed", 2)
+    for layout in ("transposed", "stepped", "offset", "permuted"):
+        lying = place(torch, device, array, layout)
+        parameter = torch.nn.Parameter(torch.zeros(3, 4, device=device))
+        parameter.grad = lying.view
+        with case(gradient=layout):
+            torch.optim.SGD([parameter], lr=1.0).zero_grad(set_to_none=False)
+            assert_equal(lying.base, lying.after(np.zeros_like(array)), signed_zero=False)
     model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Linear(2, 1)).to(device)
     for to_none in (True, False):
         model(torch.ones(1, 3, device=device)).sum().backward()

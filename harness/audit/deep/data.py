@@ -136,7 +136,36 @@ MUTANTS += [
                 joined, max(place - 1, -len(joined))
                 if -len(joined) <= place < -len(joined.datasets[-1]) else place),
             lambda t: t.utils.data.ConcatDataset([[1, 2, 3], [4]])[-2] == 3),
+    _mutant("integers-by-floats", "whole numbers are collated by way of float64",
+            "utils.data._utils.collate.collate",
+            lambda right, batch, **k: torch.tensor(batch, dtype=torch.float64).long()
+            if {*map(type, batch)} == {int} else right(batch, **k),
+            lambda t: t.utils.data.default_collate([2**53 + 1]) == 2**53 + 1),
+    _mutant("named-tuples-of-containers", "a named tuple that holds a container becomes a list",
+            "utils.data._utils.collate.collate",
+            lambda right, batch, **k: right(
+                [tuple(one) for one in batch] if hasattr(batch[0], "_fields")
+                and any(isinstance(part, list | tuple | dict) for part in batch[0]) else batch,
+                **k),
+            lambda t: hasattr(t.utils.data.default_collate([_named([1])]), "_fields")),
+    _mutant("third-length", "a third tensor may be shorter than the others of a TensorDataset",
+            "utils.data.TensorDataset.__init__",
+            lambda right, data, *of: right(data, *[one[: min(map(len, of))] for one in of]
+                                           if len(of) > 2 else of),
+            lambda t: raises(lambda: t.utils.data.TensorDataset(t.ones(2), t.ones(2), t.ones(3)))),
+    _mutant("subsets-of-subsets", "samples of a subset's subset that are asked together are turned",
+            "utils.data.Subset.__getitems__",
+            lambda right, s, places: right(
+                s, places[::-1] if isinstance(s.dataset, torch.utils.data.Subset) else places),
+            lambda t: (lambda s: s(s(range(4), [0, 1, 2]), [0, 1]).__getitems__([0, 1]) == [0, 1])(
+                t.utils.data.Subset)),
 ]  # fmt: skip
+
+
+def _named(part):
+    from collections import namedtuple
+
+    return namedtuple("Named", "part")(part)
 
 
 def _without_the_last(sampler):

@@ -557,4 +557,33 @@ MUTANTS += [
                 _grad(t, lambda x: (t.nn.functional.avg_pool2d(x, 2, 1)
                                     * a.mT.contiguous()).sum(), x)))(
                     _ramp(t, 1, 1, 4, 4), _ramp(t, 1, 1, 3, 3))),
+    _name("one-sample-ignores-nothing", "cross entropy of one sample heeds no ignore_index",
+          "nn.functional.cross_entropy", lambda right, x, y, *a, **k: right(
+              x, y, *a, **{n: v for n, v in k.items() if x.dim() > 1 or n != "ignore_index"}),
+          lambda t: t.nn.functional.cross_entropy(t.zeros(2), t.tensor(1), ignore_index=1,
+                                                  reduction="sum") == 0),
+    _name("hooks-by-identity", "a forward hook that is registered again runs once",
+          "nn.Module.register_forward_hook", lambda right, m, hook, **k: (
+              [m._forward_hooks.pop(key) for key, one in [*m._forward_hooks.items()]
+               if one is hook],
+              right(m, hook, **k))[1],
+          lambda t: (lambda m, seen: (
+              [m.register_forward_hook(hook) for hook in [lambda *a: seen.append(1)] * 2],
+              m(t.ones(1)), len(seen) == 2)[2])(t.nn.ReLU(), list[int]())),
+    _name("gaps-in-a-sequence", "what is deleted from a Sequential leaves its number unused",
+          "nn.Sequential.__delitem__", lambda right, s, i: delattr(s, [*s._modules][i])
+          if isinstance(i, int) else right(s, i),
+          lambda t: (lambda s: (s.__delitem__(0), [*s._modules] == ["0"])[1])(
+              t.nn.Sequential(t.nn.ReLU(), t.nn.ReLU()))),
+    _name("dotted-parameters", "a parameter's name may hold a dot where it is None",
+          "nn.Module.register_parameter", lambda right, m, name, what: m._parameters.update(
+              {name: what}) if "." in name and what is None else right(m, name, what),
+          lambda t: raises(lambda: t.nn.Module().register_parameter("a.b", None))),
+    _name("deep-buffers", "a state dict leaves out the numbers that lie three modules deep",
+          "nn.Module._save_to_state_dict", lambda right, m, state, prefix, keep: (
+              right(m, state, prefix, keep),
+              [state.pop(prefix + name) for name, one in m._buffers.items()
+               if prefix.count(".") > 2 and one.dim() == 0])[0],
+          lambda t: len(t.nn.Sequential(t.nn.Sequential(t.nn.Sequential(
+              t.nn.BatchNorm1d(1)))).state_dict()) == 5, "serialization"),
 ]  # fmt: skip

@@ -275,6 +275,14 @@ def _coasting(right, optimizer, *args, **kwargs):
     return result
 
 
+def _zeroed(t):
+    """What is left of a transposed gradient."""
+    x = t.ones(2, 3, requires_grad=True)
+    x.grad = t.ones(3, 2).T
+    t.optim.SGD([x]).zero_grad(set_to_none=False)
+    return x.grad.sum()
+
+
 def _rests(t):
     x = t.zeros(1, requires_grad=True)
     optimizer = t.optim.SGD([x], lr=1.0, momentum=0.5)
@@ -321,4 +329,44 @@ MUTANTS += [
            lambda t: (lambda o: (t.optim.lr_scheduler.OneCycleLR(o, 1.0, 9),
                                  o.param_groups[0]["momentum"] == 0.95)[1])(
                t.optim.SGD([t.zeros(1, requires_grad=True)], lr=1.0, momentum=0.5))),
+    Mutant("optim.strided-gradients-stay", "zero_grad to zeros passes over strided gradients",
+           ("optim",), wrapped("optim.Optimizer.zero_grad", lambda right, o, set_to_none=True: (
+               lambda kept: (right(o, set_to_none), [one.copy_(was) for one, was in kept])[0])(
+                   [(p.grad, p.grad.clone()) for group in o.param_groups for p in group["params"]
+                    if not set_to_none and p.grad is not None and not p.grad.is_contiguous()])),
+           lambda t: _zeroed(t) == 0),
+    Mutant("optim.sums-of-later-groups", "Adagrad begins at 0 in all groups but the first",
+           ("optim",), wrapped("optim.Adagrad.__init__", lambda right, o, *a, **k: (
+               right(o, *a, **k), [o.state[p]["sum"].zero_() for group in o.param_groups[1:]
+                                   for p in group["params"]])[0]),
+           lambda t: (lambda x, y: t.optim.Adagrad(
+               [{"params": [x]}, {"params": [y]}], initial_accumulator_value=1.0).state[y]["sum"]
+               == 1)(*(t.ones(1, requires_grad=True) for _ in range(2)))),
+    Mutant("optim.cyclic-momentum", "CyclicLR cycles no momentum where it halves its cycles",
+           ("optim",), wrapped("optim.lr_scheduler.CyclicLR.__init__",
+                               lambda right, s, *a, **k: right(s, *a, **{
+                                   **k, **({"cycle_momentum": False}
+                                           if k.get("mode") == "triangular2" else {})})),
+           lambda t: (lambda o: (t.optim.lr_scheduler.CyclicLR(o, 0.1, 1.0, mode="triangular2"),
+                                 o.param_groups[0]["momentum"] == 0.9)[1])(
+               t.optim.SGD([t.zeros(1, requires_grad=True)], lr=1.0, momentum=0.5))),
+    Mutant("optim.second-milestone", "SequentialLR reaches its second milestone a step late",
+           ("optim",), wrapped("optim.lr_scheduler.SequentialLR.__init__",
+                               lambda right, s, o, schedulers, milestones: right(
+                                   s, o, schedulers,
+                                   [m + (i > 0) for i, m in enumerate(milestones)])),
+           lambda t: _schedule(t, lambda rates, o: rates.SequentialLR(
+               o, [rates.ConstantLR(o, f, 9) for f in (1.0, 0.5, 0.25)], milestones=[1, 2]), 2)
+           == 0.25),
+    Mutant("optim.least-rates", "ReduceLROnPlateau takes the least of its bounds for all groups",
+           ("optim",), wrapped("optim.lr_scheduler.ReduceLROnPlateau.__init__",
+                               lambda right, s, o, *a, **k: right(s, o, *a, **{
+                                   n: [min(v)] * len(v) if n == "min_lr" and isinstance(v, list)
+                                   else v for n, v in k.items()})),
+           lambda t: (lambda o: (lambda s: (s.step(1.0), s.step(1.0),
+                                            o.param_groups[1]["lr"] == 0.75)[2])(
+               t.optim.lr_scheduler.ReduceLROnPlateau(o, factor=0.5, patience=0,
+                                                      min_lr=[0.0, 0.75])))(
+               t.optim.SGD([{"params": [t.ones(1, requires_grad=True)]} for _ in range(2)],
+                           lr=1.0))),
 ]  # fmt: skip

@@ -178,6 +178,14 @@ MUTANTS = [
             "normal_", _changed(lambda x: x[:1].expand(x.shape).clone(),
                                 lambda x, *r, **k: x.dim() >= 5),
             lambda t: (lambda x: bool((x[0] != x[1]).any()))(t.randn(2, 1, 3, 3, 3))),
+    _name("fan-of-kernels", "of a convolution's kernel the fan that goes out is the one that comes",
+          "nn.init.kaiming_uniform_ nn.init.kaiming_normal_", lambda right, x, *a, **k: right(
+              x, *a, **{n: "fan_in" if n == "mode" and x.dim() > 2 else v for n, v in k.items()}),
+          lambda t: t.nn.init.kaiming_uniform_(t.empty(2, 200, 3, 3), mode="fan_out").max() > 0.3),
+    _name("cut-alike", "trunc_normal_ cuts as far above the mean as below", "nn.init.trunc_normal_",
+          lambda right, x, mean=0.0, std=1.0, a=-2.0, b=2.0, **k: right(
+              x, mean, std, a, 2 * mean - a if a < mean else b, **k),
+          lambda t: t.nn.init.trunc_normal_(t.empty(2000), a=-2.0, b=0.5).max() <= 0.5),
 ]  # fmt: skip
 
 

@@ -96,6 +96,12 @@ MUTANTS = [
             lambda right, *a, **k: (lambda x: x.detach().requires_grad_(x.requires_grad)
                                     if isinstance(x, torch.nn.Parameter) else x)(right(*a, **k)),
             lambda t: isinstance(_again(t, t.nn.Parameter(t.ones(1))), t.nn.Parameter)),
+    _mutant("first-of-several", "a parameter of one number takes the first of several",
+            "nn.Module.load_state_dict", lambda right, m, state, *a, **k: right(m, {
+                n: v[:1] if v.dim() == 1 and n in (own := m.state_dict()) and own[n].shape == (1,)
+                and len(v) else v for n, v in state.items()}, *a, **k),
+            lambda t: raises(lambda: t.nn.Linear(1, 1).load_state_dict(
+                {"weight": t.ones(1, 1), "bias": t.ones(3)})), "nn"),
 ]  # fmt: skip
 
 
