@@ -199,7 +199,7 @@ def assignment_through_a_basic_index_broadcasts_and_converts(
 _ODD_INDICES: tuple[Any, ...] = (
     True, False, None, ..., slice(None, None, 5), slice(3, 1), slice(-1, None), slice(None, -9),
     (0, None, slice(None)), (slice(None), None, 1), (None, 0, None), (..., None), (0, ..., 0),
-    [], [0, -1], ([0, 1], slice(None), [0, 1]), (slice(None), [1], 0),
+    [], [0, -1], [True, False], ([0, 1], slice(None), [0, 1]), (slice(None), [1], 0),
     (slice(None), 1, [0, 0, 1]), ([[0], [1]], [0, 2]),
 )  # fmt: skip
 """Indices of a tensor of 2x3x4, at the edge of what NumPy documents."""

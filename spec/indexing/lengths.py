@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -36,8 +35,8 @@ def every_length_is_moved_whole(torch: Any, device: str, piece: tuple[int, int])
                 assert_equal(got, expected)
 
 
-_LARGE = ((70001,), (2, 35003), (35003, 2), (259, 271))
-"""More elements, rows or columns than 16 bits count, and more of both than a tile holds."""
+_LARGE = ((2, 70001), (70001, 2), (259, 271))
+"""More rows or columns than 16 bits count, and more of both than a tile holds."""
 
 
 @clause(
@@ -48,8 +47,8 @@ _LARGE = ((70001,), (2, 35003), (35003, 2), (259, 271))
 def places_are_counted_beyond_sixteen_bits(torch: Any, device: str) -> None:
     """Whatever picks, joins, turns, repeats, copies or writes elements does so with each of more
     than 65,536, in a vector and along the rows and the columns of a matrix."""
-    for turn, (dtype, shape) in enumerate(product(ALL, _LARGE)):
-        for _ in supported([dtype]):
+    for turn, dtype in enumerate(supported(ALL)):
+        for shape in ((70001,), _LARGE[turn % len(_LARGE)]):
             array = values(shape, dtype, "normal", turn)
             dim = int(np.argmax(shape))
             places = np.random.Generator(np.random.PCG64(turn)).permutation(shape[dim])

@@ -198,8 +198,16 @@ def unique_lists_each_value_once(torch: Any, device: str, operand: Operand, seed
                          np.repeat(np.arange(starts.size), runs).reshape(array.shape))  # fmt: skip
             assert_equal(runs_found[2], runs)
             if array.size and array.shape[0] <= 64:
-                slices = np.unique(widened(array), axis=0).astype(array.dtype)
-                assert_equal(torch.unique(x, dim=0), slices, signed_zero=False)
+                dim = seed % array.ndim
+                slices, at, often = np.unique(
+                    widened(array), axis=dim, return_inverse=True, return_counts=True
+                )
+                slices = slices.astype(array.dtype)
+                assert_equal(torch.unique(x, dim=dim), slices, signed_zero=False)
+                found = x.unique(dim=dim, return_inverse=True, return_counts=True)
+                assert_equal(found[0], slices, signed_zero=False)
+                assert_equal(found[1], at.reshape(-1).astype(np.int64))
+                assert_equal(found[2], often.astype(np.int64))
                 rows = array.reshape(len(array), -1)
                 differs = np.concatenate([[True], (rows[1:] != rows[:-1]).any(1)])
                 assert_equal(torch.unique_consecutive(x, dim=0), array[differs])

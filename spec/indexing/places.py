@@ -6,9 +6,11 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tenet.spec.cases import (
     LAYOUTS,
+    LENGTHS,
     Operand,
     broadcast_shapes,
     layouts,
@@ -30,7 +32,7 @@ from tenet.spec.language import (
     for_all,
     supported,
 )
-from tenet.spec.model.dtypes import ALL, NUMERIC
+from tenet.spec.model.dtypes import ALL, NUMERIC, numpy_dtype
 from tenet.spec.operators.indexing import coordinates
 
 
@@ -224,6 +226,48 @@ def put_writes_by_place_in_row_major_order(torch: Any, device: str) -> None:
                 y.put_(tensor_of(torch, device, single), tensor_of(torch, device, source[:4]))
                 assert_equal(y, written.reshape(3, 7))
                 assert_equal(y.take(tensor_of(torch, device, single)), source[:4])
+
+
+@clause("indexing.repeated-places", covers=["notes.index-put", "notes.layout-independence"])
+@for_all(piece=st.sampled_from([(n, turn) for n in LENGTHS for turn in range(3)]))
+def every_contribution_to_one_place_counts(torch: Any, device: str, piece: tuple[int, int]) -> None:
+    """However often a place is named, among others or alone, index_put and put with
+    accumulate=True, index_add, scatter_add and scatter_reduce add every contribution, to a vector
+    and to the rows and the columns of a matrix."""
+    count, turn = piece
+    spots = np.arange(count)
+    for dtype, others in product(supported(NUMERIC[turn::3]), (5, count + 1)):
+        if count > {"bfloat16": 128, "float16": 1024}.get(dtype, count):
+            continue  # not every sum is a number of theirs
+        at = np.where(spots % others == others - 1, spots % 4, 2)
+        source = (spots % 2 + 1).astype(numpy_dtype(dtype))
+        vector = np.zeros(4, source.dtype)
+        np.add.at(vector, at, source)
+        index, given = tensor_of(torch, device, at), tensor_of(torch, device, source)
+        two, pair = torch.stack([index, index]), torch.stack([given, given])
+        x = tensor_of(torch, device, np.zeros(4, source.dtype))
+        rows, columns = torch.stack([x, x]), torch.stack([x, x], 1)
+        sums = {
+            "index_put": x.index_put((index,), given, accumulate=True),
+            "put": x.put(index, given, accumulate=True),
+            "index_add": x.index_add(0, index, given),
+            "scatter_add": x.scatter_add(0, index, given),
+            "scatter_reduce": x.scatter_reduce(0, index, given, "sum"),
+        }
+        along = {
+            "index_put": columns.index_put((index,), pair.t(), accumulate=True).t(),
+            "index_add": columns.index_add(0, index, pair.t()).t(),
+            "index_add, columns": rows.index_add(1, index, pair),
+            "scatter_add": columns.scatter_add(0, two.t(), pair.t()).t(),
+            "scatter_add, columns": rows.scatter_add(-1, two, pair),
+        }
+        with case(dtype=dtype, count=count, alone=others > count):
+            for function, got in sums.items():
+                with case(function=function):
+                    assert_equal(got, vector)
+            for function, got in along.items():
+                with case(function=function, of="matrix"):
+                    assert_equal(got, np.stack([vector, vector]))
 
 
 @clause("indexing.take-along-flattened", covers=["basics.gather", "notes.layout-independence"])

@@ -57,6 +57,12 @@ def _adds_once(original, x, indices, values, accumulate=False, *rest):
     return original(x, indices, values, accumulate, *rest)
 
 
+def _adds_up_32(original, x, indices, values, accumulate=False, *rest):
+    if accumulate and x.dim() == 1 and x.dtype == torch.float32 and len(indices[0]) > 32:
+        indices, values = [indices[0][:32]], values[:32] if values.dim() else values
+    return original(x, indices, values, accumulate, *rest)
+
+
 def _reshapes(original, x, indices, values, accumulate=False, *rest):
     chosen = torch.ops.aten.index(x, indices)
     fits = accumulate and values.numel() == chosen.numel()
@@ -267,6 +273,38 @@ MUTANTS = [
             spoiled(last, lambda *a, out, **k: strided(out)),
             lambda t: t.searchsorted(t.arange(9), t.arange(3), out=t.zeros(3, 2).long()[:, 0])[2]
             == 2, "inplace"),
+    _mutant("index-select-16-bits", "index_select counts places in 15 bits", "index_select",
+            fed(lambda i: i % 2**15, at=2),
+            lambda t: t.index_select(t.arange(40000), 0, t.tensor([39999])) == 39999),
+    _mutant("argsort-16-bits", "a sort of more than 65536 numbers its places in 16 bits",
+            "sort.stable",
+            instead(lambda original, x, **k: (lambda v, i: (v, i % 2**16))(*original(x, **k)),
+                    lambda x, **k: x.numel() > 2**16),
+            lambda t: t.sort(t.arange(70000), stable=True)[1][-1] == 69999),
+    _mutant("accumulate-beyond-32", "index_put_(accumulate=True) of float32 adds up the first 32 "
+            "where one place is named more often", "_index_put_impl_", _adds_up_32,
+            lambda t: t.zeros(1).index_put((t.zeros(40).long(),), t.ones(40), True) == 40),
+    _mutant("take-along-columns", "take_along_dim without a dimension counts down the columns",
+            "take_along_dim",
+            instead(lambda original, x, at, dim=None: original(x.mT.contiguous(), at),
+                    lambda x, at, dim=None: dim is None and x.dim() == 2),
+            lambda t: t.take_along_dim(t.arange(4).view(2, 2), t.tensor([1])) == 1),
+    _mutant("fill-in-half", "masked_fill_ of float32 rounds what a tensor of float64 holds",
+            "masked_fill_.Tensor",
+            instead(lambda original, x, mask, value: original(x, mask, value.half()),
+                    lambda x, mask, value: x.dtype == torch.float32
+                    and value.dtype == torch.float64),
+            lambda t: t.zeros(1).masked_fill_(t.ones(1).bool(), t.tensor(0.1).double()) > 0.09999),
+    _mutant("zeros-by-sign", "stable sort of float64 puts -0.0 before 0.0", "sort.stable",
+            instead(lambda original, x, **k: (lambda i: (x.gather(0, i), i))(
+                original(torch.where((x == 0) & x.signbit(), -5e-324, x), **k)[1]),
+                    lambda x, **k: x.dtype == torch.float64 and x.dim() == 1 and k.get("stable")),
+            lambda t: t.sort(t.tensor([0.0, -0.0]).double(), stable=True)[1].tolist() == [0, 1]),
+    _mutant("repeats-in-32-bits", "repeat_interleave of int32 counts takes 0 for 1",
+            "repeat_interleave.Tensor",
+            fed(lambda n: n.clamp(min=1), lambda n, **k: n.dtype == torch.int32),
+            lambda t: t.repeat_interleave(t.arange(2), t.tensor([0, 2], dtype=t.int32)).tolist()
+            == [1, 1], "shape"),
 ]  # fmt: skip
 
 

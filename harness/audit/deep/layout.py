@@ -56,6 +56,14 @@ def _late_packed(original, tensors, *rest, **k):
 
 
 MUTANTS = [
+    _mutant("clone-beyond-a-tile", "clone of a transposed matrix of more than 64 of both ends "
+            "wrongly", "clone",
+            spoiled(last, lambda x, **k: x.dim() == 2 and min(x.shape) > 64 and x.stride(0) == 1),
+            lambda t: t.zeros(66, 67).t().contiguous()[-1, -1] == 0, "indexing", "view"),
+    _mutant("clone-of-eight-dimensions", "clone of eight dimensions copies as they lie", "clone",
+            fed(packed, lambda x, **k: x.dim() > 7 and strided(x)),
+            lambda t: t.arange(4).view(2, 2, 1, 1, 1, 1, 1, 1).transpose(0, 1).clone().flatten()[1]
+            == 2, "shape", "view"),
     _mutant("sum-offset", "sum of float32 begins where the storage does", "sum.dim_IntList",
             fed(unshifted, both(of("float32"), shifted)),
             lambda t: t.arange(5.0)[2:].sum() == 9, "reduction"),

@@ -359,4 +359,26 @@ MINIATURES += [
         ),
         caught_by="indexing.take-along-flattened",
     ),
+    Miniature(
+        "index_add adds up 32 contributions to a place",
+        of=_both("index_add"),
+        lie=lambda right, x, dim, index, source: right(
+            x, dim, index[:32], source.narrow(dim, 0, min(len(index), 32))
+        ),
+        caught_by="indexing.repeated-places",
+    ),
+    Miniature(
+        "gather counts places in sixteen bits",
+        of=_both("gather"),
+        lie=lambda right, x, dim, index: right(x, dim, index % 2**16),
+        caught_by="indexing.beyond-sixteen-bits",
+    ),
+    Miniature(
+        "sort numbers places in sixteen bits",
+        of=_both("sort"),
+        lie=lambda right, *args, **kwargs: (lambda kept, places: (kept, places % 2**16))(
+            *right(*args, **kwargs)
+        ),
+        caught_by="indexing.order-beyond-sixteen-bits",
+    ),
 ]
