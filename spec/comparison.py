@@ -439,7 +439,8 @@ def equal_means_one_shape_and_equal_elements(
 ) -> None:
     """torch.equal(a, b) and a.equal(b) give one Python bool: whether the shapes are the same
     and all elements are equal, wherever they lie in memory. -0.0 equals 0.0; a tensor that
-    holds NaN equals none, not even itself; shapes that only broadcast are not the same."""
+    holds NaN equals none, not even itself or a view of all of it; shapes that only broadcast
+    are not the same."""
     first = operands[0]
     layout = writable(operands).layout
     for name in supported([dtype]):
@@ -449,6 +450,8 @@ def equal_means_one_shape_and_equal_elements(
         assert_equal(torch.equal(a, b), same)
         assert_equal(b.equal(a), same)
         assert_equal(torch.equal(a, a), same)
+        assert_equal(torch.equal(a, a.detach()), same)
+        assert_equal(a[...].equal(a), same)
         for other in (b[None], b[..., None], b.reshape(*array.shape, 1, 1)):
             assert_equal((torch.equal(a, other), torch.equal(other, a)), (False, False))
             assert_equal(torch.equal(input=other, other=a), False)
@@ -648,6 +651,7 @@ def closeness_of_integers_and_complex_numbers_is_that_of_numbers(torch: Any, dev
                 near = np.array(expected, bool)
                 if (low and rtol) or not rtol:  # |low - high| is about 2 |high|
                     assert_equal(torch.isclose(a, b, rtol, atol), near)
+                    assert_equal(torch.isclose(a, b, atol=atol, rtol=rtol), near)
                 assert_equal(torch.allclose(a, b, rtol, atol), False)
     for name in supported(COMPLEX):
         left = np.array([3 + 4j, -3 + 4j, 4j, 1 + 1j, 5], numpy_dtype(name))

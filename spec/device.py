@@ -388,11 +388,13 @@ def copy_refuses_what_does_not_broadcast(
     torch: Any, device: str, clashing: tuple[Shape, Shape], dtypes: tuple[str, str]
 ) -> None:
     """copy_ keeps the tensor's shape and dtype, and raises for a tensor that does not broadcast
-    to its shape."""
+    to its shape, be it that it has a dimension more, even of length 1."""
     for first, second in product(supported(dtypes[:1]), supported(dtypes[1:])):
         x = torch.ones(clashing[0], dtype=getattr(torch, first), device=device)
         y = torch.ones(clashing[1], dtype=getattr(torch, second), device=device)
         assert_raises(x.copy_, y)
+        for longer in ((1, *clashing[0]), (2, *clashing[0])):
+            assert_raises(x.copy_, torch.ones(longer, dtype=y.dtype, device=device))
         z = torch.ones(clashing[0], dtype=getattr(torch, second), device=device)
         assert_metadata(x.copy_(z), shape=clashing[0], dtype=first)
         assert_on(x.copy_(z), device)
@@ -461,6 +463,8 @@ def factories_make_their_tensor_on_the_device(
                     got = make(dtype=kind, device=device if text else torch.device(device))
                     assert_metadata(got, shape=shape, dtype=name)
                     assert_on(got, device)
+                    if text:
+                        assert_on(make(device=elsewhere(device)), elsewhere(device))
                     if "like" in function or "new" in function:
                         assert_on(make(), origin)
 
@@ -773,6 +777,8 @@ def meta_tensors_foretell_shape_dtype_and_stride(
         real = operand.on(torch, device, name)
         like = operand.on(torch, "meta", name)
         assert_equal(_geometry(like), _geometry(real))
+        for make in (torch.empty_like, torch.zeros_like, torch.ones_like):
+            assert_equal(_geometry(make(real, device="meta")), _geometry(make(real)))
         operations = [*_operations(torch, operand.shape).items()]
         for turn in range(8):
             function, call = operations[(operand.seed * 8 + turn) % len(operations)]

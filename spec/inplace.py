@@ -320,6 +320,16 @@ def a_tensor_may_be_its_own_operand(torch: Any, device: str, operand: Operand, d
         ("mul(x, x, out=x)", lambda x, y: torch.mul(x, x, out=x), lambda x, y: x * x),
         ("div(y, x, out=x)", lambda x, y: torch.div(y, x, out=x), lambda x, y: y / x),
         ("neg(x, out=x)", lambda x, y: torch.neg(x, out=x), lambda x, y: -x),
+        (
+            "sub(y[..., :1], x, out=x)",
+            lambda x, y: torch.sub(y[..., :1] if y.dim() else y, x, out=x),
+            lambda x, y: (y[..., :1] if y.ndim else y) - x,
+        ),
+        (
+            "add(y[:1], x, out=x)",
+            lambda x, y: torch.add(y[:1] if y.dim() else y, x, out=x),
+            lambda x, y: (y[:1] if y.ndim else y) + x,
+        ),
     ]
     for name in supported([dtype]):
         array = operand.array(name)

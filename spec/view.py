@@ -451,12 +451,14 @@ def contiguous_gives_the_tensor_itself_or_a_copy(
     torch: Any, device: str, move: Move, dtype: str, seed: int
 ) -> None:
     """contiguous() gives the tensor itself where its elements lie in row-major order one after
-    another, and otherwise a copy in which they do."""
+    another, and otherwise a copy in which they do; ravel() makes none there either."""
     for kind in supported([dtype]):
         scene = scene_of(torch, device, move, kind, seed)
         result = scene.x.contiguous()
         if scene.geometry.size and scene.geometry.is_contiguous():
             assert_same_object(result, scene.x)
+            assert_equal(scene.x.ravel().data_ptr(), scene.x.data_ptr())
+            assert_equal(torch.ravel(scene.x).data_ptr(), scene.x.data_ptr())
         elif scene.geometry.size:
             own = strides.contiguous(move.shape).significant[0]
             assert_equal(strides.significant(move.shape, result.stride()), own)

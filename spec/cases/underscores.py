@@ -273,6 +273,7 @@ def _diagonal(x: Array) -> Array:
 
 ROWS, COLUMNS = np.arange(2)[:, None], np.arange(3)[None]
 FLAT = np.array([0, 4, 4, 8])
+TALL = np.concatenate([X, Y, Z])
 
 CHANGES: tuple[Change, ...] = (
     Change("addcmul_", (Y, Z), lambda x: x + Y * Z),
@@ -294,7 +295,10 @@ CHANGES: tuple[Change, ...] = (
     Change("tril_", (-1,), lambda x: np.tril(x, -1)),
     Change("triu_", (1,), lambda x: np.triu(x, 1)),
     Change("triu_", (), lambda x: np.triu(x, -1), {"diagonal": -1}),
+    Change("round_", (), lambda x: np.round(x, -1), {"decimals": -1}, target=4 * X + 2,
+           dtypes=FLOATS),
     Change("fill_diagonal_", (9,), _diagonal),
+    Change("fill_diagonal_", (9,), _diagonal, target=TALL),
     Change("masked_fill_", (MASK, 9), _assigned(MASK, 9)),
     Change("masked_fill_", (MASK[1], 9), _assigned((slice(None), MASK[1]), 9)),
     Change("masked_fill_", (MASK, np.array(9.0)), _assigned(MASK, 9)),

@@ -23,6 +23,12 @@ def _mutant(slug, says, operator, lie, proof, *sections):
 
 
 MUTANTS = [
+    Mutant("broadcasting.weight-stretched", "lerp takes the first weight of a row for all",
+           ("elementwise", "broadcasting"),
+           kernels("lerp.Tensor", instead(
+               lambda original, a, b, w: original(a, b, w.flatten()[0].expand_as(a)),
+               lambda a, b, w: a.shape == b.shape and w.dim() < a.dim() and w.numel() > 1)),
+           lambda t: t.lerp(t.zeros(2, 2), t.ones(2, 2), t.tensor([0.0, 1]))[0, 1] == 1),
     _mutant("middle-dimension", "add of three dimensions, the middle stretched, ends wrongly",
             variants("add"),
             spoiled(last, _tensors(lambda x, y: x.dim() == y.dim() == 3

@@ -2,7 +2,17 @@
 
 import torch
 
-from tenet.harness.audit.faults import instead, kernels, last, length, of, rank, spoiled, wrapped
+from tenet.harness.audit.faults import (
+    instead,
+    kernels,
+    known,
+    last,
+    length,
+    of,
+    rank,
+    spoiled,
+    wrapped,
+)
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -128,4 +138,36 @@ MUTANTS = [
                   lambda *a, **k: len(a) == 2 and isinstance(a[0], int) and isinstance(a[1], float)
                   and a[1].is_integer() and k.get("dtype") is None and "out" not in k),
           lambda t: t.arange(0, 3.0).dtype == t.float32),
+    _name("linspace-tensor-end", "linspace rounds an end that is a tensor to float16", "linspace",
+          instead(lambda right, a, b, *rest, **k: right(a, b.half().item(), *rest, **k),
+                  known(lambda a, b, *rest, **k: isinstance(b, torch.Tensor))),
+          lambda t: t.linspace(0, t.tensor(0.1), 3)[-1] == t.tensor(0.1)),
+    _name("full-like-fraction", "full_like of integers cuts a fraction, whatever dtype= says",
+          "full_like",
+          instead(lambda right, x, value, **k: right(x, int(value), **k),
+                  known(lambda x, value, **k: type(value) is float and k.get("dtype")
+                        and not x.is_floating_point() and abs(value) < 9)),
+          lambda t: t.full_like(t.ones(2).int(), 2.5, dtype=t.float32)[0] == 2.5),
+    _name("new-full-fraction", "new_full of integers cuts a fraction, whatever dtype= says",
+          "Tensor.new_full",
+          instead(lambda right, x, size, value, **k: right(x, size, int(value), **k),
+                  known(lambda x, size, value, **k: type(value) is float and k.get("dtype")
+                        and not x.is_floating_point() and abs(value) < 9)),
+          lambda t: t.ones(2).int().new_full((2,), 2.5, dtype=t.float32)[0] == 2.5),
+    _name("new-tensor-of-array", "new_tensor of an array has the array's dtype",
+          "Tensor.new_tensor",
+          instead(lambda right, x, data, **k: torch.tensor(data),
+                  known(lambda x, data, **k: hasattr(data, "strides") and not k.get("dtype"))),
+          lambda t: t.ones(1).int().new_tensor(t.ones(1).numpy()).dtype == t.int32),
+    _name("like-of-expanded", "ones_like of what is expanded is expanded", "ones_like",
+          instead(lambda right, x, **k: right(x[:1], **k).expand(x.shape),
+                  known(lambda x, **k: len(x) > 1 and x.stride(0) == 0)),
+          lambda t: t.ones_like(t.ones(1).expand(3)).stride() == (1,)),
+    _name("tuple-of-lists", "tensor() of a tuple of as many lists as they are long is transposed",
+          "tensor",
+          instead(lambda right, data, **k: right(data, **k).t().contiguous(),
+                  known(lambda data, **k: type(data) is tuple
+                        and {len(data)} == {type(row) is list and len(row) for row in data}
+                        and not any(type(number) in (list, tuple) for number in data[0]))),
+          lambda t: t.tensor(([1, 2], [3, 4]))[0, 1] == 2),
 ]  # fmt: skip

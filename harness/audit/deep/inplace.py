@@ -49,6 +49,13 @@ def _mutant(slug, says, operator, lie, proof, *sections):
 
 
 MUTANTS = [
+    Mutant("inplace.tens", "round_ ignores decimals=", ("inplace",),
+           wrapped("Tensor.round_", lambda right, x, **k: right(x)),
+           lambda t: t.tensor([14.0]).round_(decimals=-1) == 10),
+    Mutant("inplace.diagonal-of-columns", "fill_diagonal_ of a tall matrix begins again",
+           ("inplace",),
+           wrapped("Tensor.fill_diagonal_", lambda right, x, value, **k: right(x, value, True)),
+           lambda t: t.zeros(5, 2).fill_diagonal_(1).sum() == 2),
     _mutant("add-strided", "add_ of strided float64 changes nothing", "add_.Tensor",
             instead(_untouched, both(of("float64"), strided)),
             lambda t: t.zeros(4, dtype=t.float64)[::2].add_(1).sum() == 2),
