@@ -14,6 +14,7 @@ from tenet.spec.cases import (
     EVERY_LENGTH,
     LAYOUTS,
     LENGTHS,
+    MANY,
     REGIMES,
     Operand,
     broadcast_shapes,
@@ -147,7 +148,7 @@ def comparisons_give_bools_of_the_broadcast_shape(
 @clause("comparison.every-length", thorough=True, covers=["dlnotes.comparisons"])
 def comparisons_reach_every_element_at_every_length(torch: Any, device: str) -> None:
     """A comparison answers for every element, however many there are."""
-    for length, name in product(EVERY_LENGTH, supported(REAL)):
+    for length, name in product((*EVERY_LENGTH, MANY), supported(REAL)):
         left, right = neighbours(length, name)
         a, b = tensor_of(torch, device, left), tensor_of(torch, device, right)
         number = right[-1].item() if length else 1

@@ -16,6 +16,7 @@ from tenet.spec.cases import (
     EVERY_LENGTH,
     LAYOUTS,
     LENGTHS,
+    MANY,
     REGIMES,
     WRITABLE,
     Operand,
@@ -165,7 +166,7 @@ def an_underscore_method_changes_the_tensor_itself(
 @clause("inplace.every-length", thorough=True, covers=[UNDERSCORE], requires={"in-place"})
 def an_underscore_method_reaches_every_element(torch: Any, device: str) -> None:
     """An operation in place changes every element, however many there are, and none beyond."""
-    for name, length in product(supported(NUMERIC), EVERY_LENGTH):
+    for name, length in product(supported(NUMERIC), (*EVERY_LENGTH, MANY)):
         one = numpy_dtype(name).type(1 + 1j if name in COMPLEX else 1)
         left = values((length,), name, "small") + one  # no zero: the sign of -0 is not at stake
         right = values((length,), name, "ties", 4)

@@ -10,6 +10,7 @@ from tenet.spec.cases.operands import Operand, Place, layouts, operand, operands
 from tenet.spec.cases.shapes import (
     EVERY_LENGTH,
     LENGTHS,
+    MANY,
     broadcast_shapes,
     broadcastable,
     incompatible_shapes,
@@ -23,6 +24,7 @@ __all__ = [
     "EVERY_LENGTH",
     "LAYOUTS",
     "LENGTHS",
+    "MANY",
     "REGIMES",
     "WRITABLE",
     "Arrangement",

@@ -23,6 +23,8 @@ LENGTHS = (1, 2, 3, 0, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 12
 EVERY_LENGTH = (1, 2, 3, 0, *range(4, 34), 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513,
                 1023, 1024, 1025)  # fmt: skip
 """Every length up to some vectors' widths: whatever is left over by a vector, thread or tile."""
+MANY = 70001
+"""More than 16 bits count, or a thread's share holds."""
 
 _SHORT = (2, 3, 1, 0, 5, 7, 8, 9, 16, 17)
 _LEAST = (2, 1, 3)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import LAYOUTS, LENGTHS, Operand, place, shapes, tensor_of
+from tenet.spec.cases import LAYOUTS, LENGTHS, MANY, Operand, place, shapes, tensor_of
 from tenet.spec.cases.factories import (
     FACTORIES,
     FRESH,
@@ -151,7 +151,7 @@ def every_length_of_every_dtype_is_filled(torch: Any, device: str) -> None:
     at all, and the lengths around those in which a device works."""
     for name in supported(ALL):
         options = {"dtype": getattr(torch, name), "device": device}
-        for shape in [(), *((n,) for n in LENGTHS)]:
+        for shape in [(), *((n,) for n in (*LENGTHS, MANY))]:
             zeros, ones = np.zeros(shape, numpy_dtype(name)), np.ones(shape, numpy_dtype(name))
             with case(dtype=name, shape=shape):
                 x = torch.zeros(shape, **options)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tenet.spec.cases import (
     EVERY_LENGTH,
     LENGTHS,
+    MANY,
     arrange,
     layouts,
     place,
@@ -158,6 +159,9 @@ def casting_is_the_same_at_every_length(torch: Any, device: str) -> None:
                 given, wanted = samples((length,), source, target, 31 + seed)
                 with case(source=source, target=target, length=length):
                     assert_equal(tensor_of(torch, device, given).to(dtype), wanted)
+            given, wanted = (np.resize(a, MANY) for a in samples((4099,), source, target, 5))
+            with case(source=source, target=target, length=MANY):
+                assert_equal(tensor_of(torch, device, given).to(dtype), wanted)
             given, wanted = samples((), source, target, 7)
             with case(source=source, target=target, shape=()):
                 assert_equal(tensor_of(torch, device, given).to(dtype), wanted)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import EVERY_LENGTH, tensor_of, values
+from tenet.spec.cases import EVERY_LENGTH, MANY, tensor_of, values
 from tenet.spec.indexing.common import Array
 from tenet.spec.language import assert_equal, case, clause, for_all, has, supported
 from tenet.spec.model.dtypes import ALL, BOOL
@@ -35,7 +35,7 @@ def every_length_is_moved_whole(torch: Any, device: str, piece: tuple[int, int])
                 assert_equal(got, expected)
 
 
-_LARGE = ((2, 70001), (70001, 2), (259, 271))
+_LARGE = ((2, MANY), (MANY, 2), (259, 271))
 """More rows or columns than 16 bits count, and more of both than a tile holds."""
 
 
@@ -48,7 +48,7 @@ def places_are_counted_beyond_sixteen_bits(torch: Any, device: str) -> None:
     """Whatever picks, joins, turns, repeats, copies or writes elements does so with each of more
     than 65,536, in a vector and along the rows and the columns of a matrix."""
     for turn, dtype in enumerate(supported(ALL)):
-        for shape in ((70001,), _LARGE[turn % len(_LARGE)]):
+        for shape in ((MANY,), _LARGE[turn % len(_LARGE)]):
             array = values(shape, dtype, "normal", turn)
             dim = int(np.argmax(shape))
             places = np.random.Generator(np.random.PCG64(turn)).permutation(shape[dim])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import (
     EVERY_LENGTH,
+    MANY,
     Operand,
     arrange,
     layouts,
@@ -217,7 +218,7 @@ def unique_lists_each_value_once(torch: Any, device: str, operand: Operand, seed
 def the_order_of_many_is_told_by_places_beyond_sixteen_bits(torch: Any, device: str) -> None:
     """sort, argsort, topk, searchsorted, bucketize and unique tell the places of more than 65,536
     elements, and tell elements from each other by all their bits."""
-    count = 70001
+    count = MANY
     places = np.random.Generator(np.random.PCG64(count)).permutation(count).astype(np.int64)
     for dtype in supported(ORDERED):
         # Numbers that the dtype tells apart: neighbours, where it has so many; else equals.
