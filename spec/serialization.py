@@ -203,7 +203,7 @@ def tensors_that_share_memory_share_it_after_loading(
 @clause("serialization.separate-files", covers=["notes.save-views"], requires={"in-place"})
 def tensors_saved_apart_are_loaded_apart(torch: Any, device: str) -> None:
     """What is saved in two files shares nothing after loading, nor do two loads of one file. In one
-    file a list or tuple holds a tensor twice where it did before, and views of one storage."""
+    file a container holds a tensor twice where it did before, and views of one storage."""
     base = tensor_of(torch, device, np.arange(6.0, dtype=np.float32))
     files = saved(torch, base), saved(torch, base[2:])
     for way in WAYS:
@@ -214,9 +214,12 @@ def tensors_saved_apart_are_loaded_apart(torch: Any, device: str) -> None:
             assert_equal(again, np.arange(6.0, dtype=np.float32))
             assert_equal(second, np.arange(2.0, 6.0, dtype=np.float32))
             assert_equal(base, np.arange(6.0, dtype=np.float32))
-        for kind in (list, tuple):
+        for kind in (list, tuple, dict, OrderedDict):
             with case(way=way, kind=kind.__name__):
-                one, same, part = carried(torch, kind((base, base, base[4:])), way)
+                held = (base, base, base[4:])
+                mapping = issubclass(kind, dict)
+                got = carried(torch, kind(zip("abc", held, strict=True) if mapping else held), way)
+                one, same, part = got.values() if mapping else got
                 assert_same_object(one, same)
                 part.fill_(9)
                 assert_equal(one, np.array([0, 1, 2, 3, 9, 9], np.float32))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 EXECUTED: list[str] = []
 """What loading a file has made run."""
@@ -56,6 +60,9 @@ UNSAFE: dict[str, Callable[[], Any]] = {
     "a key": lambda: {Call(record): 1},
     "in an ordered dict": lambda: OrderedDict(a=1, b=(2, Call(record))),
     "a path": lambda: Path("x"),
+    "a fraction": lambda: Fraction(1, 2),
+    "a span of time": lambda: {"weight": 1.0, "took": timedelta(1)},
+    "an array": lambda: np.ones(2),
 }
 RAW: dict[str, bytes] = {
     # The same in each of pickle's ways to call or build.

@@ -94,6 +94,9 @@ def a_loader_left_to_itself_gives_single_samples_in_order(
     plain = load(list(tensor_of(torch, device, rows)), batch_size=None)
     assert_equal([row.tolist() for row in plain], rows.tolist())
     assert_equal(len(plain), size)
+    for options in ({"shuffle": True}, {"sampler": range(size)}):
+        mixed = load(list(tensor_of(torch, device, rows)), batch_size=None, **options)
+        assert_equal(sorted(row.tolist() for row in mixed), rows.tolist())
     loader = load(Numbers(size), batch_size=2, shuffle=False)
     first, second = iter(loader), iter(loader)
     got = [batch.tolist() for pair in zip(first, second, strict=True) for batch in pair]

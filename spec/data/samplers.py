@@ -10,10 +10,18 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases.loading import Numbers, stream
 from tenet.spec.data.common import MANY, batch_sizes, chunks, flat, generator, order, seeds, sizes
-from tenet.spec.language import assert_equal, assert_raises, assert_that, case, clause, for_all
+from tenet.spec.language import (
+    assert_equal,
+    assert_raises,
+    assert_that,
+    case,
+    clause,
+    for_all,
+    read,
+)
 
 
-@clause("data.samplers", covers=["notes.samplers"], effort=4)
+@clause("data.samplers", covers=["notes.samplers"], effort=3)
 @for_all(size=sizes, batch_size=batch_sizes, drop_last=st.booleans(), seed=seeds)
 def samplers_draw_what_they_name(
     torch: Any, device: str, size: int, batch_size: int, drop_last: bool, seed: int
@@ -21,7 +29,7 @@ def samplers_draw_what_they_name(
     """SequentialSampler gives 0 to n-1 in order, RandomSampler a permutation (or num_samples of
     them with replacement), SubsetRandomSampler a permutation of the given indices, and
     BatchSampler cuts another sampler's indices into lists. len() counts what comes; a generator
-    of the same seed repeats it."""
+    of the same seed repeats it, and is all that is drawn from."""
     data = torch.utils.data
     everything, source = [*range(size)], Numbers(size)
     assert_equal(list(data.SequentialSampler(source)), everything)
@@ -38,6 +46,7 @@ def samplers_draw_what_they_name(
             everything,
         ),
     )
+    state = read(torch.get_rng_state())
     for name, maker, expected in makers:
         with case(sampler=name):
             sampler = maker(generator(torch, seed))
@@ -47,6 +56,7 @@ def samplers_draw_what_they_name(
             assert_equal(list(maker(generator(torch, seed))), got)
             if len(expected) >= MANY:
                 assert_that(list(sampler) != got, "two passes came in one order")
+            assert_equal(torch.get_rng_state(), state)
     few = data.RandomSampler(source, num_samples=fewer)
     assert_equal((len(list(few)), len(set(few) & set(everything)), len(few)), (fewer,) * 3)
     # More than there are: one permutation after another, and the beginning of a last one.
@@ -59,10 +69,12 @@ def samplers_draw_what_they_name(
     assert_equal(len(many), 2 * size + fewer)
     if size >= MANY:
         assert_that(rounds[0] != rounds[1], "two rounds came in one order")
+    state = read(torch.get_rng_state())
     again = data.RandomSampler(source, True, 3 * size, generator(torch, seed))
     drawn = list(again)
     repeated = data.RandomSampler(source, True, 3 * size, generator(torch, seed))
     assert_equal(list(repeated), drawn)
+    assert_equal(torch.get_rng_state(), state)
     assert_equal((len(drawn), len(again)), (3 * size, 3 * size))
     assert_that(set(drawn) <= set(everything), "an index out of range was drawn")
     if size >= MANY:

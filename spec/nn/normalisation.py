@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -577,6 +578,13 @@ def dropout_zeroes_a_share_and_rescales_the_rest(torch: Any, device: str) -> Non
             with case(spelling=spelling, p=1, dtype=name):
                 assert_equal(drop(given), np.zeros_like(x), signed_zero=False)
         assert_equal(given, x)
+        functional = torch.nn.functional.dropout
+        for p, left in ((0.0, x), (1.0, np.zeros_like(x))):
+            for drop in (torch.nn.Dropout(p, inplace=True), partial(functional, p=p, inplace=True)):
+                own = given.clone()
+                with case(spelling="in place", p=p, dtype=name):
+                    assert_same_object(drop(own), own)
+                    assert_equal(own, left, signed_zero=False)
     for wrong in (-0.1, 1.1):
         assert_raises(torch.nn.Dropout, wrong)
 

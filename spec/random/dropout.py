@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -90,19 +91,24 @@ def dropout_zeroes_and_scales_what_it_keeps(torch: Any, device: str) -> None:
 @clause("random.dropout-channels", covers=["notes.distributions"])
 def channel_dropout_zeroes_whole_channels(torch: Any, device: str) -> None:
     """Dropout1d, Dropout2d and Dropout3d zero a whole channel of a sample with probability p and
-    divide the others by 1 - p."""
+    divide the others by 1 - p, also where there is one sample only."""
     for rank in (1, 2, 3):
         shape = (256, 31, 5, 2, 3)[: rank + 2]
         x = torch.ones(shape, device=device)
         functional = getattr(torch.nn.functional, f"dropout{rank}d")
         module = getattr(torch.nn, f"Dropout{rank}d")
-        for call in (lambda x, f=functional: f(x, 0.75), module(0.75), module(p=0.75)):
-            with case(rank=rank):
-                got = call(x)
-                assert_metadata(got, shape=shape, dtype="float32")
-                whole = read(got).reshape(256, 31, -1)
-                assert_that((whole == whole[:, :, :1]).all(), "a channel is dropped in part")
-                assert_follows(whole[:, :, 0], law.bernoulli(0.25, 4.0), "float32")
+        lone = torch.ones(1, 8000, *shape[2:], device=device)
+        # Of rank 2 a sample without a batch is taken for a batch of lines.
+        samples = [x, lone] if rank == 2 else [x, lone, lone[0]]
+        for call, given in product(
+            (lambda x, f=functional: f(x, 0.75), module(0.75), module(p=0.75)), samples
+        ):
+            with case(rank=rank, shape=tuple(given.shape)):
+                got = call(given)
+                assert_metadata(got, shape=tuple(given.shape), dtype="float32")
+                whole = read(got).reshape(-1, prod(shape[2:]))
+                assert_that((whole == whole[:, :1]).all(), "a channel is dropped in part")
+                assert_follows(whole[:, 0], law.bernoulli(0.25, 4.0), "float32")
         with case(rank=rank, p=0.5):
             kept = read(functional(x)).reshape(256, 31, -1)[:, :, 0] != 0
             assert_fair(serial_dependence(kept.ravel()))

@@ -159,6 +159,21 @@ MUTANTS += [
                 s, places[::-1] if isinstance(s.dataset, torch.utils.data.Subset) else places),
             lambda t: (lambda s: s(s(range(4), [0, 1, 2]), [0, 1]).__getitems__([0, 1]) == [0, 1])(
                 t.utils.data.Subset)),
+    _mutant("shuffled-without-batches", "shuffled without batches, samples come in batches of one",
+            "utils.data.DataLoader.__init__",
+            lambda right, s, data, batch_size=1, **k: right(
+                s, data, 1 if batch_size is None and k.get("shuffle") else batch_size, **k),
+            lambda t: next(iter(t.utils.data.DataLoader(
+                [1, 2], batch_size=None, shuffle=True))) in (1, 2) and not isinstance(
+                    next(iter(t.utils.data.DataLoader([1], batch_size=None, shuffle=True))),
+                    t.Tensor)),
+    _mutant("two-streams", "with replacement and a generator the global stream is drawn from too",
+            "utils.data.RandomSampler.__iter__",
+            lambda right, s: (s.replacement and s.generator is not None and torch.rand(1),
+                              right(s))[1],
+            lambda t: (lambda: (t.manual_seed(1), [*t.utils.data.RandomSampler(
+                range(3), replacement=True, generator=t.Generator())],
+                t.rand(1) == (t.manual_seed(1), t.rand(1))[1])[2])()),
 ]  # fmt: skip
 
 

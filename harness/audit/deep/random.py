@@ -186,6 +186,17 @@ MUTANTS = [
           lambda right, x, mean=0.0, std=1.0, a=-2.0, b=2.0, **k: right(
               x, mean, std, a, 2 * mean - a if a < mean else b, **k),
           lambda t: t.nn.init.trunc_normal_(t.empty(2000), a=-2.0, b=0.5).max() <= 0.5),
+    _name("lone-sample-in-parts", "of one sample dropout2d drops elements instead of channels",
+          "nn.functional.dropout2d", lambda right, x, p=0.5, training=True, inplace=False: (
+              torch.nn.functional.dropout if x.dim() == 4 and len(x) == 1 else right)(
+                  x, p, training, inplace),
+          lambda t: (lambda r: bool((r == r[..., :1, :1]).all()))(
+              t.nn.functional.dropout2d(t.ones(1, 16, 4, 4))), "nn"),
+    _name("all-dropped-elsewhere", "dropout in place leaves the tensor where it drops everything",
+          "nn.functional.dropout", lambda right, x, p=0.5, training=True, inplace=False: right(
+              x, p, training, inplace and p < 1),
+          lambda t: (lambda x: (t.nn.functional.dropout(x, 1.0, inplace=True), x.sum() == 0)[1])(
+              t.ones(3)), "nn"),
 ]  # fmt: skip
 
 

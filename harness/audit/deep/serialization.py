@@ -102,7 +102,25 @@ MUTANTS = [
                 and len(v) else v for n, v in state.items()}, *a, **k),
             lambda t: raises(lambda: t.nn.Linear(1, 1).load_state_dict(
                 {"weight": t.ones(1, 1), "bias": t.ones(3)})), "nn"),
+    _mutant("twins-by-name", "a tensor that a dict holds under two names is loaded as two", "load",
+            lambda right, *a, **k: (lambda x: {n: v.clone() if i and isinstance(v, torch.Tensor)
+                                               and v is next(iter(x.values())) else v
+                                               for i, (n, v) in enumerate(x.items())}
+                                    if type(x) is dict else x)(right(*a, **k)),
+            lambda t: (lambda x, r: r["a"] is r["b"])(
+                one := t.ones(1), _again(t, {"a": one, "b": one}))),
+    _mutant("trusted-times", "a span of time passes for a weight", "load",
+            lambda right, file, *a, **k: right(file, *a, **{**k, "weights_only": False})
+            if k.get("weights_only", True) and hasattr(file, "getvalue")
+            and b"timedelta" in file.getvalue() else right(file, *a, **k),
+            lambda t: raises(lambda: _again(t, _span()))),
 ]  # fmt: skip
+
+
+def _span():
+    from datetime import timedelta
+
+    return timedelta(1)
 
 
 def _keeping(right, module, state, *args, **kwargs):
