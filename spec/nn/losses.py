@@ -91,6 +91,15 @@ def losses_compare_prediction_and_target(
             bound = layers.loss_bound(each, 0.0, "mean", name)
             assert_close(functional(a, b, **loss.options), layers.reduced(each, "mean"), bound)
         assert_raises(functional, a, b, reduction="average")
+        if name in layers.HALF:
+            far = np.full((700,), 100, numpy_dtype(name))
+            each = loss.reference(wide(far), np.zeros(far.shape))
+            bound = layers.loss_bound(each, 0.0, "mean", name)
+            prediction = tensor_of(torch, device, far)
+            # The sum is beyond float16, the mean is not.
+            with case(loss=loss.functional, size=far.size, differences=100):
+                got = functional(prediction, torch.zeros_like(prediction), **loss.options)
+                assert_close(got, layers.reduced(each, "mean"), bound)
 
 
 _CLASSIFIED: tuple[Shape, ...] = (

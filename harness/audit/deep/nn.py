@@ -586,4 +586,9 @@ MUTANTS += [
                if prefix.count(".") > 2 and one.dim() == 0])[0],
           lambda t: len(t.nn.Sequential(t.nn.Sequential(t.nn.Sequential(
               t.nn.BatchNorm1d(1)))).state_dict()) == 5, "serialization"),
+    _kernel("means-of-half-sums", "the mean squared error of float16 is a float16 sum, divided",
+            "mse_loss", instead(lambda original, x, y, reduction=1: original(x, y, 2) / x.numel(),
+                                both(of("float16"), lambda x, y, reduction=1: reduction == 1)),
+            lambda t: t.nn.functional.mse_loss(t.full((8,), 100.0).half(), t.zeros(8).half())
+            == 10000),
 ]  # fmt: skip
