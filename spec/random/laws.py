@@ -195,8 +195,10 @@ def refilling_a_view_touches_nothing_else(
     torch: Any, device: str, shape: Shape, layout: str, how: tuple[str, str], seed: int
 ) -> None:
     """uniform_, normal_, random_, bernoulli_, exponential_ and their kin refill the tensor
-    itself, every element of it and nothing around it, in any layout, and return it."""
+    itself, every element of it and nothing around it, in any layout, and return it; a generator
+    of the same seed refills it alike."""
     filler = FILLERS_BY_NAME[how[0]]
+    generator = torch.Generator(device=device)
     start(torch, device, seed)
     for name in supported(how[1:]):
         before = np.full(shape, -9 if name in SIGNED else 1).astype(numpy_dtype(name))
@@ -212,6 +214,11 @@ def refilling_a_view_touches_nothing_else(
         if not filler.law.discrete and name in ("float32", "float64") and got.size > 4:
             different = np.unique(got).size
             assert_that(2 * different > got.size, f"only {different} of {got.size} differ")
+        again = [
+            read(filler.fill(target.view, {"generator": generator.manual_seed(seed)}))
+            for _ in range(2)
+        ]
+        assert_that(np.array_equal(*again, equal_nan=True), "the generator was not drawn from")
 
 
 def _into(torch: Any, out: Any, shape: Shape, device: str) -> list[tuple[str, Any, Law]]:

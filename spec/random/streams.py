@@ -242,7 +242,7 @@ def a_generator_knows_its_device_seed_and_state(torch: Any, device: str) -> None
             clone = generator.clone_state()
             assert_equal(_order(torch, device, generator), orders[1])
             assert_equal(_order(torch, device, clone), orders[1])
-    for length in (2, 99, 100, 257, 1025, 4099):
+    for length in (2, 99, 100, 257, 1025, 4099, 40000):
         with case(permutation=length):
             started = generator.manual_seed(length)
             order = read(torch.randperm(length, device=device, generator=started))

@@ -197,6 +197,16 @@ MUTANTS = [
               x, p, training, inplace and p < 1),
           lambda t: (lambda x: (t.nn.functional.dropout(x, 1.0, inplace=True), x.sum() == 0)[1])(
               t.ones(3)), "nn"),
+    _kernel("own-stream-of-strided", "a strided tensor's normal numbers are of the global stream",
+            "normal_", lambda original, x, *a, generator=None, **k: original(
+                x, *a, generator=generator if x.is_contiguous() else None, **k),
+            lambda t: (lambda draw: t.equal(draw(), draw()))(lambda: t.zeros(4, 4).T.normal_(
+                generator=t.Generator().manual_seed(3)))),
+    _kernel("own-stream-of-long-orders", "a long permutation comes from the global stream",
+            "randperm.generator_out", lambda original, n, *, generator, out: original(
+                n, generator=generator if n < 30000 else None, out=out),
+            lambda t: (lambda draw: t.equal(draw(), draw()))(lambda: t.randperm(
+                40000, generator=t.Generator().manual_seed(3)))),
 ]  # fmt: skip
 
 
