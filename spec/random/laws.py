@@ -214,11 +214,12 @@ def refilling_a_view_touches_nothing_else(
         if not filler.law.discrete and name in ("float32", "float64") and got.size > 4:
             different = np.unique(got).size
             assert_that(2 * different > got.size, f"only {different} of {got.size} differ")
-        again = [
+        first, second = (
             read(filler.fill(target.view, {"generator": generator.manual_seed(seed)}))
             for _ in range(2)
-        ]
-        assert_that(np.array_equal(*again, equal_nan=True), "the generator was not drawn from")
+        )
+        replayed = np.array_equal(first, second, equal_nan=True)
+        assert_that(replayed, "the generator was not drawn from")
 
 
 def _into(torch: Any, out: Any, shape: Shape, device: str) -> list[tuple[str, Any, Law]]:
