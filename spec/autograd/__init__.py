@@ -9,9 +9,20 @@ from tenet.spec.autograd import recording  # isort: skip
 from tenet.spec.autograd import backward  # isort: skip
 from tenet.spec.autograd import routes  # isort: skip
 from tenet.spec.autograd import dimensions  # isort: skip
+from tenet.spec.autograd import lengths  # isort: skip
 from tenet.spec.autograd import slopes  # isort: skip
 from tenet.spec.autograd import points  # isort: skip
 from tenet.spec.autograd import writes  # isort: skip
 from tenet.spec.autograd import custom  # isort: skip
 
-__all__ = ["backward", "custom", "dimensions", "points", "recording", "routes", "slopes", "writes"]
+__all__ = [
+    "backward",
+    "custom",
+    "dimensions",
+    "lengths",
+    "points",
+    "recording",
+    "routes",
+    "slopes",
+    "writes",
+]

@@ -1,5 +1,23 @@
 """Layers, losses and modules."""
 
-from tenet.spec.nn import activations, expanded, gradients, layers, losses, modules, normalisation
+from tenet.spec.nn import (
+    activations,
+    expanded,
+    gradients,
+    layers,
+    lengths,
+    losses,
+    modules,
+    normalisation,
+)
 
-__all__ = ["activations", "expanded", "gradients", "layers", "losses", "modules", "normalisation"]
+__all__ = [
+    "activations",
+    "expanded",
+    "gradients",
+    "layers",
+    "lengths",
+    "losses",
+    "modules",
+    "normalisation",
+]

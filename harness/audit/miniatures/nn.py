@@ -490,4 +490,7 @@ MINIATURES += [
               ("nn.functional.adaptive_avg_pool2d",),
               lambda right, x, *a, **k: _last_zero(right(x, *a, **k))
               if transposed(x) else right(x, *a, **k), "nn.adaptive-pooling"),
+    Miniature("the last of rows of 22 that are normalised has another gradient",
+              ("nn.functional.layer_norm",), _misled(lambda x: x.shape[-1] == 22),
+              "nn.every-length"),
 ]  # fmt: skip
