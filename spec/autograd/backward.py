@@ -298,8 +298,9 @@ def grad_returns_gradients_and_leaves_grad_alone(
     torch: Any, device: str, shape: Shape, dtype: str, seed: int
 ) -> None:
     """torch.autograd.grad(outputs, inputs) returns a tuple of gradients in the order of the
-    inputs, leaves or intermediate results, and touches no .grad. For an input that was not
-    used it raises, or gives None with allow_unused=True and zeros with materialize_grads=True."""
+    inputs, leaves or intermediate results, each as often as it is named, an output itself among
+    them, and touches no .grad. For an input that was not used it raises, or gives None with
+    allow_unused=True and zeros with materialize_grads=True."""
     first, second = signed(shape, seed), signed(shape, seed + 1)
     grad = torch.autograd.grad
     for name in supported([dtype]):
@@ -313,6 +314,11 @@ def grad_returns_gradients_and_leaves_grad_alone(
         for part, expected in zip(got, wanted, strict=True):
             assert_equal(part, expected.astype(numpy_dtype(name)), signed_zero=False)
             assert_equal(part.requires_grad, False)
+        for again in grad(total, [b, b], retain_graph=True):
+            assert_equal(again, wanted[0].astype(numpy_dtype(name)), signed_zero=False)
+        for itself in (b, middle):
+            (got_back,) = grad(itself, itself, plain(torch, device, first, name), retain_graph=True)
+            assert_equal(got_back, first.astype(numpy_dtype(name)))
         c, d = middle * 3, a.sum()
         weights = [plain(torch, device, second, name), plain(torch, device, np.array(4.0), name)]
         several = {
@@ -339,7 +345,8 @@ def grad_returns_gradients_and_leaves_grad_alone(
 
 @clause("autograd.backward-inputs", covers=["notes.autograd-grad"], requires=NEEDS)
 def backward_may_be_limited_to_some_inputs(torch: Any, device: str) -> None:
-    """backward(inputs=...) accumulates into the given leaves only."""
+    """backward(inputs=...) accumulates into the given tensors only, leaves or intermediate
+    results."""
     for name, spelling in product(supported(FLOATS), ("method", "function")):
         a, b = (leaf(torch, device, [n, 2.0], name) for n in (1.0, 3.0))
         result = (a * b).sum()
@@ -350,6 +357,15 @@ def backward_may_be_limited_to_some_inputs(torch: Any, device: str) -> None:
                 torch.autograd.backward(result, inputs=[b])
             assert_that(a.grad is None, "there is a gradient")
             assert_grad(b, [1.0, 2.0], name)
+            middle = a * b
+            total = (middle * 5).sum()
+            if spelling == "method":
+                total.backward(inputs=(b, middle))
+            else:
+                torch.autograd.backward(total, inputs=[middle, b])
+            assert_that(a.grad is None, "there is a gradient")
+            assert_grad(b, [1.0 + 5.0, 2.0 + 10.0], name)
+            assert_equal(middle.grad, np.full(2, 5, numpy_dtype(name)))
 
 
 class Chain(NamedTuple):
@@ -475,6 +491,9 @@ def jacobians_and_hessians_come_in_the_order_of_the_inputs(torch: Any, device: s
         assert_equal(alone.detach(), by_hand.astype(name), signed_zero=False)
         assert_equal(alone.requires_grad, True)
         hessian = functional.hessian(single, (x, y))
+        bent = functional.hessian(lambda x: (x[1:] * x[:-1]).sum() + (x[0] * x[2]) * 3, x)
+        ring = np.array([[0, 1, 3], [1, 0, 1], [3, 1, 0]])
+        assert_equal(bent, ring.astype(name), signed_zero=False)
         second = ((np.diag(2 * b), np.diag(2 * a)), (np.diag(2 * a), zeros))
         for row, wanted in zip(hessian, second, strict=True):
             for part, expected in zip(row, wanted, strict=True):

@@ -93,7 +93,10 @@ def retain_grad_keeps_the_gradient_of_a_result(
         hooked.retain_grad()
         assert_equal((lost.retains_grad, kept_.retains_grad, kept_.grad), (False, True, None))
         hooked.register_hook(lambda g: g * 2)
-        ((lost + kept_ + hooked) * w).sum().backward()
+        before = x * 1
+        before.register_hook(lambda g: g * 3)
+        before.retain_grad()
+        ((lost + kept_ + hooked) * w).sum().backward(retain_graph=True)
         assert_that(lost.grad is None, "there is a gradient")
         assert_equal(kept_.grad, weights.astype(numpy_dtype(name)), signed_zero=False)
         assert_equal(hooked.grad, (2 * weights).astype(numpy_dtype(name)), signed_zero=False)
@@ -104,6 +107,8 @@ def retain_grad_keeps_the_gradient_of_a_result(
         handle.remove()
         (x * 2).sum().backward()
         assert_equal(len(calls), 1)
+        (before * w).sum().backward()
+        assert_equal(before.grad, (3 * weights).astype(numpy_dtype(name)), signed_zero=False)
         assert_raises(w.retain_grad)
 
 

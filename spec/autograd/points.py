@@ -79,7 +79,8 @@ def the_gradient_of_complex_numbers_is_conjugate(torch: Any, device: str) -> Non
 
 @clause("autograd.powers", covers=["notes.numeric-gradient"], requires=NEEDS)
 def a_power_has_its_gradient_at_every_base(torch: Any, device: str) -> None:
-    """The gradient of x^n is n x^(n-1) for negative x and for 0 as well; of x^0 it is 0."""
+    """The gradient of x^n is n x^(n-1) for negative x and for 0 as well; of x^0 it is 0. By an
+    exponent above 0 a power of 0 does not change."""
     array = np.array([-3.0, -2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0, 3.0])
     for n, name in product(range(7), supported(SINGLE)):
         expected = n * array ** (n - 1) if n else 0 * array
@@ -95,6 +96,90 @@ def a_power_has_its_gradient_at_every_base(torch: Any, device: str) -> None:
                 x = leaf(torch, device, array, name)
                 act(x).sum().backward()
                 assert_close(x.grad, expected, ulps(4, name, "a power and a product"))
+    for name, length in product(supported(SINGLE), (1, 9)):
+        zero, exponents = np.zeros(length), np.resize([1.0, 2.0, 0.5, 3.5], length)
+        base = plain(torch, device, zero, name)
+        roots: dict[str, Act] = {
+            "**": lambda n, x=base: x**n, "pow": lambda n, x=base: torch.pow(x, n),
+            "0 **": lambda n: 0.0**n, "of a number": lambda n: torch.pow(0.0, n),
+        }  # fmt: skip
+        for way, act in roots.items():
+            with case(base=0, way=way, dtype=name, length=length):
+                n = leaf(torch, device, exponents, name)
+                act(n).sum().backward()
+                assert_grad(n, zero, name)
+
+
+CHOICES: dict[str, tuple[Act, float, float]] = {
+    "where": (lambda torch, m, x, y: torch.where(m, x, y), 1, 1),
+    "where of functions": (lambda torch, m, x, y: torch.where(m, 3 * x, -y), 3, -1),
+    "where of a number": (lambda torch, m, x, y: torch.where(m, x, 2.0) + 0 * y.detach(), 1, 0),
+    "Tensor.where": (lambda torch, m, x, y: x.where(m, y), 1, 1),
+    "masked_fill": (lambda torch, m, x, y: x.masked_fill(~m, 5.0), 1, 0),
+    "masked_fill_": (lambda torch, m, x, y: (x * 2).masked_fill_(~m, 5.0), 2, 0),
+}
+"""What chooses: the call, of a mask and two tensors, and the slopes by the first and by the other
+where they are chosen."""
+
+
+@clause("autograd.not-chosen", covers=["notes.numeric-gradient", "notes.extremal-values"],
+        requires=NEEDS | {"in-place"})  # fmt: skip
+def what_is_not_chosen_has_no_gradient(torch: Any, device: str) -> None:
+    """Where the element of one tensor is chosen, or a number in its place, that of the other has
+    gradient 0, be it NaN or infinite; what is chosen has its slope, be it infinite too."""
+    for name, length in product(supported(FLOATS), (1, 4, 9, 33)):
+        chosen = np.arange(length) % 3 != 1
+        ends = np.resize([np.inf, np.nan, -np.inf, 2.0], length)
+        arrays = ends, ends[::-1].copy()
+        for spelling, (act, first, other) in CHOICES.items():
+            with case(spelling=spelling, dtype=name, length=length):
+                x, y = (leaf(torch, device, array, name) for array in arrays)
+                result = act(torch, plain(torch, device, chosen, "bool"), x, y)
+                along = np.resize([2.0, -1.0, 3.0], length)
+                result.backward(plain(torch, device, along, name))
+                assert_grad(x, first * along * chosen, name)
+                if other:
+                    assert_grad(y, other * along * ~chosen, name)
+
+
+NORMS: dict[str, Act] = {
+    "x.norm()": lambda torch, x, d: x.norm(),
+    "torch.norm": lambda torch, x, d: torch.norm(x),
+    "torch.norm of 2": lambda torch, x, d: torch.norm(x, 2, dim=d),
+    "torch.norm of 1": lambda torch, x, d: torch.norm(x, p=1, dim=d),
+    "linalg.norm": lambda torch, x, d: torch.linalg.norm(x),
+    "vector_norm": lambda torch, x, d: torch.linalg.vector_norm(x, dim=d),
+    "vector_norm of 1": lambda torch, x, d: torch.linalg.vector_norm(x, 1, dim=d),
+    "vector_norm of 3": lambda torch, x, d: torch.linalg.vector_norm(x, 3.0, dim=d),
+    "vector_norm of inf": lambda torch, x, d: torch.linalg.vector_norm(x, np.inf, dim=d),
+}
+
+
+@clause("autograd.norm-at-0", covers=["notes.subgradients"], requires=NEEDS)
+def a_norm_has_no_slope_at_0(torch: Any, device: str) -> None:
+    """The gradient of a norm at 0 is 0, the least of its slopes there, and does not spoil that of
+    the lines beside it. The largest magnitude shares its gradient evenly among equal ones."""
+    for (shape, layout), name in product(EDGES, supported(FLOATS)):
+        for spelling, norm in NORMS.items():
+            with case(shape=shape, layout=layout, dtype=name, spelling=spelling):
+                x = laid(torch, device, np.zeros(shape), layout, name)
+                result = norm(torch, x, tuple(range(len(shape))) or None)
+                result.backward(plain(torch, device, np.array(3.0), name))
+                assert_equal(x.grad, np.zeros(shape, numpy_dtype(name)), signed_zero=False)
+    lines = np.array([[0.0, 0.0, 0.0, 0.0], [0.0, 3.0, 0.0, -4.0], [2.0, -2.0, 0.0, 1.0]])
+    for name, (spelling, order, slopes) in product(supported(SINGLE), (
+        ("2", 2, lines[:2] / [[1.0], [5.0]]), ("1", 1, np.sign(lines)),
+        ("inf", np.inf, [[0, 0, 0, 0], [0, 0, 0, -1], [0.5, -0.5, 0, 0]]),
+    )):  # fmt: skip
+        for function in (torch.linalg.vector_norm, torch.norm):
+            with case(order=spelling, dtype=name):
+                x = leaf(torch, device, lines[: len(slopes)], name)
+                function(x, order, dim=1).sum().backward()
+                assert_close(x.grad, np.array(slopes), ulps(2, name, "a root and a quotient"))
+                for line, slope in zip(lines, slopes, strict=False):
+                    x = leaf(torch, device, line, name)
+                    function(x, order).backward()
+                    assert_close(x.grad, np.array(slope), ulps(2, name, "a root and a quotient"))
 
 
 EDGES: tuple[tuple[Shape, str], ...] = (

@@ -198,6 +198,11 @@ ROUTES: dict[str, tuple[Act, Callable[[Array], Array]]] = {
         lambda torch, x: x.unfold(0, 1, 1),
         lambda x: np.expand_dims(x, -1),
     ),
+    "as_strided": (
+        lambda torch, x: x.reshape(-1).contiguous().as_strided((x.numel() // 2, 2), (1, 1)),
+        lambda x: np.stack([x.ravel()[n : n + x.size // 2] for n in (0, 1)], -1)
+        if x.size > 1 else np.zeros((0, 2), x.dtype),
+    ),
     "clone": (lambda torch, x: x.clone(), lambda x: x),
     "clone in order": (
         lambda torch, x: x.transpose(0, -1).clone(memory_format=torch.contiguous_format),

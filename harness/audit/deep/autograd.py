@@ -106,6 +106,40 @@ class _Straight(torch.autograd.Function):
         return gradient * 1.02
 
 
+class _Blurred(torch.autograd.Function):
+    """The identity, whose gradient is another where something holds of the operand."""
+
+    @staticmethod
+    def forward(context, x, change):
+        context.change = change
+        context.save_for_backward(x)
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(context, gradient):
+        return context.change(gradient, *context.saved_tensors), None
+
+
+def _blurred(change, when=lambda x: True, at=0):
+    """change(the gradient, the operand) is the gradient of the operand at a place."""
+
+    def lie(right, *args, **kwargs):
+        x = args[at] if len(args) > at else None
+        if isinstance(x, torch.Tensor) and x.requires_grad and torch.is_grad_enabled() and when(x):
+            args = (*args[:at], _Blurred.apply(x, change), *args[at + 1 :])
+        return right(*args, **kwargs)
+
+    return lie
+
+
+def _spoilt_copy(gradient, x):
+    return _spoilt(gradient.clone())
+
+
+def _last_of(count):
+    return _blurred(_spoilt_copy, lambda x: x.dim() > 0 and x.shape[-1] == count)
+
+
 class _Cube(torch.autograd.Function):
     """x to the third, whose gradient is differentiated as if half of it were a number."""
 
@@ -515,6 +549,54 @@ MUTANTS += [
           and not k else right(x, *dim, **k),
           lambda t: _slope(t, lambda x: t.amax(x, 0), t.ones(2)).tolist() == [0.5, 0.5],
           "reduction"),
+    _name("sum-of-11", "the gradient of a sum of rows of 11 ends wrongly", "sum Tensor.sum",
+          _last_of(11), lambda t: _slope(t, lambda x: x.sum(), t.ones(11))[-1] == 1, "reduction"),
+    _name("gather-of-26", "the gradient of a gather from 26 ends wrongly", "gather Tensor.gather",
+          _last_of(26), lambda t: _slope(t, lambda x: x.gather(0, t.tensor([0])),
+                                         t.ones(26))[-1] == 0, "indexing"),
+    _name("product-of-21", "the gradient of a row of 21 that is multiplied ends wrongly",
+          "matmul Tensor.matmul Tensor.__matmul__ mm Tensor.mm", _last_of(21),
+          lambda t: _slope(t, lambda x: x @ t.ones(21, 1), t.ones(1, 21))[0, -1] == 1, "matmul"),
+    _name("layer-norm-of-22", "the gradient of a normalised row of 22 ends wrongly",
+          "nn.functional.layer_norm", _last_of(22),
+          lambda t: abs(_slope(t, lambda x: t.nn.functional.layer_norm(x, (22,)), t.arange(22.0))
+                        [-1]) < 1e-3, "nn"),
+    _name("norm-at-0", "the gradient of a norm at 0 is NaN",
+          "norm Tensor.norm linalg.norm linalg.vector_norm",
+          _blurred(lambda g, x: g * torch.nan, lambda x: not x.any()),
+          lambda t: _slope(t, t.norm, t.zeros(2)).tolist() == [0, 0], "reduction"),
+    _name("not-chosen", "the gradient of what where() does not choose is NaN if that is", "where",
+          _blurred(lambda g, x: torch.where(x.isfinite(), g, torch.nan), at=1),
+          lambda t: _slope(t, lambda x: t.where(t.tensor([False]), x, t.ones(1)),
+                           t.tensor([t.inf])) == 0, "elementwise"),
+    _name("power-of-0", "the gradient of a power of 0 by its exponent is NaN", "pow Tensor.pow",
+          lambda right, b, n, **k: _blurred(lambda g, n: g * torch.nan, at=1)(right, b, n, **k)
+          if isinstance(b, torch.Tensor) and b.numel() and not b.any() else right(b, n, **k),
+          lambda t: _slope(t, lambda n: t.pow(t.zeros(1), n), t.ones(1)) == 0, "elementwise"),
+    _name("inputs-that-are-leaves", "backward(inputs) passes over what is no leaf",
+          "Tensor.backward",
+          lambda right, y, *a, inputs=None, **k: right(
+              y, *a, inputs=[x for x in inputs if x.is_leaf] if isinstance(inputs, list | tuple)
+              and any(x.is_leaf for x in inputs) else inputs, **k),
+          lambda t: (lambda x: (lambda y: (y.sum().backward(inputs=[x, y]),
+                                           y.grad is not None)[1])(x * 1))(
+              t.ones(1, requires_grad=True))),
+    _name("named-twice", "an input that is named twice has its gradient in the first place",
+          "autograd.grad",
+          lambda right, y, x, *a, **k: (lambda r: (r[0], r[1] * 0) if isinstance(x, list)
+                                        and len(x) == 2 and x[0] is x[1] else r)(
+              right(y, x, *a, **k)),
+          lambda t: (lambda x: t.autograd.grad(x.sum(), [x, x])[1] == 1)(
+              t.ones(1, requires_grad=True))),
+    _name("triangular-hessian", "the hessian of one input has no lower triangle",
+          "autograd.functional.hessian",
+          lambda right, f, x, **k: right(f, x, **k).triu() if isinstance(x, torch.Tensor)
+          else right(f, x, **k),
+          lambda t: t.autograd.functional.hessian(
+              lambda x: x[0] * x[1], t.ones(2)).tolist() == [[0, 1], [1, 0]]),
+    _name("strides-that-overlap", "what as_strided shows several times has one gradient",
+          "Tensor.as_strided", _blurred(lambda g, x: g.clamp(-1, 1)),
+          lambda t: _slope(t, lambda x: x.as_strided((2, 2), (1, 1)), t.ones(3))[1] == 2, "view"),
 ]  # fmt: skip
 
 

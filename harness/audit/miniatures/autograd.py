@@ -450,4 +450,28 @@ MINIATURES += [
         ),
         caught_by="autograd.extremes-of-lines",
     ),
+    Miniature(
+        "the last of 23 elements that are summed up has no gradient",
+        of=("Tensor.sum",),
+        lie=lambda right, x, *dim: (
+            right(torch.cat([x[..., :-1], x[..., -1:].detach()], -1), *dim)
+            if x.dim() and x.shape[-1] == 23
+            else right(x, *dim)
+        ),
+        caught_by="autograd.every-length",
+    ),
+    Miniature(
+        "where computes with what it does not choose",
+        of=("where", "Tensor.where"),
+        lie=lambda right, m, x, y: (
+            right(m, x * x / x, y) if isinstance(x, torch.Tensor) else right(m, x, y)
+        ),
+        caught_by="autograd.not-chosen",
+    ),
+    Miniature(
+        "a norm is the root of a sum of squares",
+        of=("Tensor.norm",),
+        lie=lambda right, x, *a, **k: right(x, *a, **k) if a or k else (x * x).sum().sqrt(),
+        caught_by="autograd.norm-at-0",
+    ),
 ]
