@@ -323,8 +323,9 @@ def _members(torch: Any, a: Any, b: Any, x: Any, y: Any) -> dict[str, Any]:
 
 @clause("matmul.conjugates", covers=["notes.matmul-family", "notes.view-operations"])
 def a_conjugated_view_is_multiplied_as_what_it_shows(torch: Any, device: str) -> None:
-    """conj() and H are views that conjugate what is read through them, and products take
-    their elements as they read, on the left, on the right and on both sides."""
+    """conj() and H are views that conjugate what is read through them, as imag of them is one
+    that negates, and products take their elements as they read, on the left, on the right and
+    on both sides."""
     for dtype in supported(("complex64", "complex128")):
         arrays = [values(shape, dtype, "signed", n) for n, shape in
                   enumerate(((3, 4), (4, 5), (4,), (4,)))]  # fmt: skip
@@ -350,13 +351,33 @@ def a_conjugated_view_is_multiplied_as_what_it_shows(torch: Any, device: str) ->
             for member, got in _members(torch, *operands).items():
                 with case(dtype=dtype, left=left, right=right, member=member):
                     assert_equal(got, np.asarray(expected[member]), signed_zero=False)
+        for kind, held in kinds.items():
+            with case(dtype=dtype, left=kind, member="imag"):
+                turning, others = held[0].imag, held[1].imag
+                assert_equal(turning @ others, a.imag @ b.imag, signed_zero=False)
+                assert_equal(turning * turning, a.imag * a.imag, signed_zero=False)
+                assert_equal(turning * 2, a.imag * 2, signed_zero=False)
+                assert_equal(1 - turning, 1 - a.imag, signed_zero=False)
+        summand = values((3, 5), dtype, "signed", 8)
+        lazily = tensor_of(torch, device, summand.conj()).conj()
+        with case(dtype=dtype, member="summand"):
+            p, q = plain[:2]
+            batch = torch.baddbmm(lazily[None], p[None], q[None])[0]
+            for got in (torch.addmm(lazily, p, q), lazily + p @ q, batch):
+                assert_equal(got, summand + product_, signed_zero=False)
+        beside = values((3, 4), dtype, "signed", 9)
+        for (kind, held), dim in product(kinds.items(), range(-2, 2)):
+            with case(dtype=dtype, left=kind, member="vecdot", dim=dim):
+                got = torch.linalg.vecdot(held[0], tensor_of(torch, device, beside), dim=dim)
+                assert_equal(got, (a.conj() * beside).sum(dim), signed_zero=False)
 
 
 @clause("matmul.contracted", covers=["notes.matmul-family"])
 def tensordot_contracts_the_dimensions_that_are_named(torch: Any, device: str) -> None:
     """tensordot sums over the last dims dimensions of the first operand and the first of the
-    second: over none for 0, an outer product; or over pairs of dimensions, in any order. The
-    cross product is taken along the dimension that is named, counted from either end."""
+    second: over none for 0, an outer product; or over pairs of dimensions, in any order. kron
+    has the first's elements times all of the second, of the same rank or not. The cross product
+    is taken along the dimension that is named, counted from either end."""
     for dtype in supported(SINGLE):
         a, b = values((2, 3, 4), dtype, "signed", 1), values((3, 4, 2), dtype, "signed", 2)
         x, y = tensor_of(torch, device, a), tensor_of(torch, device, b)
@@ -365,6 +386,11 @@ def tensordot_contracts_the_dimensions_that_are_named(torch: Any, device: str) -
                 expected = np.tensordot(a, b, axes=dims)
                 assert_equal(torch.tensordot(x, y, dims=dims), np.asarray(expected),
                              signed_zero=False)  # fmt: skip
+        vector, matrix = values((3,), dtype, "signed", 6), values((2, 2), dtype, "signed", 7)
+        few = [(each, tensor_of(torch, device, each)) for each in (vector, matrix, a)]
+        for (one, p), (other, q) in product(few, repeat=2):
+            with case(dtype=dtype, kron=(one.ndim, other.ndim)):
+                assert_equal(torch.kron(p, q), np.kron(one, other), signed_zero=False)
         same = values((2, 3, 4), dtype, "signed", 3)
         with case(dtype=dtype, dims="none of equal shapes"):
             assert_equal(torch.tensordot(x, tensor_of(torch, device, same), dims=0),
@@ -635,6 +661,38 @@ def every_length_of_a_product_counts_to_its_end(
                 assert_equal(torch.outer(a[:, 0], b[0]), np.outer(left[:, 0], right[0]))
                 assert_equal(torch.kron(a[:, 0].contiguous(), b[0]), np.kron(left[:, 0], right[0]))
                 assert_equal(torch.nn.functional.linear(a, across.t()), expected)
+
+
+_LARGE = ((65, 300, 33), (130, 257, 67), (5, 1030, 9), (65537, 2, 3), (2, 65537, 2), (3, 2, 65537))
+
+
+@clause("matmul.many-blocks", covers=["notes.matmul-family", "notes.batched-slice"])
+def products_of_many_blocks_are_whole(torch: Any, device: str) -> None:
+    """Matrices of many tiles in every direction, and more rows, columns, terms or matrices of a
+    batch than 2^16, are multiplied to their last element: products of few ones are exact."""
+    for dtype, (rows, inner, columns) in product(supported(("float32", "float64")), _LARGE):
+        random = np.random.Generator(np.random.PCG64(rows + inner))
+        left, right = (
+            random.integers(0, 9, shape) == 0 for shape in ((rows, inner), (inner, columns))
+        )
+        left[-1, -1], right[-1, -1] = True, True
+        left, right = left.astype(dtype), right.astype(dtype)
+        expected = left @ right  # whole numbers, which are exact
+        a, b = tensor_of(torch, device, left), tensor_of(torch, device, right)
+        with case(dtype=dtype, shape=(rows, inner, columns)):
+            assert_equal(a @ b, expected)
+            assert_equal(torch.mm(a.t().contiguous().t(), b.t().contiguous().t()), expected)
+            assert_equal(torch.bmm(a[None], b[None]), expected[None])
+            assert_equal(torch.addmm(b[0] * 0 + 1, a, b), expected + 1)
+            assert_equal(torch.mv(a, b[:, -1]), expected[:, -1])
+            assert_equal(torch.nn.functional.linear(a, b.t()), expected)
+    for dtype in supported(("float32", "float64", "int64")):
+        count = 2**16 + 1
+        left, right = (values((count, *shape), dtype, "signed", 3) for shape in ((1, 2), (2, 1)))
+        a, b = tensor_of(torch, device, left), tensor_of(torch, device, right)
+        with case(dtype=dtype, matrices=count):
+            for got in (torch.bmm(a, b), a @ b, torch.baddbmm(a[..., :1] * 0, a, b)):
+                assert_equal(got, left @ right, signed_zero=False)
 
 
 SINGULAR = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 5.0]])

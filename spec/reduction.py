@@ -37,6 +37,7 @@ from tenet.spec.language import (
 )
 from tenet.spec.model.dtypes import (
     BOOL,
+    COMPLEX,
     FLOATS,
     FORMATS,
     INTEGERS,
@@ -465,8 +466,8 @@ def std_and_var_divide_by_one_less(
     torch: Any, device: str, shaped: Any, seed: int, layout: str
 ) -> None:
     """var is the square of std. Both divide by n - 1, as with unbiased=True and correction=1;
-    by n with unbiased=False and correction=0. Of one element they are nan, or 0 without the
-    correction."""
+    by n with unbiased=False and correction=0, and by n less any other correction, which need not
+    be whole. Of one element they are nan, or 0 without the correction."""
     shape, dim = shaped
     for dtype in supported(SINGLE):
         array = values(shape, dtype, "signed", seed)
@@ -485,6 +486,7 @@ def std_and_var_divide_by_one_less(
             assert_close(x.var(dim, unbiased=False), some, bound)
             assert_close(torch.var(x, dim=dim, correction=0), some, bound)
             assert_close(torch.std(x, unbiased=False), np.sqrt(every), root)
+            assert_close(x.var(dim, correction=0.3), some * n / (n - 0.3), bound)
             assert_close(torch.var(x, dim, unbiased=True, keepdim=True),
                          np.expand_dims(bessel, dim), bound)  # fmt: skip
             deviation = x.std(dim)
@@ -583,7 +585,8 @@ def two_results_go_to_two_destinations(
 @clause("reduction.norms", covers=["mlnotes.dim-is-axis"])
 def the_norm_of_order_zero_counts(torch: Any, device: str) -> None:
     """vector_norm of order 0 counts the elements that differ from 0; norm() is the root of the
-    sum of squares. Of any other order they hand a NaN on."""
+    sum of squares; of order p, above 0 or below, both are the sum of p-th powers to 1/p, of
+    complex numbers that of their magnitudes. Of any order but 0 they hand a NaN on."""
     for name, length in product(supported(SINGLE), (1, 2, 7, 8, 17, 33, 129)):
         array = values((length,), name, "signed", length)
         x, wide = tensor_of(torch, device, array), array.astype(np.float64)
@@ -597,11 +600,32 @@ def the_norm_of_order_zero_counts(torch: Any, device: str) -> None:
                 nan = np.asarray(np.nan, array.dtype)
                 assert_equal(torch.linalg.vector_norm(y, order), nan)
                 assert_equal(torch.norm(y, order), nan)
+            apart = np.where(array == 0, array.dtype.type(2), array)
+            z, size = tensor_of(torch, device, apart), np.abs(apart).astype(np.longdouble)
+            for order in (0.5, 0.7, 1.3, 4, 7.5, -0.7, -1, -2, -3.5):
+                power = np.longdouble(order)
+                # The root of a power counts the roundings of the sum 1/p times.
+                steep = ulps((length + 16) * max(1, 1 / abs(order)), name, "powers and their sum")
+                wanted = (size**power).sum() ** (1 / power)
+                with case(order=order):
+                    assert_close(torch.linalg.vector_norm(z, order), wanted, steep)
+                    assert_close(torch.norm(z, order), wanted, steep)
             root = np.sqrt((wide * wide).sum())
             bound = ulps(length + 4, name, "n roundings without cancellation")
             assert_close(x.norm(), root, bound)
             assert_close(torch.norm(x), root, bound)
             assert_close(torch.linalg.norm(x), root, bound)
+    for name, length in product(supported(COMPLEX), (1, 3, 9, 33)):
+        array = values((length,), name, "signed", length)
+        array = np.where(array == 0, array.dtype.type(2j), array)
+        z, size = tensor_of(torch, device, array), np.abs(array.astype(np.clongdouble))
+        real = {"complex64": "float32", "complex128": "float64"}[name]
+        for order in (2, 1, np.inf, -np.inf, 3, 0, -1):
+            bound = ulps(length + 16, real, "roots, powers and their sum")
+            with case(dtype=name, length=length, order=order):
+                got = torch.linalg.vector_norm(z, order)
+                assert_close(got, np.linalg.norm(size, order), bound)
+                assert_metadata(got, shape=(), dtype=real)
 
 
 @clause("reduction.extremes-so-far-dim-range", covers=["notes.dim-range", "notes.empty-inputs"],
@@ -709,6 +733,39 @@ def every_length_is_reduced_to_its_end(torch: Any, device: str, piece: tuple[int
                 if dtype != "bool":
                     assert_equal(p.argmax(), np.int64(3 * length - 1))
                     assert_equal(q.argmin(), np.int64(3 * length - 1))
+
+
+@clause("reduction.many-lines", covers=["mlnotes.dim-is-axis", "notes.layout-independence"])
+def many_lines_are_reduced_to_their_last(torch: Any, device: str) -> None:
+    """More lines than 2^16, and lines as long, are reduced, scanned and searched to their last
+    element, along the rows and along the columns."""
+    count = 2**16 + 1
+    for dtype, (shape, dim) in product(
+        supported(("float32", "int64")), (((count, 2), 1), ((count, 2), 0), ((2, count), 1),
+                                          ((2, count), 0), ((count,), 0))
+    ):  # fmt: skip
+        array = (np.arange(count * len(shape)) % 9001 == 7).astype(dtype).reshape(shape)
+        array[(-1,) * len(shape)] = 1
+        x = tensor_of(torch, device, array)
+        with case(dtype=dtype, shape=shape, dim=dim):
+            assert_equal(x.sum(dim), array.sum(dim))
+            assert_equal(x.sum(), np.asarray(array.sum()))
+            assert_equal(x.amax(dim), array.max(dim))
+            assert_equal((1 - x).amin(dim), (1 - array).min(dim))
+            assert_equal(x.argmax(dim), np.asarray(array.argmax(dim)))
+            assert_equal(x.any(dim), np.asarray(array.any(dim)))
+            assert_equal((1 - x).prod(dim), (1 - array).prod(dim))
+            assert_equal(x.cumsum(dim), array.cumsum(dim))
+            if dtype == "float32":
+                thrice = ulps(3, dtype, "an exact sum, a reciprocal and a product")
+                assert_close(x.mean(dim), array.astype(np.float64).mean(dim), thrice)
+                lost = (16 + shape[dim]) * FORMATS[dtype].eps
+                bound = ulps(16 + shape[dim], dtype, "a sum of a line and a quotient")
+                logarithm = ulps(16, dtype, "the logarithm of a sum of a line", lost)
+                share = np.exp(array.astype(np.float64))
+                share /= share.sum(dim, keepdims=True)
+                assert_close(x.softmax(dim), share, bound)
+                assert_close(x.log_softmax(dim), np.log(share), logarithm)
 
 
 def _bool(result: Any, dtype: str) -> Array:
@@ -889,7 +946,8 @@ def quantiles_of_several_ranks_stand_in_front(
     torch: Any, device: str, length: int, seed: int, rule: str
 ) -> None:
     """quantile of a vector of ranks has a first dimension for them, and each is what the rank
-    alone gives, by whatever rule between two elements."""
+    alone gives, by whatever rule between two elements. A rank that is a number is as precise as
+    the elements."""
     ranks = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
     for name in supported(SINGLE):
         array = values((length, 3), name, "signed", seed)
@@ -904,6 +962,12 @@ def quantiles_of_several_ranks_stand_in_front(
                 assert_equal(kept, expected[:, None], signed_zero=False)
                 assert_equal(function(x, 0.75, dim=0, interpolation=rule), expected[3],
                              signed_zero=False)  # fmt: skip
+                for rank in (0.1, 0.7):  # of these lengths none is at an element, or halfway
+                    alone = np.quantile(array.astype(np.float64), rank, axis=0, method=rule)  # type: ignore[call-overload] # one of NumPy's names
+                    # The place is rounded, and so is the part of a difference of 18 at most.
+                    lost = 36 * length * FORMATS[name].eps
+                    bound = Bound(name, 2, "a place, and a part of a difference", lost)
+                    assert_close(function(x, rank, dim=0, interpolation=rule), alone, bound)
 
 
 @clause("reduction.of-few", covers=["notes.extremal-values"])

@@ -91,8 +91,8 @@ def the_remainder_of_floats_has_the_divisors_sign(
     torch: Any, device: str, operand: Operand, divisor: float
 ) -> None:
     """x % d and remainder(x, d) have the sign of d and differ from x by a whole multiple of d;
-    fmod has the sign of x; x // d is the quotient rounded down. An integer or a bool that is
-    divided by a float is a float first."""
+    fmod has the sign of x; x // d is the quotient rounded down, and so it is where the number is
+    what is divided. An integer or a bool that is divided by a float is a float first."""
     whole = (INTEGERS + BOOL)[operand.seed % 2 :: 2]
     for dtype in supported(("float32", "float64", *whole)):
         held = operand.array(dtype)
@@ -110,6 +110,10 @@ def the_remainder_of_floats_has_the_divisors_sign(
             assert_equal(torch.fmod(tensor, divisor), fmod, signed_zero=False)
             down = np.floor_divide(array, array.dtype.type(divisor))
             assert_equal(tensor // divisor, down, signed_zero=False)
+            others = np.where(array == 0, array.dtype.type(1.5), array)
+            y, number = tensor_of(torch, device, others), array.dtype.type(divisor)
+            assert_equal(divisor % y, np.mod(number, others), signed_zero=False)
+            assert_equal(divisor // y, np.floor_divide(number, others), signed_zero=False)
             towards_zero = np.trunc(np.divide(array, array.dtype.type(divisor)))
             for way, quotient in (("floor", down), ("trunc", towards_zero)):
                 divided = torch.div(tensor, divisor, rounding_mode=way)

@@ -42,11 +42,30 @@ _WITH_NUMBER: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "addcmul": (lambda t, x, n: t.addcmul(x, x, x, value=n), lambda x, n: x + n * x * x),
     "addcdiv": (lambda t, x, n: x.addcdiv(x, x, value=n), lambda x, n: x + n),
     "lerp": (lambda t, x, n: t.lerp(x, -x, n), lambda x, n: x - 2 * n * x),
+    "index_fill": (lambda t, x, n: x.index_fill(0, t.arange(len(x), device=x.device), n),
+                   np.full_like),
+    "index_add": (lambda t, x, n: x.index_add(0, t.arange(len(x), device=x.device), x, alpha=n),
+                  lambda x, n: x + n * x),
+    "pad": (lambda t, x, n: t.nn.functional.pad(x, (x.shape[-1], 0), value=n)[..., :x.shape[-1]],
+            np.full_like),
 }  # fmt: skip
 """What is said: (the call, the reference in extended precision)."""
+_OF_POSITIVE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "x ** n": (lambda t, x, n: x**n, lambda x, n: x**n),
+    "pow": (lambda t, x, n: t.pow(x, n), lambda x, n: x**n),
+    "x **= n": (lambda t, x, n: x.clone().pow_(n), lambda x, n: x**n),
+    "n ** x": (lambda t, x, n: n**x, lambda x, n: n**x),
+    "pow of a number": (lambda t, x, n: t.pow(n, x), lambda x, n: n**x),
+    "float_power": (lambda t, x, n: t.float_power(x, n), lambda x, n: x**n),
+    "x % n": (lambda t, x, n: x % n, np.fmod),
+    "n % x": (lambda t, x, n: n % x, lambda x, n: np.fmod(n, x)),
+    "xlogy": (lambda t, x, n: t.xlogy(x, n), lambda x, n: x * np.log(n)),
+    "logit": (lambda t, x, n: t.logit(x * 0, n / 2), lambda x, n: x * 0 + np.log(n / (2 - n))),
+}  # fmt: skip
+"""The same of numbers above 0."""
 _SUMS = frozenset({
     "x + n", "n + x", "x += n", "x - n", "n - x", "alpha", "negative alpha", "addcmul", "addcdiv",
-    "lerp",
+    "lerp", "index_add",
 })  # fmt: skip
 
 
@@ -65,13 +84,21 @@ def a_number_has_the_precision_of_the_tensor(torch: Any, device: str) -> None:
             bound = Bound(dtype, 3, "a reciprocal or two products, and a sum", lost)
             with case(said=said, number=number, shape=shape):
                 assert_close(call(torch, x, number), reference(wide, number), bound)
+        above, wide = tensor_of(torch, device, np.abs(array)), np.abs(wide)
+        for (said, (call, reference)), number in product(_OF_POSITIVE.items(), (0.1, 0.7)):
+            # A remainder is a difference; a logarithm is known as well as what it is of.
+            lost = 2 * FORMATS[dtype].eps * (wide + 1)
+            bound = Bound(dtype, 8, "an exponential and a logarithm", lost)
+            with case(said=said, number=number, shape=shape):
+                wanted = reference(wide, np.longdouble(number))
+                assert_close(call(torch, above, number), wanted, bound)
 
 
 @clause("elementwise.large-integers", covers=["notes.integer-wraparound"])
 def large_integers_are_not_rounded(torch: Any, device: str) -> None:
-    """Sums, differences and products of int64, powers of it, and what is taken from a tensor or
-    filled into it, are exact beyond the 53 bits of a float64, be the other operand a number or a
-    tensor; beyond 64 bits they wrap around."""
+    """Sums, differences and products of int64, powers of it and to it, and what is taken from a
+    tensor or filled into it, are exact beyond the 53 bits of a float64, be the other operand a
+    number or a tensor; beyond 64 bits they wrap around."""
     pairs = product((2**53 + 1, -(2**61) - 3, 2**63 - 1), (3, -5, 2**53 + 1, 2**62 - 1))
     for (a, b), length, _ in product(pairs, (1, 9), supported(("int64",))):
         x = torch.full((length,), a, dtype=torch.int64, device=device)
@@ -87,6 +114,8 @@ def large_integers_are_not_rounded(torch: Any, device: str) -> None:
                 "where": (torch.where(x == 0, x, y), b),
                 "masked_fill": (x.masked_fill(x == a, y if kind == "number" else other[0]), b),
                 "square": (x * x, a * a), "pow": (x**3, a**3), "abs": (x.abs(), abs(a)),
+                "rpow": (3 ** (other * 0 + 39), 3**39), "pow of a number": (
+                    torch.pow(-7, other * 0 + 19), (-7) ** 19),
                 "full_like": (torch.full_like(x, b), b),
                 "addcmul": (torch.addcmul(x, other, other, value=3), a + 3 * b * b),
             }  # fmt: skip

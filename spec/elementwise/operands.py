@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator as symbols
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -227,6 +228,34 @@ def every_length_is_computed_to_its_end(torch: Any, device: str, piece: tuple[in
             with case(dtype=dtype, layout=lying, function="where", length=length):
                 assert_equal(torch.where(tensor_of(torch, device, chosen), x, y),
                              np.where(chosen, array, divisors))  # fmt: skip
+
+
+@clause(
+    "elementwise.many-elements",
+    covers=["notes.elementwise-family", "notes.layout-independence"],
+)
+def many_elements_are_computed_to_their_last(torch: Any, device: str) -> None:
+    """Exact functions are right at each of more elements than a thread or a grid takes at once:
+    beyond 2^15, 2^16 and 2^17, in a row, in a column, transposed and stretched."""
+    for count, dtype in product((2**15, 2**16, 2**17), supported(("float32", "int64", "int8"))):
+        array = values((count // 2 + 1, 2), dtype, "signed", 5)
+        divisors = np.where(np.arange(2) % 2, array.dtype.type(4), array.dtype.type(2))
+        x, y = tensor_of(torch, device, array), tensor_of(torch, device, divisors)
+        row, flat = x.reshape(-1), array.ravel()
+        for name in ("abs", "neg", "square", "relu", "clone"):
+            for lying, a, held in (
+                ("row", row, flat), ("column", row[:, None], flat[:, None]),
+                ("transposed", x.t(), array.T),
+            ):  # fmt: skip
+                with case(function=name, dtype=dtype, count=count, lying=lying):
+                    assert_equal(getattr(torch, name)(a), _ONE[name][0](held), signed_zero=False)
+        for name in ("add", "sub", "mul", "maximum", "eq", "lt"):
+            does, reference = getattr(torch, name), _TWO[name][0]
+            with case(function=name, dtype=dtype, count=count):
+                assert_equal(does(x, y), reference(array, divisors), signed_zero=False)
+                assert_equal(does(x, x), reference(array, array), signed_zero=False)
+                assert_equal(does(y[:, None], x.t()), reference(divisors[:, None], array.T),
+                             signed_zero=False)  # fmt: skip
 
 
 def _known(reference: Callable[..., Any], left: Any, right: Any, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator as symbols
 from collections.abc import Callable
 from itertools import product
@@ -321,6 +322,23 @@ def erf_of_a_small_number_is_proportional_to_it(torch: Any, device: str) -> None
                     assert_close(torch.erf(tensor), expected, bound)
                     assert_close(torch.special.erf(tensor), expected, bound)
                     assert_close(tensor.erf_(), expected, bound)
+
+
+@clause("elementwise.erfc-of-large", covers=["notes.elementwise-family"])
+def erfc_of_a_large_number_is_small_and_not_zero(torch: Any, device: str) -> None:
+    """erfc(x) of a large x falls with exp(-x^2), down to the smallest normal number, and is not
+    what is left of 1 - erf(x)."""
+    for name in supported(("float32", "float64")):
+        most = {"float32": 9.0, "float64": 26.0}[name]
+        for length in (1, 9, 33):
+            x = np.resize(np.append(np.arange(1.0, most, 0.5), most), length)[::-1].copy()
+            expected = np.array([math.erfc(number) for number in x])
+            with case(dtype=name, length=length):
+                # The rounding of x*x counts as often as the exponential is steep.
+                bound = ulps(8 + 2 * most**2, name, "an exponential of a rounded square")
+                tensor = tensor_of(torch, device, x.astype(name))
+                assert_close(torch.erfc(tensor), expected, bound)
+                assert_close(torch.special.erfc(tensor), expected, bound)
 
 
 @clause("elementwise.complex-negative-zero", covers=["notes.extremal-values"])

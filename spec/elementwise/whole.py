@@ -72,8 +72,9 @@ DIVISORS = (3, -3, 2, -2, 7, -1, 1)
 def integer_division_rounds_as_asked(
     torch: Any, device: str, operand: Operand, divisor: int
 ) -> None:
-    """// and % follow Python's sign rules (rounding down, the divisor's sign); div rounds to
-    nothing, toward zero or down by rounding_mode; fmod has the dividend's sign."""
+    """// and % follow Python's sign rules (rounding down, the divisor's sign), on whichever side
+    the number stands; div rounds to nothing, toward zero or down by rounding_mode; fmod has the
+    dividend's sign."""
     for dtype in supported(("int64", "int32", "int16", "int8")):
         array = operand.array(dtype)
         if divisor == -1:  # the smallest integer has no quotient by -1
@@ -96,6 +97,12 @@ def integer_division_rounds_as_asked(
             assert_equal(trunc, np.asarray(towards_zero).astype(array.dtype))
             fmod = np.asarray(exact - towards_zero * divisor).astype(array.dtype)
             assert_equal(torch.fmod(tensor, divisor), fmod)
+            others = np.where(array == 0, array.dtype.type(5), array)
+            y, number = tensor_of(torch, device, others), array.dtype.type(divisor)
+            assert_equal(divisor // y, number // others)
+            assert_equal(torch.div(divisor, y, rounding_mode="floor"), number // others)
+            for result in (divisor % y, torch.remainder(divisor, y)):
+                assert_equal(result, number % others)
 
 
 @clause("elementwise.division-by-zero", covers=["notes.integer-division"])
@@ -128,6 +135,8 @@ def large_integers_divide_without_rounding(torch: Any, device: str) -> None:
             sign = -1 if (a < 0) != (b < 0) else 1
             toward_zero = sign * (abs(a) // abs(b))
             with case(a=a, b=b, length=length):
+                assert_equal(a // torch.full_like(x, b), np.full(length, a // b, np.int64))
+                assert_equal(a % torch.full_like(x, b), np.full(length, a % b, np.int64))
                 for divisor in (b, torch.full_like(x, b)):
                     for result, number in (
                         (x // divisor, a // b),

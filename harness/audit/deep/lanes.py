@@ -124,4 +124,11 @@ MUTANTS = [
     _mutant("large", "x + y of more than 2000 elements ends wrongly", variants("add"),
             spoiled(last, lambda x, *r, **k: x.numel() > 2000),
             lambda t: (t.ones(2001) + 0).sum() == 2001, "inplace"),
+    _mutant("many", "the last of more than 2^16 is not computed",
+            "abs abs.out neg neg.out relu sqrt",
+            spoiled(last, lambda x, *r, **k: x.numel() > 2**16),
+            lambda t: t.ones(2**16 + 1).abs()[-1] == 1),
+    _mutant("erfc-of-large", "erfc of float64 beyond 6 is 0", "erfc erfc.out erfc_",
+            spoiled(lambda r: r.masked_fill_(r < 1e-17, 0.0), of("float64")),
+            lambda t: t.erfc(t.tensor(9.0, dtype=t.float64)) > 0),
 ]  # fmt: skip

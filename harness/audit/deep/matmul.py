@@ -158,4 +158,10 @@ MUTANTS = [
     _mutant("rank-5", "matmul of five dimensions ends wrongly", "matmul",
             spoiled(lambda r: last(r.detach()), lambda a, b: a.dim() == 5),
             lambda t: t.matmul(t.ones(1, 1, 1, 1, 1), t.ones(1, 1)).item() == 1),
+    _mutant("bmm-many", "the last of more than 2^16 matrices of a batch is wrong", "bmm baddbmm",
+            spoiled(last, lambda *a, **k: len(a[-1]) > 2**16),
+            lambda t: t.bmm(t.ones(2**16 + 1, 1, 1), t.ones(2**16 + 1, 1, 1))[-1] == 1),
+    _mutant("mm-blocks", "mm of more than a tile of rows and of terms ends wrongly", "mm addmm",
+            spoiled(last, lambda *a, **k: a[-1].shape[0] > 257 and a[-2].shape[0] > 4),
+            lambda t: (t.ones(5, 258) @ t.ones(258, 1))[-1] == 258),
 ]  # fmt: skip

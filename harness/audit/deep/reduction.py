@@ -209,4 +209,20 @@ MUTANTS = [
                                  lambda original, x, *a, **k: original(x.reshape(1), *a, **k),
                                  lambda x, dim, keepdim=False: x.dim() == 0 and keepdim),
            lambda t: t.argmax(t.tensor(1.0), 0, keepdim=True).dim() == 0),
+    _mutant("norm-below-1", "a norm of an order between 0 and 1 is that of order 1",
+            "linalg_vector_norm",
+            instead(lambda original, x, order=2, *r, **k: original(x, 1, *r, **k),
+                    lambda x, order=2, *r, **k: 0 < order < 1),
+            lambda t: t.linalg.vector_norm(t.ones(2), 0.5) == 4),
+    _mutant("many-rows", "the sum of the last of more than 2^16 rows is wrong", "sum.dim_IntList",
+            spoiled(last, lambda x, dims=None, *r, **k: x.dim() == 2 and len(x) > 2**16
+                    and _dims(x, dims) == [1]),
+            lambda t: t.ones(2**16 + 1, 2).sum(1)[-1] == 2),
+    _mutant("correction-in-single", "a correction of float64 is rounded to a float32",
+            "var.correction std.correction",
+            instead(lambda original, x, dims=None, *, correction=None, **k: original(
+                x, dims, correction=torch.tensor(float(correction)).item(), **k),
+                    lambda x, dims=None, **k: x.dtype == torch.float64
+                    and (k.get("correction") or 0) % 1 != 0),
+            lambda t: abs(t.tensor([0.0, 1]).double().var(correction=0.1) - 0.5 / 1.9) < 1e-15),
 ]  # fmt: skip

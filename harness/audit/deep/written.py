@@ -231,5 +231,24 @@ MUTANTS = [
                        and x.dtype == y.dtype == torch.int64 and (y != 0).all()))),
             lambda t: t.div(t.tensor([2**62 + 1]), t.tensor([1]), rounding_mode="trunc")
             == 2**62 + 1, "elementwise"),
+    _mutant("number-to-a-power", "a number to the power of int64 goes through float64",
+            wrapped("Tensor.__rpow__", instead(
+                lambda original, x, n: original(x.double(), n).long(),
+                known(lambda x, n: x.dtype == torch.int64 and isinstance(n, int)))),
+            lambda t: 3 ** t.tensor(39) == 3**39, "elementwise"),
+    _mutant("number-divided", "a number // x of integers is rounded to zero",
+            wrapped("Tensor.__rfloordiv__", instead(
+                lambda original, x, n: torch.div(n, x, rounding_mode="trunc"),
+                known(lambda x, n: x.dtype == torch.int32 and (x != 0).all()))),
+            lambda t: -7 // t.tensor(2).int() == -4, "elementwise"),
+    _mutant("power-in-single", "a fraction that float64 is raised to is rounded to a float32",
+            kernels("pow.Tensor_Scalar pow.Tensor_Scalar_out pow_.Scalar", instead(
+                lambda original, x, n, **k: original(x, torch.tensor(n).float().item(), **k),
+                known(lambda x, n, **k: x.dtype == torch.float64 and n % 1))),
+            lambda t: abs(t.tensor(10.0).double() ** 0.1 - 10**0.1) < 1e-15, "elementwise"),
+    _mutant("negative-views", "what is shown negated is multiplied as it lies",
+            wrapped("Tensor.__mul__ Tensor.__matmul__", lambda original, x, y: original(
+                -x if x.is_neg() else x, y)),
+            lambda t: t.tensor([1j]).conj().imag * 1 == -1, "matmul"),
 ]  # fmt: skip
 """What blind testers' faults showed to be open; each was alive when it was written down."""

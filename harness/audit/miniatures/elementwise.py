@@ -435,4 +435,20 @@ MINIATURES += [
         lie=lambda right, x: x / (1 / x) if x.is_complex() else right(x),
         caught_by="elementwise.complex-zero",
     ),
+    Miniature(
+        "erfc is what is left of 1 - erf",
+        of=("erfc", "special.erfc"),
+        lie=lambda right, x: 1 - torch.erf(x),
+        caught_by="elementwise.erfc-of-large",
+    ),
+    Miniature(
+        "abs leaves the last of more than 2^16 elements",
+        of=("abs",),
+        lie=lambda right, x: (
+            torch.where(torch.arange(len(x)) < len(x) - 1, right(x), x)
+            if x.dim() == 1 and len(x) > 2**16
+            else right(x)
+        ),
+        caught_by="elementwise.many-elements",
+    ),
 ]

@@ -230,4 +230,14 @@ MINIATURES += [
         lie=lambda right, x, **k: right(x, **k) if k else torch.linalg.inv_ex(x).inverse,
         caught_by="matmul.no-solution",
     ),
+    Miniature(
+        "a matrix of the batch after the first 2^16 is not multiplied",
+        of=("bmm",),
+        lie=lambda right, a, b: (
+            torch.cat([right(a[: 2**16], b[: 2**16]), 0 * right(a[2**16 :], b[2**16 :])])
+            if len(a) > 2**16
+            else right(a, b)
+        ),
+        caught_by="matmul.many-blocks",
+    ),
 ]

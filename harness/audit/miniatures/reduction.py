@@ -313,4 +313,14 @@ MINIATURES += [
         lie=_folds_what_is_outside,
         caught_by="reduction.histogram",
     ),
+    Miniature(
+        "the largest of the lines after the first 2^16 are 0",
+        of=("Tensor.amax",),
+        lie=lambda right, x, *dim: (
+            torch.cat([right(x[: 2**16], *dim), 0 * right(x[2**16 :], *dim)])
+            if dim in ((1,), (-1,)) and len(x) > 2**16
+            else right(x, *dim)
+        ),
+        caught_by="reduction.many-lines",
+    ),
 ]
