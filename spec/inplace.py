@@ -288,6 +288,23 @@ def every_underscore_method_writes_its_twins_answer(torch: Any, device: str) -> 
                 )
 
 
+@clause("inplace.wrapped-diagonals", covers=[UNDERSCORE], requires={"in-place"})
+def a_diagonal_begins_again_below_its_end(torch: Any, device: str) -> None:
+    """fill_diagonal_(value, wrap=True) writes along the diagonal and, in a matrix of more rows than
+    columns, begins again one row below its end, as numpy.fill_diagonal does: however the matrix
+    lies in memory."""
+    shapes = ((9, 3), (20, 6), (5, 1), (4, 3), (3, 3), (2, 5))
+    for shape, name, layout in product(shapes, supported(("float32", "int64")), WRITABLE):
+        array = np.full(shape, 2, numpy_dtype(name))
+        expected = array.astype(np.float64)
+        np.fill_diagonal(expected, 7, wrap=True)
+        target = place(torch, device, array, layout)
+        memory = "packed" if target.view.stride() == (shape[1], 1) else "strided"
+        diagonal = "again" if shape[0] > shape[1] + 1 else "once"
+        with case(diagonal=diagonal, memory=memory, shape=shape, layout=layout, dtype=name):
+            _changes(target, methodcaller("fill_diagonal_", 7, wrap=True), expected)
+
+
 @clause("inplace.derived-functions", covers=[UNDERSCORE], requires={"in-place"})
 def special_functions_with_an_underscore_change_the_tensor_itself(torch: Any, device: str) -> None:
     """digamma_, igamma_, atan2_, hypot_, renorm_ and others whose answer is not exact change the

@@ -200,6 +200,12 @@ MINIATURES = [
               lambda right, x, *args: x if 0 in x.stride() else right(x, *args),
               "inplace.overlap-of-products"),
     Miniature(
+        "fill_diagonal_ does not begin again below the end of a diagonal",
+        of=("Tensor.fill_diagonal_",),
+        lie=lambda right, x, value, wrap=False: right(x, value),
+        caught_by="inplace.wrapped-diagonals",
+    ),
+    Miniature(
         "sub_ of 33 float64 from themselves leaves them",
         of=("Tensor.sub_",),
         lie=lambda right, x, y: (
