@@ -96,7 +96,7 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
             filled(torch, device, layer, weight=arrays[0], bias=arrays[1])
             weight, bias = (wide(array).reshape(per) for array in arrays)
         mean, variance, scale = np.zeros(per), np.ones(per), 0.0
-        for batch in range(2):
+        for batch in range(3):
             x = _shifted(shape, name, seed + batch)
             out = layers.normalised(wide(x), dims, eps) * weight + bias
             bound = layers.normalised_bound(wide(x), dims, eps, weight, out, name)
@@ -111,7 +111,7 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
             bound = Bound(name, 4, "running averages", 8 * (count + 8) * unit(name) * scale)
             assert_close(layer.running_mean, mean.reshape(-1), bound)
             assert_close(layer.running_var, variance.reshape(-1), bound)
-            assert_equal(layer.num_batches_tracked, np.int64(2))
+            assert_equal(layer.num_batches_tracked, np.int64(3))
             # From here on with what it has, so that only the evaluation is judged.
             held = [
                 wide(read(kept)).reshape(per) for kept in (layer.running_mean, layer.running_var)
@@ -134,7 +134,7 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
             assert_close(got, expected, bound)
             for kept, before in zip((layer.running_mean, layer.running_var), held, strict=True):
                 assert_equal(kept, before.reshape(-1).astype(numpy_dtype(name)))
-            assert_equal(layer.num_batches_tracked, np.int64(2))
+            assert_equal(layer.num_batches_tracked, np.int64(3))
         else:
             size = layers.normalised_bound(wide(x), dims, eps, weight, expected, name)
             assert_close(got, expected, size)

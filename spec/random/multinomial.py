@@ -92,6 +92,7 @@ def categories_are_drawn_in_proportion_to_their_weights(torch: Any, device: str)
         with_replacement = read(torch.multinomial(whole, 3, replacement=True)).reshape(rows, 2, 3)
         without = read(torch.multinomial(whole, 2)).reshape(rows, 2, 2)
         single = read(torch.multinomial(whole[1], MANY, True))
+        orders = read(torch.multinomial(whole[:, :4], 4)).reshape(rows, 2, 4)
         for row, of in enumerate(weights / weights.sum(axis=1, keepdims=True)):
             with case(dtype=name, weights=tuple(of.tolist())):
                 for column in range(3):
@@ -104,6 +105,9 @@ def categories_are_drawn_in_proportion_to_their_weights(torch: Any, device: str)
                 shares = np.bincount(pairs, minlength=25).reshape(5, 5) / rows
                 left = of / (1 - of[:, None]) * (1 - np.eye(5))
                 assert_unsurprising(shares, rows, of[:, None] * left)
+                # Where all are drawn, too, their order is by chance.
+                shares = np.bincount(orders[:, row, 0], minlength=4) / rows
+                assert_unsurprising(shares, rows, of[:4] / of[:4].sum())
         with case(dtype=name, shape=(5,)):
             shares = np.bincount(single, minlength=5) / MANY
             assert_unsurprising(shares, MANY, weights[1] / 10)

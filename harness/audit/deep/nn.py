@@ -591,4 +591,11 @@ MUTANTS += [
                                 both(of("float16"), lambda x, y, reduction=1: reduction == 1)),
             lambda t: t.nn.functional.mse_loss(t.full((8,), 100.0).half(), t.zeros(8).half())
             == 10000),
+    _name("averages-forget", "a cumulative average of batches is a running one from the third on",
+          "nn.functional.batch_norm",
+          lambda right, x, mean, var, w, b, training, momentum, *r: right(
+              x, mean, var, w, b, training, 0.1 if momentum == 1 / 3 else momentum, *r),
+          lambda t: (lambda m: ([m(t.full((2, 1), float(n))) for n in (0, 0, 3)],
+                                _nearly(m.running_mean, 1))[1])(
+              t.nn.BatchNorm1d(1, momentum=None))),
 ]  # fmt: skip

@@ -207,6 +207,11 @@ MUTANTS = [
                 n, generator=generator if n < 30000 else None, out=out),
             lambda t: (lambda draw: t.equal(draw(), draw()))(lambda: t.randperm(
                 40000, generator=t.Generator().manual_seed(3)))),
+    _kernel("all-in-order", "multinomial gives all categories in the order of the columns",
+            "multinomial", instead(
+                lambda original, x, n, *r, **k: original(x, n, *r, **k).sort(-1).values,
+                lambda x, n, replacing=False, **k: not replacing and n == x.shape[-1] > 1),
+            lambda t: any(t.multinomial(t.ones(5), 5)[0] != 0 for _ in range(99))),
 ]  # fmt: skip
 
 
