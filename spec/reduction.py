@@ -972,7 +972,9 @@ def quantiles_of_several_ranks_stand_in_front(
 
 @clause("reduction.of-few", covers=["notes.extremal-values"])
 def one_two_and_infinite_elements_have_their_statistics(torch: Any, device: str) -> None:
-    """std and var of two elements divide by 1; logsumexp of -inf alone is -inf, and of inf inf."""
+    """std and var of two elements divide by 1, or by 2 where unbiased is False; logsumexp of -inf
+    alone is -inf, and of inf inf; the shares of a row with NaN, of one of -inf alone and that of
+    inf are NaN, and those of the row beside it are not."""
     for dtype in supported(("float32", "float64")):
         kind = getattr(torch, dtype)
         pairs = torch.tensor([[1, 5], [3, 3]], dtype=kind, device=device)
@@ -988,6 +990,15 @@ def one_two_and_infinite_elements_have_their_statistics(torch: Any, device: str)
                 expected = np.full(2, limit).astype(numpy_dtype(dtype))
                 assert_equal(ends.logsumexp(1), expected)
                 assert_equal(torch.logsumexp(ends[:, :1], 1), expected)
+                assert_equal(ends.logcumsumexp(1), np.full((2, 3), limit).astype(dtype))
+            for spoilt in ([np.nan, 1, 2, 3], [1, 2, 3, np.nan], [-np.inf] * 4, [np.inf, 1, 2, 3]):
+                row = torch.tensor([spoilt, [0, 0, 0, 0]], dtype=kind, device=device)
+                for share in (row.softmax(1), row.t().softmax(0).t(), row.log_softmax(1).exp()):
+                    assert_close(share[1:], np.full((1, 4), 0.25), ulps(8, dtype, "a quotient"))
+                    assert_equal(share[0, :1], np.full(1, np.nan, dtype))
+            assert_close(pairs.var(1, False), np.array([4.0, 0.0]), bound)
+            gap = torch.tensor([np.nan, 2.0], dtype=kind, device=device)
+            assert_equal(torch.nansum(gap, dtype=kind), np.asarray(2, dtype))
 
 
 @clause(

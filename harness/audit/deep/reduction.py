@@ -225,4 +225,7 @@ MUTANTS = [
                     lambda x, dims=None, **k: x.dtype == torch.float64
                     and (k.get("correction") or 0) % 1 != 0),
             lambda t: abs(t.tensor([0.0, 1]).double().var(correction=0.1) - 0.5 / 1.9) < 1e-15),
+    _mutant("share-of-nan", "the shares of a row of float32 with NaN are 0", "_softmax",
+            spoiled(lambda r: r.nan_to_num_(0.0), lambda x, *r: x.dtype == torch.float32),
+            lambda t: t.tensor([t.nan, 1]).softmax(0).isnan().all(), "nn"),
 ]  # fmt: skip
