@@ -12,10 +12,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tenet.spec.cases import EVERY_LENGTH, layouts, place, seeds, tensor_of, values
+from tenet.spec.cases.contractions import EINSUMS, PAIRINGS, Equation, Pairs, numbered, terms_of
+from tenet.spec.cases.operands import laid
 from tenet.spec.cases.written import MULTIPLIED, gives_what_is_written
 from tenet.spec.language import (
     assert_close,
     assert_equal,
+    assert_metadata,
     assert_raises,
     case,
     clause,
@@ -370,6 +373,49 @@ def a_conjugated_view_is_multiplied_as_what_it_shows(torch: Any, device: str) ->
             with case(dtype=dtype, left=kind, member="vecdot", dim=dim):
                 got = torch.linalg.vecdot(held[0], tensor_of(torch, device, beside), dim=dim)
                 assert_equal(got, (a.conj() * beside).sum(dim), signed_zero=False)
+
+
+@clause("matmul.einsum-of-any-letters", covers=["notes.matmul-family"], effort=2)
+@for_all(equation=EINSUMS, spelling=st.sampled_from(("equation", "lists")),
+         layout=layouts(writable=True), seed=seeds())  # fmt: skip
+def einsum_takes_labels_in_any_order_and_several_times(
+    torch: Any, device: str, equation: Equation, spelling: str, layout: str, seed: int
+) -> None:
+    """Operands of einsum may have a label twice, which takes their diagonal, name no label at all,
+    and have lengths of 1, which are stretched; capital labels come before small ones where no
+    result is named. Labels may be told in lists of numbers, too."""
+    text, shapes = equation
+    terms, named = terms_of(text)
+    for dtype in supported(("float32", "float64", "int64", "complex64")):
+        arrays = [values(shape, dtype, "signed", seed + n) for n, shape in enumerate(shapes)]
+        tensors = [laid(torch, device, array, layout) for array in arrays]
+        arguments: list[Any] = [text, *tensors]
+        if spelling == "lists":
+            arguments = [part for pair in zip(tensors, map(numbered, terms), strict=True)
+                         for part in pair]  # fmt: skip
+            arguments += [] if named is None else [numbered(named)]
+        expected = np.asarray(np.einsum(text, *arrays))
+        with case(dtype=dtype):
+            got = torch.einsum(*arguments)
+            assert_metadata(got, dtype=dtype, shape=expected.shape)
+            assert_equal(got, expected, signed_zero=False)
+
+
+@clause("matmul.contracted-pairs", covers=["notes.matmul-family"])
+@for_all(pairs=PAIRINGS, layout=layouts(writable=True), seed=seeds())
+def tensordot_contracts_pairs_of_dimensions(
+    torch: Any, device: str, pairs: Pairs, layout: str, seed: int
+) -> None:
+    """tensordot sums over pairs of dimensions, the nth that is named of the one operand with the
+    nth of the other, in any order and counted from either end; the others follow in their order,
+    those of the first operand before those of the second."""
+    first, second, *dims = pairs
+    for dtype in supported(("float32", "float64", "int64", "complex64")):
+        a, b = values(first, dtype, "signed", seed), values(second, dtype, "signed", seed + 1)
+        x, y = laid(torch, device, a, layout), laid(torch, device, b, layout)
+        expected = np.asarray(np.tensordot(a, b, axes=dims))
+        with case(dtype=dtype):
+            assert_equal(torch.tensordot(x, y, dims=dims), expected, signed_zero=False)
 
 
 @clause("matmul.contracted", covers=["notes.matmul-family"])

@@ -172,6 +172,17 @@ def _solves_from_the_left(right: Any, a: Any, b: Any, *, left: bool = True) -> A
     return right(a, b) if left else right(a, b.mT).mT
 
 
+def _as_they_stand(a: Any, b: Any, dims: Any) -> Any:
+    """Pairs of dimensions without their order, where the lengths fit."""
+    if isinstance(dims, int):
+        return dims
+    first, second = (
+        sorted(d % x.dim() for d in each) for x, each in zip((a, b), dims, strict=True)
+    )
+    fits = [a.shape[d] for d in first] == [b.shape[d] for d in second]
+    return (first, second) if fits else dims
+
+
 MINIATURES += [
     Miniature(
         "the conjugation of a second operand is lost",
@@ -183,6 +194,20 @@ MINIATURES += [
         ),
         lie=_loses_conjugation,
         caught_by="matmul.conjugates",
+    ),
+    Miniature(
+        "einsum without an arrow takes capital labels for small ones",
+        of=("einsum",),
+        lie=lambda right, text, *rest: right(
+            text.swapcase() if isinstance(text, str) and "->" not in text else text, *rest
+        ),
+        caught_by="matmul.einsum-of-any-letters",
+    ),
+    Miniature(
+        "tensordot pairs dimensions in the order in which they stand",
+        of=("tensordot",),
+        lie=lambda right, a, b, dims: right(a, b, _as_they_stand(a, b, dims)),
+        caught_by="matmul.contracted-pairs",
     ),
     Miniature(
         "tensordot over no dimensions exchanges its operands",
