@@ -409,7 +409,8 @@ def tensordot_contracts_pairs_of_dimensions(
     """tensordot sums over pairs of dimensions, the nth that is named of the one operand with the
     nth of the other, in any order and counted from either end; the others follow in their order,
     those of the first operand before those of the second."""
-    first, second, *dims = pairs
+    first, second, of_first, of_second = pairs
+    dims = of_first, of_second
     for dtype in supported(("float32", "float64", "int64", "complex64")):
         a, b = values(first, dtype, "signed", seed), values(second, dtype, "signed", seed + 1)
         x, y = laid(torch, device, a, layout), laid(torch, device, b, layout)
