@@ -339,6 +339,9 @@ def max_pooling_takes_the_largest_of_each_window(
         assert_equal(got, expected)
         if distinct:
             assert_equal(where, places)
+            _, alone = functional(tensor[0], kernel, stride, padding, **options,
+                                  return_indices=True)  # fmt: skip
+            assert_equal(alone, places[0])
             # Sums of at most 25 numbers among -1.5, 0, 1 and 2.5 are exact in every dtype.
             arrived, held = arriving(
                 torch, device, values(expected.shape, name, "ties", seed), above
@@ -409,6 +412,37 @@ def average_pooling_averages_each_window(
 
 _SQUARES = ("contiguous", "channels-last", "channels-last-offset", "transposed", "permuted",
             "stepped", "offset", "gapped")  # fmt: skip
+
+
+_SIDES: tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ...] = (
+    ((2, 2, 5), ((1, 3),)), ((2, 2, 4), ((3, 0),)), ((1, 9), ((0, 2),)),
+    ((2, 1, 3, 4), ((2, 0), (1, 3))), ((2, 3, 5), ((0, 1), (4, 2))),
+    ((1, 2, 3, 4, 3), ((1, 2), (0, 3), (2, 1))),
+)  # fmt: skip
+"""A shape, and by how much it grows before and behind, for the dimensions in their order."""
+
+
+@clause("nn.padding-modes", covers=["notes.normalisation-pooling-conv"], requires={"autograd"})
+def padding_repeats_reflects_or_goes_around(torch: Any, device: str) -> None:
+    """functional.pad fills with the elements at the edge (replicate), with those behind it in
+    reverse (reflect) or with those of the other end (circular), by as much at each end of a
+    dimension as is asked, the last dimension named first; what arrives there goes back to them."""
+    modes = {"replicate": "edge", "reflect": "reflect", "circular": "wrap"}
+    for (shape, sides), (mode, said), name in product(_SIDES, modes.items(), supported(FLOATS)):
+        array = values(shape, name, "signed", len(shape))
+        widths = [(0, 0)] * (len(shape) - len(sides)) + list(sides)
+        sources = np.pad(np.arange(array.size).reshape(shape), widths, mode=said)  # type: ignore[call-overload] # one of NumPy's names
+        backwards = [count for pair in reversed(sides) for count in pair]
+        for layout in ("contiguous", "transposed", "stepped"):
+            with case(mode=mode, shape=shape, layout=layout, dtype=name):
+                x = laid_out(torch, device, array, layout).requires_grad_()
+                got = torch.nn.functional.pad(x, backwards, mode=mode)
+                assert_equal(got.detach(), array.ravel()[sources])
+                g = values(sources.shape, name, "ties", 3)
+                got.backward(tensor_of(torch, device, g))
+                back = np.bincount(sources.ravel(), g.ravel().astype(np.float64), array.size)
+                # Sums of at most a few dozen halves.
+                assert_equal(x.grad, back.reshape(shape).astype(g.dtype), signed_zero=False)
 
 
 @clause("nn.square-images", covers=["notes.normalisation-pooling-conv"], thorough=True)

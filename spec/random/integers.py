@@ -27,7 +27,7 @@ from tenet.spec.language import (
     supported,
 )
 from tenet.spec.model import statistics as law
-from tenet.spec.model.dtypes import FLOATS, INTEGERS, numpy_dtype
+from tenet.spec.model.dtypes import FLOATS, FORMATS, INTEGERS, numpy_dtype
 from tenet.spec.model.statistics import agreement
 from tenet.spec.random.common import (
     MANY,
@@ -50,7 +50,8 @@ INTEGER_RANGES = (
 def randint_draws_every_integer_but_the_upper_end(torch: Any, device: str) -> None:
     """randint(low, high) is uniform on the integers from low to high - 1, low defaulting to 0
     and the dtype to int64, in every range that the dtype holds; random_(from, to) too, and
-    random_() draws from 0 up over the dtype's numbers."""
+    random_() draws from 0 up over the dtype's numbers, of a floating-point dtype up to where it
+    holds every whole number."""
     for name in supported(INTEGERS):
         info = np.iinfo(numpy_dtype(name))  # type: ignore[type-var]  # a dtype of INTEGERS
         for low, high in INTEGER_RANGES:
@@ -74,6 +75,16 @@ def randint_draws_every_integer_but_the_upper_end(torch: Any, device: str) -> No
             samples = read(got)
             assert_that(samples.min() >= 0, f"{samples.min()} was drawn")
             assert_that(samples.max() > info.max * 0.75, f"only up to {samples.max()}")
+    for name in supported(FLOATS):
+        # Up to where neighbours are whole numbers: none of the upper quarter has a chance of
+        # 0.75^16384.
+        end = 2 ** FORMATS[name].precision
+        with case(dtype=name, function="random_()"):
+            samples = read(torch.zeros(MANY // 8, **where(torch, device, name)).random_())
+            whole = samples.astype(np.float64)
+            assert_that(np.array_equal(whole, np.floor(whole)), "not all are whole numbers")
+            assert_that(whole.min() >= 0 and whole.max() <= end, f"{whole.max()} was drawn")
+            assert_that(whole.max() > end * 0.75, f"only up to {whole.max()}")
     assert_metadata(torch.randint(3, (2, 3), device=device), shape=(2, 3), dtype="int64")
     assert_equal(torch.randint(1, (4,), device=device), np.zeros(4, np.int64))
     assert_equal(torch.randint(7, 8, (), device=device), np.array(7))

@@ -92,8 +92,8 @@ def what_is_impossible_is_never_drawn(
     torch: Any, device: str, operand: Operand, dtype: str
 ) -> None:
     """A probability of 0 never comes true and one of 1 always, element by element; a Poisson
-    rate of 0 gives 0 and a standard deviation of 0 the mean itself; dropout keeps everything
-    with probability 0 and nothing with 1."""
+    rate of 0 gives 0, a standard deviation of 0 the mean itself, and the first success takes a
+    try; dropout keeps everything with probability 0 and nothing with 1."""
     start(torch, device, operand.seed)
     for name in supported([dtype]):
         whole = operand.array(name)
@@ -108,6 +108,11 @@ def what_is_impossible_is_never_drawn(
         with case(function="poisson"):
             drawn_zero = read(torch.poisson(p * 50)) == 0  # exp(-50) is 2e-22
             assert_that(np.array_equal(drawn_zero, odd == 0), "a rate of 0 gave another number")
+            beside_large = read(torch.poisson(p * 800)) == 0
+            assert_that(np.array_equal(beside_large, odd == 0), "a rate of 0 gave another number")
+        with case(function="geometric_"):
+            tries = read(torch.zeros_like(x).geometric_(0.95))
+            assert_that((tries >= 1).all(), "less than one try was drawn")
         with case(function="normal"):
             assert_equal(torch.normal(x, 0.0), whole)
             assert_equal(torch.normal(x, torch.zeros_like(x)), whole)

@@ -598,4 +598,15 @@ MUTANTS += [
           lambda t: (lambda m: ([m(t.full((2, 1), float(n))) for n in (0, 0, 3)],
                                 _nearly(m.running_mean, 1))[1])(
               t.nn.BatchNorm1d(1, momentum=None))),
+    _kernel("places-of-a-sample", "the places of the largest of one float64 image are one off",
+            "max_pool2d_with_indices", instead(
+                lambda original, x, *a: (lambda found: (found[0], found[1] + 1))(original(x, *a)),
+                both(of("float64"), rank(3))),
+            lambda t: t.nn.functional.max_pool2d(t.ones(1, 1, 1).double(), 1,
+                                                 return_indices=True)[1].item() == 0),
+    _name("one-mask-for-two", "two rows are dropped from by one mask", "nn.functional.dropout",
+          lambda right, x, p=0.5, training=True, inplace=False: x * right(
+              torch.ones_like(x[:1]), p) if training and x.dim() == 2 and len(x) == 2
+          and not inplace else right(x, p, training, inplace),
+          lambda t: not t.equal(*t.nn.functional.dropout(t.ones(2, 99), 0.5)), "random"),
 ]  # fmt: skip

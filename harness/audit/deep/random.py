@@ -53,6 +53,15 @@ def _repeated_halves(x):
 
 
 MUTANTS = [
+    _kernel("no-try", "a success of almost certain ones takes no try", "geometric_",
+            spoiled(lambda r: r.sub_(1), lambda x, p, **k: p > 0.9),
+            lambda t: _seeded(t, lambda: t.zeros(50).geometric_(0.95).min() == 1)),
+    _kernel("rates-of-nothing", "beside large rates one of 0 counts as one", "poisson",
+            spoiled(lambda r: r.masked_fill_(r == 0, 1.0), lambda x, *r: bool((x > 100).any())),
+            lambda t: _seeded(t, lambda: t.poisson(t.tensor([0.0, 200.0]))[0] == 0)),
+    _kernel("half-a-range", "random_() of bfloat16 ends at 127", "random_",
+            spoiled(lambda r: r.clamp_(max=127), lambda x, **k: x.dtype == torch.bfloat16),
+            lambda t: _seeded(t, lambda: t.zeros(500).bfloat16().random_().max() > 127)),
     _kernel("uniform-square", "uniform numbers of float64 lean to 0", "uniform_",
             _changed(lambda x: x**1.25, of("float64")),
             lambda t: _seeded(t, lambda: t.rand(20000, dtype=t.float64).mean() > 0.49)),

@@ -493,4 +493,8 @@ MINIATURES += [
     Miniature("the last of rows of 22 that are normalised has another gradient",
               ("nn.functional.layer_norm",), _misled(lambda x: x.shape[-1] == 22),
               "nn.every-length"),
+    Miniature("padding that goes around takes the one end for the other", ("nn.functional.pad",),
+              lambda right, x, pad, mode="constant", value=None: right(
+                  x, [pad[1], pad[0], *pad[2:]] if mode == "circular" else pad, mode, value),
+              "nn.padding-modes"),
 ]  # fmt: skip
