@@ -742,8 +742,9 @@ def products_of_many_blocks_are_whole(torch: Any, device: str) -> None:
                 assert_equal(got, left @ right, signed_zero=False)
 
 
-SINGULAR = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 5.0]])
-"""Twice its first row is its second, exactly."""
+SINGULAR = np.array([[1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [0.0, 1.0, 4.0]])
+"""Twice its first row is its second; whether rows are eliminated or columns, each quotient is a
+power of two, so that the pivot that is 0 comes out as 0, with fused products, too."""
 INDEFINITE = np.array([[2.0, 4.0, 0.0], [4.0, 2.0, 0.0], [0.0, 0.0, 1.0]])
 """Symmetric, with the eigenvalue -2."""
 
