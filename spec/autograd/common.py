@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tenet.spec.cases import arrange, shapes, tensor_of, values
+from tenet.spec.cases import shapes, tensor_of, values
+from tenet.spec.cases.operands import laid as lying
 from tenet.spec.language import assert_equal, assert_that
 from tenet.spec.model.dtypes import numpy_dtype
 
@@ -32,8 +33,7 @@ def plain(torch: Any, device: str, array: Any, dtype: str = "float32") -> Any:
 
 def laid(torch: Any, device: str, array: Array, layout: str, dtype: str) -> Any:
     """A tensor in a layout, which requires gradients."""
-    arrangement = arrange(array.astype(numpy_dtype(dtype)), layout)
-    return arrangement.of_tensor(tensor_of(torch, device, arrangement.base)).requires_grad_()
+    return lying(torch, device, array.astype(numpy_dtype(dtype)), layout).requires_grad_()
 
 
 def signed(shape: Shape, seed: int = 0) -> Array:

@@ -435,7 +435,7 @@ def padding_repeats_reflects_or_goes_around(torch: Any, device: str) -> None:
         backwards = [count for pair in reversed(sides) for count in pair]
         for layout in ("contiguous", "transposed", "stepped"):
             with case(mode=mode, shape=shape, layout=layout, dtype=name):
-                x = laid_out(torch, device, array, layout).requires_grad_()
+                x = leaf(torch, device, array, layout)
                 got = torch.nn.functional.pad(x, backwards, mode=mode)
                 assert_equal(got.detach(), array.ravel()[sources])
                 g = values(sources.shape, name, "ties", 3)

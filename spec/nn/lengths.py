@@ -33,11 +33,11 @@ def _windows(x: Array, size: int, step: int = 1) -> Array:
     return np.lib.stride_tricks.sliding_window_view(x, size, -1)[..., ::step, :]
 
 
-def _spread(g: Array, weights: Array, length: int, step: int = 1) -> Array:
+def _spread(g: Array, weights: Array, length: int) -> Array:
     """What each element of a line gets from the windows that it is in."""
     result = np.zeros((*g.shape[:-1], length))
     for at, weight in enumerate(weights):
-        result[..., at : at + g.shape[-1] * step : step] += g * weight
+        result[..., at : at + g.shape[-1]] += g * weight
     return result
 
 
