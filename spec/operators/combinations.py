@@ -58,7 +58,8 @@ def with_single(operator: Operator, call: Call, single: int | None) -> Call:
     masked = operator.broadcasts and of_elements
     if single is None or not (masked or of_any_length(operator, call)):
         return call
-    any_rank = operator.broadcasts or (operator.section == "elementwise" and not call.arguments)
+    plain = operator.section == "elementwise" and not call.arguments
+    any_rank = operator.broadcasts or plain or point_wise(operator, call)
     rank = single if any_rank else len(call.operands[0].shape)
     return replace(call, operands=tuple(replace(x, shape=(1,) * rank) for x in call.operands))
 

@@ -21,11 +21,12 @@ from tenet.spec.cases.shapes import Shape
 from tenet.spec.language import assert_close, assert_metadata, assert_that, case, read, supported
 from tenet.spec.model.dtypes import FORMATS, HALVES
 from tenet.spec.model.tolerance import Bound, rounded
-from tenet.spec.operators.combinations import point_wise, with_single
+from tenet.spec.operators.combinations import point_wise, reduced, with_single
 from tenet.spec.operators.derivatives import RELATIVE
 from tenet.spec.operators.domains import ranks
 from tenet.spec.operators.operator import Array, Call, Operator, exact, find
 from tenet.spec.operators.paths import STEP, Path, Start, first, sources, start_of, total, widest
+from tenet.spec.operators.plateaus import ended, on_plateau
 
 ROUNDINGS = 6
 """By how many roundings of its terms and of its operands, each all in one direction, a derivative
@@ -71,11 +72,14 @@ kink, on which elements may fall that are rounded to the same number."""
 
 def shown(operator: Operator, call: Call, single: int | None, seed: int) -> frozenset[Hashable]:
     """What is special about each of the operands, and about the gradient that arrives."""
-    operands = with_single(operator, call, single).operands
+    call = with_single(operator, call, single)
+    operands = call.operands
     shape = operands[0].shape
     if point_wise(operator, call):
         shape = np.broadcast_shapes(*(operand.shape for operand in operands))
-    found = _kinds("arriving", shape, _lying(seed))
+    found = _kinds(("arriving", on_plateau(operator, call, seed)), shape, _lying(seed))
+    if operator.section == "reduction":
+        found |= {(operands[0].layout, reduced(call))}
     return found.union(
         *(
             _kinds(place, each.shape, getattr(each, "layout", ""))
@@ -124,7 +128,7 @@ def starts(
     for held, dtypes in _HELD.items():
         there = tuple(supported(name for name in dtypes if name in operator.dtypes))
         if there:
-            yield held, there, start_of(operator, call, seed, held)
+            yield held, there, ended(start_of(operator, call, seed, held))
 
 
 def roundings_of(start: Start, value: Array, dtype: str) -> float:

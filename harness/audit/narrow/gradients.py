@@ -23,9 +23,8 @@ from tenet.spec.operators.slopes import DTYPES
 
 _FLAT = frozenset({"floor", "ceil", "trunc", "round", "angle"})
 """Their derivatives are 0, whatever arrives; that of an angle, of real numbers."""
-_LONELY = frozenset({"softmax", "log_softmax", "nn.functional.softmin", "nn.functional.hardshrink"})
-"""What arrives for one element alone has no effect where its value is fixed, as that of a softmax
-is, and that of hardshrink is around 0."""
+_LONELY = frozenset({"softmax", "log_softmax", "nn.functional.softmin"})
+"""Of one element alone their value is fixed, so that what arrives has no effect."""
 _NOT_TOLD = {
     # Of equal elements it is left open which one is meant.
     "cummax": "expanded",
