@@ -17,6 +17,7 @@ from tenet.harness.audit.faults import (
     spoiled,
     wrapped,
 )
+from tenet.harness.audit.gradients import misled
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -106,38 +107,12 @@ class _Straight(torch.autograd.Function):
         return gradient * 1.02
 
 
-class _Blurred(torch.autograd.Function):
-    """The identity, whose gradient is another where something holds of the operand."""
-
-    @staticmethod
-    def forward(context, x, change):
-        context.change = change
-        context.save_for_backward(x)
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(context, gradient):
-        return context.change(gradient, *context.saved_tensors), None
-
-
-def _blurred(change, when=lambda x: True, at=0):
-    """change(the gradient, the operand) is the gradient of the operand at a place."""
-
-    def lie(right, *args, **kwargs):
-        x = args[at] if len(args) > at else None
-        if isinstance(x, torch.Tensor) and x.requires_grad and torch.is_grad_enabled() and when(x):
-            args = (*args[:at], _Blurred.apply(x, change), *args[at + 1 :])
-        return right(*args, **kwargs)
-
-    return lie
-
-
 def _spoilt_copy(gradient, x):
     return _spoilt(gradient.clone())
 
 
 def _last_of(count):
-    return _blurred(_spoilt_copy, lambda x: x.dim() > 0 and x.shape[-1] == count)
+    return misled(_spoilt_copy, lambda x: x.dim() > 0 and x.shape[-1] == count)
 
 
 class _Cube(torch.autograd.Function):
@@ -563,14 +538,14 @@ MUTANTS += [
                         [-1]) < 1e-3, "nn"),
     _name("norm-at-0", "the gradient of a norm at 0 is NaN",
           "norm Tensor.norm linalg.norm linalg.vector_norm",
-          _blurred(lambda g, x: g * torch.nan, lambda x: not x.any()),
+          misled(lambda g, x: g * torch.nan, lambda x: not x.any()),
           lambda t: _slope(t, t.norm, t.zeros(2)).tolist() == [0, 0], "reduction"),
     _name("not-chosen", "the gradient of what where() does not choose is NaN if that is", "where",
-          _blurred(lambda g, x: torch.where(x.isfinite(), g, torch.nan), at=1),
+          misled(lambda g, x: torch.where(x.isfinite(), g, torch.nan), at=1),
           lambda t: _slope(t, lambda x: t.where(t.tensor([False]), x, t.ones(1)),
                            t.tensor([t.inf])) == 0, "elementwise"),
     _name("power-of-0", "the gradient of a power of 0 by its exponent is NaN", "pow Tensor.pow",
-          lambda right, b, n, **k: _blurred(lambda g, n: g * torch.nan, at=1)(right, b, n, **k)
+          lambda right, b, n, **k: misled(lambda g, n: g * torch.nan, at=1)(right, b, n, **k)
           if isinstance(b, torch.Tensor) and b.numel() and not b.any() else right(b, n, **k),
           lambda t: _slope(t, lambda n: t.pow(t.zeros(1), n), t.ones(1)) == 0, "elementwise"),
     _name("inputs-that-are-leaves", "backward(inputs) passes over what is no leaf",
@@ -595,7 +570,7 @@ MUTANTS += [
           lambda t: t.autograd.functional.hessian(
               lambda x: x[0] * x[1], t.ones(2)).tolist() == [[0, 1], [1, 0]]),
     _name("strides-that-overlap", "what as_strided shows several times has one gradient",
-          "Tensor.as_strided", _blurred(lambda g, x: g.clamp(-1, 1)),
+          "Tensor.as_strided", misled(lambda g, x: g.clamp(-1, 1)),
           lambda t: _slope(t, lambda x: x.as_strided((2, 2), (1, 1)), t.ones(3))[1] == 2, "view"),
 ]  # fmt: skip
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from tenet.harness.audit.faults import Condition, spread, strided, transposed, unspread
+from tenet.harness.audit.faults import spread, strided, transposed, unspread
+from tenet.harness.audit.gradients import misled
 from tenet.harness.audit.miniature import Miniature
-from tenet.harness.audit.narrow.gradients import misled
 
 F = torch.nn.functional
 
@@ -25,17 +25,6 @@ def _last_zero(out: Any) -> Any:
     if changed.numel():
         changed.view(-1)[-1] = 0
     return changed
-
-
-def _misled(when: Condition, at: int = 0) -> Any:
-    """The gradient of the operand at a place is wrong, where that meets a condition."""
-
-    def lie(right: Any, *a: Any, **k: Any) -> Any:
-        if len(a) > at and isinstance(a[at], torch.Tensor) and a[at].requires_grad and when(a[at]):
-            a = (*a[:at], misled(a[at]), *a[at + 1 :])
-        return right(*a, **k)
-
-    return lie
 
 
 def _scaled(factor: float) -> Any:
@@ -463,19 +452,19 @@ MINIATURES += [
         caught_by="nn.transposed-convolution",
     ),
     Miniature("the gradient of an expanded input of layer_norm is wrong",
-              ("nn.functional.layer_norm",), _misled(spread), "nn.gradients-of-views"),
+              ("nn.functional.layer_norm",), misled(when=spread), "nn.gradients-of-views"),
     Miniature("the gradient of an expanded weight of batch_norm is wrong",
-              ("nn.functional.batch_norm",), _misled(spread, 3), "nn.gradients-of-views"),
+              ("nn.functional.batch_norm",), misled(when=spread, at=3), "nn.gradients-of-views"),
     Miniature("the gradient of a strided input of average pooling is wrong",
-              ("nn.functional.avg_pool1d",), _misled(strided), "nn.gradients-of-views"),
+              ("nn.functional.avg_pool1d",), misled(when=strided), "nn.gradients-of-views"),
     Miniature("the gradient of an image of one sample is wrong where it is normalised",
-              ("nn.functional.batch_norm",), _misled(lambda x: x.dim() == 3 and len(x) == 1),
+              ("nn.functional.batch_norm",), misled(when=lambda x: x.dim() == 3 and len(x) == 1),
               "nn.gradients"),
     Miniature("the gradient of a strided sequence is wrong where it is normalised",
-              ("nn.functional.layer_norm",), _misled(lambda x: x.dim() == 3 and strided(x)),
+              ("nn.functional.layer_norm",), misled(when=lambda x: x.dim() == 3 and strided(x)),
               "nn.normalisation-gradients"),
     Miniature("the gradient of images of four dimensions is wrong where they are normalised",
-              ("nn.functional.batch_norm",), _misled(lambda x: x.dim() == 4),
+              ("nn.functional.batch_norm",), misled(when=lambda x: x.dim() == 4),
               "nn.strided-normalisation-weights"),
     Miniature("the last average of many is 0", ("nn.functional.avg_pool1d",),
               _longer(1024, _last_zero), "nn.many-elements"),
@@ -491,7 +480,7 @@ MINIATURES += [
               lambda right, x, *a, **k: _last_zero(right(x, *a, **k))
               if transposed(x) else right(x, *a, **k), "nn.adaptive-pooling"),
     Miniature("the last of rows of 22 that are normalised has another gradient",
-              ("nn.functional.layer_norm",), _misled(lambda x: x.shape[-1] == 22),
+              ("nn.functional.layer_norm",), misled(when=lambda x: x.shape[-1] == 22),
               "nn.every-length"),
     Miniature("padding that goes around takes the one end for the other", ("nn.functional.pad",),
               lambda right, x, pad, mode="constant", value=None: right(

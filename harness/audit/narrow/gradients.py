@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from tenet.harness.audit.faults import Condition, both, known, of, wrapped, wrong_at_the_end
+from tenet.harness.audit.faults import both, known, of, wrapped
+from tenet.harness.audit.gradients import at_the_end, bent
 from tenet.harness.audit.mutant import Mutant
 from tenet.harness.audit.narrow.common import kinds
 from tenet.harness.audit.operators import lawful
@@ -38,37 +39,6 @@ _NOT_TOLD = {
     "column_stack": "expanded",
 }
 """Kinds of operands whose gradient is not known, or not well enough."""
-
-
-class _OfOperand(torch.autograd.Function):
-    """The operand, whose gradient is wrong."""
-
-    @staticmethod
-    def forward(ctx: Any, operand: torch.Tensor) -> torch.Tensor:
-        return operand.view_as(operand)
-
-    @staticmethod
-    def backward(ctx: Any, *arriving: Any) -> Any:
-        return wrong_at_the_end(arriving[0])
-
-
-def misled(operand: torch.Tensor) -> Any:
-    """The operand, whose gradient is wrong in its last element."""
-    return _OfOperand.apply(operand)  # type: ignore[no-untyped-call] # torch's
-
-
-class _OfResult(torch.autograd.Function):
-    """The result; what arrives from it is misread where it meets a condition."""
-
-    @staticmethod
-    def forward(ctx: Any, result: torch.Tensor, fits: Condition) -> torch.Tensor:
-        ctx.fits = fits
-        return result.view_as(result)
-
-    @staticmethod
-    def backward(ctx: Any, *arriving: Any) -> Any:
-        (gradient,) = arriving
-        return (wrong_at_the_end(gradient) if ctx.fits(gradient) else gradient), None
 
 
 def mutants() -> Iterator[Mutant]:
@@ -130,7 +100,7 @@ def _wrong_for(fits: Callable[..., bool]) -> Callable[..., Any]:
             if type(arg) in (list, tuple):
                 return type(arg)(map(passed, arg))
             tracked = isinstance(arg, torch.Tensor) and arg.requires_grad and fits(arg)
-            return misled(arg) if tracked else arg
+            return bent(arg) if tracked else arg
 
         return right(*args, **kwargs) if "out" in kwargs else right(*map(passed, args), **kwargs)
 
@@ -145,6 +115,8 @@ def _misread(dtype: str, fits: Callable[..., bool]) -> Callable[..., Any]:
         tracked = isinstance(result, torch.Tensor) and result.requires_grad
         if not tracked or not any(known(of(dtype))(arg) for arg in args):
             return result
-        return _OfResult.apply(result, fits)  # type: ignore[no-untyped-call] # torch's
+        return bent(
+            result, lambda gradient, _: at_the_end(gradient) if fits(gradient) else gradient
+        )
 
     return lie
