@@ -390,15 +390,22 @@ def shared_memory_lives_as_long_as_either_side(torch: Any, device: str) -> None:
                 torch.from_numpy(expected.copy()),
                 torch.from_numpy(expected.copy()[None])[0],
                 torch.as_tensor(np.stack([expected, expected])[1]),
+                torch.asarray(expected.copy()),
+                torch.frombuffer(bytearray(expected.tobytes()), dtype=getattr(torch, name)),
+                torch.from_dlpack(expected.copy()),
+                torch.from_dlpack(tensor_of(torch, device, expected)),
             ]
             arrays = [
                 tensor_of(torch, device, expected).numpy(),
                 np.asarray(tensor_of(torch, device, expected)),
                 tensor_of(torch, device, np.stack([expected, expected]))[1].numpy(),
+                np.from_dlpack(tensor_of(torch, device, expected)),
+                np.from_dlpack(tensor_of(torch, device, np.stack([expected, expected])))[1],
             ]
             gc.collect(0)
             overwriting = [np.full_like(expected, 1) for _ in range(8)]
             overwriting += [torch.ones(length, device=device) for _ in range(8)]
+            overwriting += [torch.frombuffer(bytearray(expected.nbytes), dtype=torch.uint8)]
             with case(dtype=name, length=length):
                 for tensor in outliving:
                     assert_equal(elements(tensor), expected.tolist())

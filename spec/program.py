@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -19,19 +20,36 @@ from tenet.spec.cases import tensor_of
 from tenet.spec.cases.operations import CASTS, NEW, TURNS, VIEWS, WRITES
 from tenet.spec.cases.programs import Plan, Program, built, name_of, programs
 from tenet.spec.cases.scenes import lies
+from tenet.spec.cases.successions import (
+    CHANGES,
+    OF_ANY_RANK,
+    OF_ARRAYS,
+    OF_FLOATS,
+    OF_MASKS,
+    OF_MATRICES,
+    OF_NUMBERS,
+    OF_PLACES,
+    Array,
+    Change,
+    Say,
+)
 from tenet.spec.language import (
+    assert_close,
     assert_equal,
     assert_same_object,
     case,
     clause,
     compiles,
     for_all,
+    has,
+    read,
     staged,
     supported,
 )
-from tenet.spec.model.dtypes import ALL, category
+from tenet.spec.model.dtypes import ALL, FLOATS, FORMATS, category, numpy_dtype
 from tenet.spec.model.interpreter import run
 from tenet.spec.model.machine import Machine
+from tenet.spec.model.tolerance import Bound
 
 FUNCTIONAL = (*NEW, *VIEWS)
 WRITING = (*VIEWS, *WRITES, *WRITES, *WRITES, *TURNS, *NEW)
@@ -48,6 +66,7 @@ PAIRS = [
 ]
 
 
+Calls = tuple[Say, ...]
 Echo = tuple[int, Any]
 """A result that is, or at least shows, a tensor that was there before: which, and the result."""
 
@@ -252,3 +271,73 @@ def gradients_flow_through_whole_programs(torch: Any, device: str, program: Prog
         with case(leaf=name_of(source.base)):
             expected = np.array(slopes, np.float64).reshape(base.shape)
             assert_equal(tensors[source.base].grad, expected, signed_zero=False)
+
+
+def _follows(got: Any, say: Say, array: Array, name: str) -> None:
+    """The result is what the call gives of these elements, of that dtype."""
+    expected = np.asarray(say.gives(array))
+    kind = expected.dtype.kind
+    into = {"b": "bool", "i": "int64" if name == "bool" else name}.get(kind, name)
+    if kind == "f" and name == "int64":
+        into = "float32"
+    into = say.dtype or into
+    wanted = expected.astype(numpy_dtype(into))
+    if into in FLOATS and not np.array_equal(read(got), wanted):
+        # Another argument, or other elements, make a hundredth and more; how near a result has
+        # to be is for the clauses on each operation.
+        bound = Bound(into, 16, "a few roundings", absolute=16 * FORMATS[into].eps)
+        assert_close(got, expected.astype(np.float64), bound)
+    else:
+        assert_equal(got, wanted, signed_zero=False)
+
+
+def _succeed(
+    torch: Any, device: str, uses: Calls, array: Array, name: str, ways: dict[str, Change]
+) -> None:
+    """Every call after every other, and again after a change; by itself, after each of them."""
+    for turn, (first, second) in enumerate(product(uses, uses)):
+        x = tensor_of(torch, device, array.astype(numpy_dtype(name)))
+        one, other = first.call(torch, x), second.call(torch, x)
+        results, holds = [("before", one, first, array), ("next", other, second, array)], array
+        for way in [*ways] if first is second else [[*ways][turn % len(ways)]]:
+            change, becomes = ways[way]
+            change(torch, x)
+            holds = becomes(holds)
+            results.append((way, second.call(torch, x), second, holds))
+        for when, got, use, held in results:
+            with case(first=uses.index(first), second=uses.index(second), result=when):
+                _follows(got, use, held, name)
+        one.zero_()
+        with case(first=uses.index(first), second=uses.index(second), then="the first is changed"):
+            _follows(other, second, array, name)
+
+
+@clause(
+    "program.calls-in-succession",
+    covers=["minicourse.out-of-place", "notes.layout-independence"],
+    requires={"in-place", "views"},
+    thorough=True,
+)
+def a_call_knows_nothing_of_the_one_before(torch: Any, device: str) -> None:
+    """What a call gives depends on what its operand holds then and on its arguments: not on calls
+    before it, of the same tensor with other arguments, nor on what that held then. It is a tensor
+    of its own, which stays when the operand is changed, in whatever way, or used in another."""
+    elements = np.array([1, -2, 0, 3, 2, -1, 4, -3, 1, 0, -4, 2, 5, -2, 3, -1, 1])
+    square = elements[:16].reshape(4, 4)
+    ways = CHANGES | (OF_ARRAYS if device == "cpu" and has("numpy") else {})
+    for name in supported(("float32", "int64", "float64", "float16")):
+        for families, array in (
+            (OF_ANY_RANK, np.array(3)),
+            (OF_ANY_RANK, elements),
+            (OF_ANY_RANK | OF_MATRICES | (OF_FLOATS if name in FLOATS else {}), square),
+        ):
+            for family, uses in families.items():
+                with case(family=family, dtype=name, shape=array.shape):
+                    _succeed(torch, device, uses, array, name, OF_NUMBERS | ways)
+    for families, array, name in (
+        (OF_PLACES, abs(elements) % 4, "int64"),
+        (OF_MASKS, elements > 0, "bool"),
+    ):
+        for family, uses in families.items():
+            with case(family=family):
+                _succeed(torch, device, uses, array, name, ways)

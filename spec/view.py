@@ -6,7 +6,7 @@ a view reads, and what a write through it changes, follows from the address of e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -293,6 +293,41 @@ def view_operations_heed_strides_in_every_dtype(torch: Any, device: str) -> None
                     lies(view, geometry, scene.base)
 
 
+@clause("view.lifetime", covers=["notes.view-operations", "notes.stride-rule"],
+        requires={"views"}, thorough=True)  # fmt: skip
+def a_view_keeps_the_memory_that_it_shows(torch: Any, device: str) -> None:
+    """The memory stays for as long as a view shows it, though the tensor that it was made from is
+    gone and others of its size are made: so with every piece of a split, and with the parts of
+    complex numbers."""
+    for turn, dtype in enumerate(supported(ALL)):
+        for shape, step in (*EVERY_VIEW, *DEEPER_VIEWS):
+            ways = said(step)
+            spelling, call = ways[turn % len(ways)]
+            with case(dtype=dtype, shape=shape, step=step, spelling=spelling):
+                scene = scene_of(torch, device, Move(shape, "contiguous", ()), dtype, 5)
+                at, memory = results_of(step[0], scene.geometry, step[1]), scene.memory
+                views = tensors_in(call(torch, scene.x, step[1]))
+                del scene
+                _show_still(torch, views, at, memory)
+    for dtype, (spelling, (part, rule)) in product(supported(COMPLEX), _PARTS.items()):
+        with case(dtype=dtype, spelling=spelling):
+            scene = scene_of(torch, device, Move((3, 9), "contiguous", ()), dtype, 5)
+            at, memory = [rule(scene.geometry)], scene.memory
+            views = [part(torch, scene.x)]
+            del scene
+            _show_still(torch, views, at, memory)
+
+
+def _show_still(torch: Any, views: list[Any], at: Sequence[Geometry], memory: np.ndarray) -> None:
+    """The views show what their tensor held, whose memory is asked for by others."""
+    size, kind = memory.nbytes, torch.uint8
+    others = [torch.ones(size, dtype=kind, device=views[0].device) for _ in range(3)]
+    for view, geometry in zip(views, at, strict=True):
+        of_parts = view.element_size() != memory.dtype.itemsize
+        shows(view, geometry, memory.view(memory.real.dtype) if of_parts else memory)
+    assert_equal(len(others), 3)  # they are there until now
+
+
 CHAINED = (
     "index", "permute", "transpose", "movedim", "select", "narrow", "diagonal", "unfold",
     "squeeze", "unsqueeze", "view", "unflatten", "mT", "swapaxes", "expand", "as_strided",
@@ -481,9 +516,10 @@ def copies_share_nothing_with_their_source(
     torch: Any, device: str, move: Move, dtype: str, seed: int, copy: str
 ) -> None:
     """clone, repeat, cat, stack, gather, index_select and indexing by tensors, lists and masks
-    give copies: what is written to the source is not seen in the copy, nor the reverse."""
+    give copies, and so do flip, roll, scatter and others that find nothing to move or to write:
+    what is written to the source is not seen in the copy, nor the reverse."""
     for kind in supported([dtype]):
-        if not move.shape and "clone" not in copy and "repeat" not in copy:
+        if not move.shape and "clone" not in copy and "repeat(" not in copy:
             continue
         scene = scene_of(torch, device, move, kind, seed)
         _is_independent(torch, device, scene, COPIES[copy](torch, scene.x))

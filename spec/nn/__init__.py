@@ -9,6 +9,7 @@ from tenet.spec.nn import (
     losses,
     modules,
     normalisation,
+    weights,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "losses",
     "modules",
     "normalisation",
+    "weights",
 ]

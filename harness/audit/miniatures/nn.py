@@ -50,6 +50,14 @@ def _linear_detached(right: Any, x: Any, weight: Any, bias: Any = None) -> Any:
     return right(x, weight, None if bias is None or x.dim() < 3 else bias.detach() + 0 * bias)
 
 
+def _packed_once(right: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+    if torch.is_grad_enabled():
+        return right(x, weight, bias)
+    if not hasattr(weight, "_packed"):
+        weight._packed = weight.detach().clone()
+    return right(x, weight._packed, bias)
+
+
 def _initially_small(right: Any, module: Any) -> None:
     right(module)
     with torch.no_grad():
@@ -486,4 +494,6 @@ MINIATURES += [
               lambda right, x, pad, mode="constant", value=None: right(
                   x, [pad[1], pad[0], *pad[2:]] if mode == "circular" else pad, mode, value),
               "nn.padding-modes"),
+    Miniature("linear keeps the weight that it was first called with", ("nn.functional.linear",),
+              _packed_once, "nn.weights-of-the-moment"),
 ]  # fmt: skip

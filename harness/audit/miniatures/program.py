@@ -105,6 +105,14 @@ def _narrows_from_the_start(right: Any, x: Any, dim: Any, start: Any, length: An
     return right(x, dim, 0 if lies_on_its_side else start, length)
 
 
+def _remembers_its_sum(right: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    if args or kwargs or x.requires_grad:
+        return right(x, *args, **kwargs)
+    if not hasattr(x, "_sum"):
+        x._sum = right(x)
+    return x._sum.clone()
+
+
 def _turns_a_view_of_itself(right: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     return right(x.view_as(x), *args, **kwargs)
 
@@ -231,4 +239,6 @@ MINIATURES = [
     Miniature("fill_ remembers the gradient of what was there", ("Tensor.fill_",),
               _remembers_what_was_there, _GRADIENT),
     Miniature("cat hands nothing back to the second tensor", ("cat",), _joins_first, _GRADIENT),
+    Miniature("a tensor is summed up once", ("Tensor.sum",), _remembers_its_sum,
+              "program.calls-in-succession"),
 ]  # fmt: skip

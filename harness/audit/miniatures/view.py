@@ -1,5 +1,6 @@
 """Lies about views and copies."""
 
+import weakref
 from typing import Any
 
 import torch
@@ -12,6 +13,14 @@ LONG = 16
 def _copy(right: Any, *args: Any, **kwargs: Any) -> Any:
     """A copy where a view is due, laid out like it."""
     return right(*args, **kwargs).clone()
+
+
+def _wiped_with_its_tensor(right: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    if x.requires_grad or not x.is_contiguous():
+        return right(x, *args, **kwargs)
+    held = x.data.view(x.shape)
+    weakref.finalize(x, held.view(-1).zero_)
+    return right(held, *args, **kwargs)
 
 
 def _copies_if(condition: Any) -> Any:
@@ -418,5 +427,11 @@ MINIATURES = [
             else right(x, dim)
         ),
         caught_by="view.every-layout",
+    ),
+    Miniature(
+        "a slice along a dimension is wiped when its tensor is gone",
+        of=("narrow", "Tensor.narrow"),
+        lie=_wiped_with_its_tensor,
+        caught_by="view.lifetime",
     ),
 ]
