@@ -13,10 +13,12 @@ from tenet.spec.autograd import lengths  # isort: skip
 from tenet.spec.autograd import slopes  # isort: skip
 from tenet.spec.autograd import points  # isort: skip
 from tenet.spec.autograd import writes  # isort: skip
+from tenet.spec.autograd import changes  # isort: skip
 from tenet.spec.autograd import custom  # isort: skip
 
 __all__ = [
     "backward",
+    "changes",
     "custom",
     "dimensions",
     "lengths",

@@ -46,6 +46,7 @@ from tenet.spec.operators.refusals import Setting
 from tenet.spec.operators.refusals import refusals as refused
 from tenet.spec.operators.results import check, metadata_of
 from tenet.spec.operators.slopes import gradient_by_dtype
+from tenet.spec.operators.spellings import spellings
 from tenet.spec.operators.vectors import (
     gradient_lengths,
     lengths,
@@ -59,7 +60,6 @@ from tenet.spec.operators.writing import (
     Use,
     in_place,
     out,
-    short,
     shown_by_out,
     shown_in_place,
     takes_out,
@@ -232,7 +232,7 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     if dtype is None:
         return
     use = Use(torch, device, operator, call, dtype)
-    for spelling, said in _spellings(torch, operator, call):
+    for spelling, said in spellings(torch, operator, call):
         with case(spelling=spelling):
             use.check(staged(said)(*use.built.tensors))
     if has("out") and takes_out(operator, call):
@@ -240,19 +240,6 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     if has("in-place") and use.fits_itself():
         use.into_itself(layout)
     _check_fresh(operator, call, torch, use.built)
-
-
-def _spellings(
-    torch: Any, operator: Operator, call: Call
-) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The other ways to say the call that give a new result."""
-    for alias in operator.aliases:
-        yield alias, applied(operator, find(torch, alias), call)
-    if operator.method:
-        name, keywords = short(operator), call.keywords
-        yield f"Tensor.{name}", lambda *tensors: operator.method_of(name, tensors, keywords)
-    if operator.symbol is not None and not call.arguments:
-        yield "operator", operator.symbol
 
 
 def aliasing(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:

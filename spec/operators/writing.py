@@ -30,6 +30,7 @@ from tenet.spec.operators.operator import (
     find,
 )
 from tenet.spec.operators.results import check, metadata_of
+from tenet.spec.operators.spellings import short
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,6 @@ def takes_out(operator: Operator, call: Call) -> bool:
 def writes_itself(operator: Operator, dtype: str) -> bool:
     """Whether there is a method that ends in an underscore, whose result stays in the dtype."""
     return operator.in_place and operator.result(dtype) == dtype
-
-
-def short(operator: Operator) -> str:
-    """The name of its method."""
-    return operator.name.rpartition(".")[2]
 
 
 def out(

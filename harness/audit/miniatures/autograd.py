@@ -474,4 +474,34 @@ MINIATURES += [
         lie=lambda right, x, *a, **k: right(x, *a, **k) if a or k else (x * x).sum().sqrt(),
         caught_by="autograd.norm-at-0",
     ),
+    Miniature(
+        "tanh has no slope beyond 5",
+        of=("tanh",),
+        lie=lambda right, x: torch.where(x.abs() > 5, right(x).detach(), right(x)),
+        caught_by="autograd.slopes-far-out",
+    ),
+    Miniature(
+        "a norm is the root of a sum of squares and 1e-12",
+        of=("norm",),
+        lie=lambda right, x: (
+            right(x).detach() + (lambda y: y - y.detach())(((x * x).sum() + 1e-12).sqrt())
+        ),
+        caught_by="autograd.slopes-of-any-scale",
+    ),
+    Miniature(
+        "logsumexp goes back by exponentials without a shift",
+        of=("logsumexp",),
+        lie=lambda right, x, dim: (
+            right(x, dim).detach() + (lambda y: y - y.detach())(x.exp().sum(dim).log())
+        ),
+        caught_by="autograd.slopes-of-shifted-rows",
+    ),
+    Miniature(
+        "the gradient of a factor of a product in place is doubled",
+        of=("Tensor.mul_", "Tensor.__imul__"),
+        lie=lambda right, x, y: right(
+            x, _steeper(y, True) if isinstance(y, torch.Tensor) and y.requires_grad else y
+        ),
+        caught_by="autograd.in-place",
+    ),
 ]
