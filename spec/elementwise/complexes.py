@@ -25,7 +25,20 @@ _OF_ONE: dict[str, _Row] = {
     "sin": (lambda t, x: t.sin(x), np.sin, 8),
     "cos": (lambda t, x: t.cos(x), np.cos, 8),
     "sinh": (lambda t, x: t.sinh(x), np.sinh, 8),
+    "cosh": (lambda t, x: t.cosh(x), np.cosh, 8),
+    "tan": (lambda t, x: t.tan(x), np.tan, 16),
     "tanh": (lambda t, x: t.tanh(x), np.tanh, 16),
+    "asin": (lambda t, x: t.asin(x), np.arcsin, 16),
+    "acos": (lambda t, x: t.acos(x), np.arccos, 16),
+    "atan": (lambda t, x: t.atan(x), np.arctan, 16),
+    "asinh": (lambda t, x: t.asinh(x), np.arcsinh, 16),
+    "acosh": (lambda t, x: t.acosh(x), np.arccosh, 16),
+    "atanh": (lambda t, x: t.atanh(x), np.arctanh, 16),
+    "expm1": (lambda t, x: t.expm1(x), np.expm1, 8),
+    "log2": (lambda t, x: x.log2(), np.log2, 8),
+    "log10": (lambda t, x: x.log10(), np.log10, 8),
+    "rsqrt": (lambda t, x: x.rsqrt(), lambda x: 1 / np.sqrt(x), 8),
+    "sigmoid": (lambda t, x: x.sigmoid(), lambda x: 1 / (1 + np.exp(-x)), 16),
     "square": (lambda t, x: x.square(), np.square, 4),
     "abs": (lambda t, x: x.abs(), np.abs, 4),
     "abs()": (lambda t, x: abs(x), np.abs, 4),
@@ -49,6 +62,18 @@ _OF_TWO: dict[str, _Row] = {
 
 _SCALED = frozenset({"log", "sqrt", "abs", "abs()", "reciprocal", "neg", "sgn", "div"})
 """Those that are in range for numbers whose squares are not."""
+
+_ODD = frozenset({
+    "sin", "sinh", "tan", "tanh", "asin", "atan", "asinh", "atanh", "expm1", "x * (2-3j)", "mul",
+})  # fmt: skip
+"""Those that are nearly proportional to a small number, and keep all of its digits."""
+
+_TURNING = frozenset({
+    "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh", "acosh",
+    "atanh", "log", "log2", "log10",
+})  # fmt: skip
+"""Those that are known as well some turns away from 0."""
+_OF_SIZE = {"small": _ODD, "far": _TURNING}
 
 _CUTS: tuple[tuple[str, complex, complex], ...] = (
     ("sqrt", complex(-4, 0.0), complex(0, 2)),
@@ -128,6 +153,14 @@ def a_complex_zero_is_a_number(torch: Any, device: str) -> None:
 
 
 _POWERS = {"complex64": 100, "complex128": 900}
+_SIZES: dict[str, Callable[[str], int]] = {
+    "moderate": lambda dtype: 0,
+    "large": lambda dtype: _POWERS[dtype],
+    "tiny": lambda dtype: -_POWERS[dtype],
+    "small": lambda dtype: -20,
+    "far": lambda dtype: 3,
+}
+"""Numbers: the power of two that they are multiplied by."""
 
 
 @clause("elementwise.complex-numbers", effort=0.15, covers=[
@@ -137,16 +170,17 @@ _POWERS = {"complex64": 100, "complex128": 900}
     length=st.sampled_from([n for n in LENGTHS if 0 < n < 200]),
     seed=seeds(),
     lying=st.sampled_from(("contiguous", "stepped", "offset")),
-    scale=st.sampled_from((0, 1, -1)),
+    size=st.sampled_from(tuple(_SIZES)),
 )
 def complex_numbers_are_computed_as_numbers(
-    torch: Any, device: str, length: int, seed: int, lying: str, scale: int
+    torch: Any, device: str, length: int, seed: int, lying: str, size: str
 ) -> None:
     """Products, quotients, powers, roots, exponentials and absolute values of complex numbers are
     those of the numbers, the distance in the plane being within a few units; also where a square
-    of a part would be beyond the range, and the result is not."""
+    of a part would be beyond the range, and the result is not. What is proportional to a small
+    number has as many digits as that."""
     for dtype in supported(COMPLEX):
-        eps, power = FORMATS[dtype].eps, scale * _POWERS[dtype]
+        eps, power = FORMATS[dtype].eps, _SIZES[size](dtype)
         operands = []
         for number in (seed, seed + 5):
             plain = values((length,), dtype, "normal", number)
@@ -160,12 +194,12 @@ def complex_numbers_are_computed_as_numbers(
         rows = [(name, row, (a,), (x,)) for name, row in _OF_ONE.items()]
         rows += [(name, row, (a, b), (x, y)) for name, row in _OF_TWO.items()]
         for name, (call, reference, units), arrays, tensors in rows:
-            if scale and name not in _SCALED:
+            if size != "moderate" and name not in _OF_SIZE.get(size, _SCALED):
                 continue
             expected = reference(*arrays)
             # The functions have zeros; near those an error counts relative to the argument's.
-            near = 0.0 if not units else 4 * eps * (1.0 if not scale else 0.0)
+            near = 4 * eps if units and size in ("moderate", "far") else 0.0
             into = dtype if np.iscomplexobj(expected) else real_of(dtype)
             bound = ulps(units, into, "some real operations, each rounded", near)
-            with case(dtype=dtype, function=name, lying=lying, scale=scale):
+            with case(dtype=dtype, function=name, lying=lying, size=size):
                 assert_close(call(torch, *tensors), expected, bound)

@@ -120,7 +120,7 @@ def the_remainder_of_floats_has_the_divisors_sign(
                 assert_equal(divided, quotient.astype(array.dtype), signed_zero=False)
 
 
-_QUOTIENTS = (1000, 7, 1, 40)
+_QUOTIENTS = (1000, 7, 1, 40, 2**18)
 """How large the quotients may be."""
 
 
@@ -142,8 +142,13 @@ def quotients_of_floats_round_as_asked(
         b = Operand(group[1], layout, "normal", seed).array(dtype)
         b = np.where(np.abs(b) < 0.0625, b.dtype.type(0.5), b).astype(b.dtype)
         a = Operand(group[0], "contiguous", "normal", seed + 3).array(dtype).astype(np.float64)
-        largest = np.abs(b.astype(np.float64)).min(initial=1.0) * reach
-        a = np.clip(a * reach / 4, -largest, largest).astype(b.dtype)
+        most = min(reach, 1000) if dtype in ("float16", "bfloat16") else reach
+        largest = np.abs(b.astype(np.float64)).min(initial=1.0) * most
+        a = np.clip(a * most / 4, -largest, largest)
+        # Half of them as near to a multiple of a divisor as can be, to either side of it.
+        one = b.astype(np.float64).ravel()[:1].sum() or 1.0
+        beside = rounded(np.rint(a / one) * one, dtype).astype(np.float64)
+        a = np.where(np.arange(a.size).reshape(a.shape) % 2 == seed % 2, beside, a).astype(b.dtype)
         x = tensor_of(torch, device, a)
         arrangement = arrange(b, layout)
         y = arrangement.of_tensor(tensor_of(torch, device, arrangement.base))
@@ -190,23 +195,26 @@ def numbers_come_apart_into_mantissa_and_exponent(
                 assert_equal(shown, array)
 
 
-@clause("elementwise.decimals", covers=["notes.elementwise-family"], effort=3)
+@clause("elementwise.decimals", covers=["notes.elementwise-family"], effort=1.5)
 @for_all(operand=operands(finite=True))
 def halves_round_to_even(torch: Any, device: str, operand: Operand) -> None:
     """round() takes halves to the even neighbour: 0.5 to 0, 1.5 and 2.5 to 2. It rounds to so many
-    decimals, and left of the point where they are negative: 25 at -1 is 20."""
+    decimals, and left of the point where they are negative: 0.375 at 2 is 0.38, 25 at -1 is 20."""
     for dtype in supported(FLOATS):
         halves = (np.round(np.clip(operand.array(dtype), -60, 60)) + 0.5).astype(numpy_dtype(dtype))
         with case(dtype=dtype):
             expected = np.rint(halves.astype(np.float64)).astype(halves.dtype)
             assert_equal(tensor_of(torch, device, halves).round(), expected)
     for dtype in supported(("float32", "float64")):
-        # Tens, units and tenths of these are halves or whole numbers, without any rounding.
-        quarters = (np.round(np.clip(operand.array(dtype), -600, 600)) / 4).astype(dtype)
-        for decimals, tenfold in ((-1, 0.1), (0, 1.0), (1, 10.0)):
-            given = quarters * 20 if decimals < 0 else quarters
-            shifted = np.rint(given / 10) if decimals < 0 else np.rint(given * tenfold)
-            expected = (shifted * 10 if decimals < 0 else shifted / tenfold).astype(dtype)
+        whole = np.round(np.clip(operand.array(dtype), -1200, 1200)).astype(np.float64)
+        for decimals in (-3, -2, -1, 0, 1, 2, 3):
+            # Multiples of the last place, and what lies halfway, without any rounding.
+            tens, step = 10.0 ** abs(decimals), 2.0 ** -(decimals + 1)
+            if decimals < 0:
+                given, expected = whole * tens / 2, np.rint(whole / 2) * tens
+            else:
+                given, expected = whole * step, np.rint(whole * step * tens) / tens
+            given, expected = given.astype(dtype), expected.astype(dtype)
             with case(dtype=dtype, decimals=decimals):
                 x = tensor_of(torch, device, given)
                 assert_equal(torch.round(x, decimals=decimals), expected)
@@ -217,14 +225,23 @@ def halves_round_to_even(torch: Any, device: str, operand: Operand) -> None:
         covers=["notes.elementwise-family", "notes.extremal-values"])  # fmt: skip
 def the_remainder_of_a_large_quotient_is_finite(torch: Any, device: str) -> None:
     """fmod and remainder of finite numbers are finite, and exact, also where the quotient is
-    larger than the largest number, whatever the number of elements."""
+    larger than the largest number, or than a number that has all of its digits, whatever the number
+    of elements."""
     pairs = {
         "float64": {
             "some": (7.5, 2.0),
             "large": (1e300, 7e270),
             "beyond": (1.7e308, 2.0**-1000),
+            "whole": (1e22, 7.0),
+            "odd": (2.0**90 + 2.0**38, 3.0),
         },
-        "float32": {"some": (7.5, 2.0), "large": (1e30, 7e25), "beyond": (3e38, 2.0**-120)},
+        "float32": {
+            "some": (7.5, 2.0),
+            "large": (1e30, 7e25),
+            "beyond": (3e38, 2.0**-120),
+            "whole": (1e10, 3.0),
+            "odd": (2.0**60 + 2.0**37, 0.75),
+        },
     }
     for name in supported(("float64", "float32")):
         for (quotient, (a, b)), length in product(pairs[name].items(), (1, 2, 3, 64, 128)):

@@ -22,10 +22,12 @@ from tenet.spec.language import (
     supported,
 )
 from tenet.spec.model.dtypes import FLOATS, FORMATS, numpy_dtype
-from tenet.spec.model.tolerance import ulps
+from tenet.spec.model.special import digamma, lgamma
+from tenet.spec.model.tolerance import Bound, ulps
 from tenet.spec.operators.operator import find
 
 INF, NAN = np.inf, np.nan
+_PI = np.longdouble("3.14159265358979323846264338327950288")
 
 LIMITS: dict[str, tuple[tuple[float, float], ...]] = {
     "sqrt": ((-1.0, NAN), (0.0, 0.0), (-0.0, -0.0), (INF, INF), (NAN, NAN), (4.0, 2.0)),
@@ -339,6 +341,36 @@ def erfc_of_a_large_number_is_small_and_not_zero(torch: Any, device: str) -> Non
                 tensor = tensor_of(torch, device, x.astype(name))
                 assert_close(torch.erfc(tensor), expected, bound)
                 assert_close(torch.special.erfc(tensor), expected, bound)
+
+
+@clause("elementwise.gamma-of-negative", covers=["notes.elementwise-family"])
+def the_gamma_functions_are_reflected_at_0(torch: Any, device: str) -> None:
+    """lgamma(x) of a negative x is log(pi / |sin(pi x)|) - lgamma(1 - x), and digamma(x) is
+    digamma(1 - x) - pi / tan(pi x): the sine is known as well as x, which has all of its digits
+    behind the point, near an integer too."""
+    # Fractions and whole parts that every dtype holds together.
+    parts = (0.5, 0.25, 0.75, 0.125, 0.625, 0.875)
+    x = -np.array([whole + part for whole in (0, 1, 2, 3, 5, 7, 10, 15) for part in parts])
+    wide = x.astype(np.longdouble)
+    sine, tangent = np.abs(np.sin(_PI * wide)), np.tan(_PI * wide)
+    terms = {
+        "lgamma": (np.log(_PI / sine), -lgamma(1 - wide)),
+        "digamma": (-_PI / tangent, digamma(1 - wide)),
+    }
+    for name, dtype in product(terms, supported(FLOATS)):
+        first, second = terms[name]
+        # Both terms round, and pi * x within the sine does.
+        size = np.abs(first) + np.abs(second) + (_PI / sine) ** 2
+        error = 4 * FORMATS[dtype].eps * size
+        for length in (1, 7, len(x)):
+            bound = Bound(dtype, 1, "8 u of the terms", error[-length:])
+            given = tensor_of(torch, device, x[-length:].astype(numpy_dtype(dtype)))
+            for lying, argument in (
+                ("packed", given), ("stepped", torch.stack([given, given + 1], 1)[:, 0])
+            ):  # fmt: skip
+                with case(function=name, dtype=dtype, length=length, lying=lying):
+                    result = getattr(torch, name)(argument)
+                    assert_close(result, (first + second)[-length:], bound)
 
 
 @clause("elementwise.complex-negative-zero", covers=["notes.extremal-values"])

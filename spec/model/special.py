@@ -157,11 +157,13 @@ def lgamma(x: Array) -> Array:
 
 
 def bessel_i(x: Array, order: int) -> Array:
-    """The modified Bessel function of the first kind, order 0 or 1, |x| <= 10 (DLMF 10.25.2)."""
+    """The modified Bessel function of the first kind, order 0 or 1 (DLMF 10.25.2): its terms are
+    largest at the number |x| / 2, and beyond 1.5 |x| fall below any digit."""
     quarter = x * x / 4
     term: Any = np.ones_like(x) if order == 0 else x / 2
     total = term
-    for k in range(1, _steps(x, 40, 50)):
+    most = np.max(np.abs(x), initial=0.0, where=np.isfinite(x))
+    for k in range(1, _steps(x, 25, 35) + int(1.5 * most)):
         term = term * quarter / (k * (k + order))
         total = total + term
     return np.asarray(total)

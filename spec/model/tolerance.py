@@ -3,9 +3,11 @@
 Notation: u = eps/2 is the unit roundoff of the result's format, ulp(x) the gap between
 neighbouring numbers of that format at |x| (at least the smallest subnormal).
 
-exact           Moves, casts, comparisons, and the IEEE 754 basic operations + - * / sqrt are
+exact           Moves, casts, comparisons, and the IEEE 754 basic operations + - * / are
                 correctly rounded: the reference is rounded to the format once, with ties to
-                even, and compared bit by bit. No bound is needed; use `rounded`.
+                even, and compared bit by bit. No bound is needed; use `rounded`. A root is not
+                one of them here: vector libraries state one unit (MKL errs by half a unit and
+                a little more, so that PyTorch 2.13's sqrt of 2.0 is a neighbour of the nearest).
 ulps(n)         A function whose implementation is documented or known to lie within n ulps of
                 the true value, against a reference at least 2^10 times more precise.
 summation(m)    Adding n terms in any order: |error| <= (n-1) * u * sum|t| + O(u^2)

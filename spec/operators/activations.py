@@ -134,16 +134,19 @@ def _row(name: str, reference: Callable[..., Any], **row: Any) -> Operator:
 
 
 _SIX = clipped(-50, 50)
+_WIDE = clipped(-1e4, 1e4)
+_NORMAL = clipped(-80, 1e4)
+"""Where e**x is a normal number, and x times it."""
 
 ACTIVATIONS = table(
-    _row("softplus", _softplus, smooth=anywhere, prepare=_SIX, accuracy=LOOSE),
-    _row("silu", lambda x: x * sigmoid(x), smooth=anywhere, prepare=_SIX),
-    _row("gelu", _gelu, calls=unary(max_size=2100), smooth=anywhere, prepare=clipped(-1, 50),
+    _row("softplus", _softplus, smooth=anywhere, prepare=_NORMAL, accuracy=LOOSE),
+    _row("silu", lambda x: x * sigmoid(x), smooth=anywhere, prepare=_NORMAL),
+    _row("gelu", _gelu, calls=unary(max_size=2100), smooth=anywhere, prepare=_WIDE,
          accuracy=loose(lambda x: x)),
     _row("elu", lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), smooth=nonzero),
     _row("celu", _celu, smooth=nonzero, calls=with_arguments(unary(), alpha=[1.0, 2.0, 0.5])),
     _row("selu", _selu, smooth=nonzero),
-    _row("mish", _mish, smooth=anywhere, prepare=clipped(-10, 50), accuracy=LOOSE),
+    _row("mish", _mish, smooth=anywhere, prepare=_NORMAL, accuracy=LOOSE),
     _row("leaky_relu", lambda x: np.where(x > 0, x, x * 0.01), smooth=nonzero),
     _row("prelu", _prelu, calls=_slopes(), smooth=nonzero, prepare=modest),
     _row("relu6", lambda x: np.clip(x, 0, 6), smooth=apart_from(0, 6), accuracy=exact),
@@ -158,13 +161,13 @@ ACTIVATIONS = table(
          signed_zero=False),
     _row("softshrink", _shrunk, smooth=apart_from(-0.5, 0.5), accuracy=exact,
          signed_zero=False),
-    _row("tanhshrink", lambda x: x - np.tanh(x), smooth=anywhere, prepare=_SIX,
+    _row("tanhshrink", lambda x: x - np.tanh(x), smooth=anywhere, prepare=_WIDE,
          accuracy=within(4, "a function and a difference", half=2.5, scale=lambda x: x)),
     _row("threshold", _threshold, smooth=apart_from(0.5), accuracy=exact,
          calls=with_arguments(unary(), threshold=[0.5], value=[2, -1])),
-    _row("softsign", lambda x: x / (1 + np.abs(x)), smooth=nonzero, prepare=_SIX),
+    _row("softsign", lambda x: x / (1 + np.abs(x)), smooth=nonzero, prepare=_WIDE),
     _row("logsigmoid", lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x))),
-         smooth=anywhere, prepare=_SIX),
+         smooth=anywhere, prepare=_WIDE),
     _row("glu", _glu, calls=_halved(), any_input=False, smooth=anywhere, prepare=_SIX),
     _row("softmin", _softmin, any_input=False, prepare=tame, smooth=anywhere, accuracy=_below,
          calls=uses(whole=False, keepdim=False, at_least=1)),

@@ -76,7 +76,7 @@ _SUMMED = within(
 )
 _TAIL = within(16, "a function of 4 units, of an argument whose rounding counts 2*x*x times")
 _METHOD = {"method": True, "in_place": True}
-_BESSEL = {"dtypes": _SINGLE, "accuracy": _SUMMED}
+_BESSEL = {"dtypes": _SINGLE, "accuracy": _SUMMED, "prepare": clipped(-30, 30)}
 _INSIDE = {"prepare": between(0.02, 0.98), "smooth": between(0.02, 0.98)}
 
 SPECIAL = table(
@@ -89,16 +89,17 @@ SPECIAL = table(
     _row("mvlgamma", _many_gammas, accuracy=loose(lambda x: 3 * (x * np.log1p(x) + 1)),
          calls=with_arguments(_FEW, p=[1, 2, 3]), dtypes=_SINGLE, prepare=of_size(2.5, 1e3),
          smooth=lambda x: np.abs(x) + 1.5, aliases=("special.multigammaln",), **_METHOD),
-    _row("erfinv", erfinv, prepare=between(-0.9, 0.9), smooth=between(-0.9, 0.9),
+    _row("erfinv", erfinv, prepare=between(-1.09, 1.09), smooth=between(-0.9, 0.9),
          aliases=("special.erfinv",), **_METHOD),
     _row("i0", partial(bessel_i, order=0), aliases=("special.i0",), **_BESSEL, **_METHOD),
     _row("special.i0e", partial(_scaled_bessel, order=0), **{**_BESSEL, "smooth": nonzero}),
     _row("special.i1", partial(bessel_i, order=1), **_BESSEL),
     _row("special.i1e", partial(_scaled_bessel, order=1), **{**_BESSEL, "smooth": nonzero}),
     _row("special.entr", _entropy, accuracy=COMPOSED, prepare=modest, smooth=positive),
-    _row("special.erfcx", erfcx, dtypes=_SINGLE, prepare=of_size(0.001, 10), smooth=positive),
-    _row("special.ndtr", ndtr, prepare=clipped(-2, 5), dtypes=_SINGLE, accuracy=_TAIL),
-    _row("special.log_ndtr", log_ndtr, prepare=clipped(-5, 2), dtypes=_SINGLE,
+    _row("special.erfcx", erfcx, dtypes=_SINGLE, prepare=of_size(0.001, 1e4), smooth=positive),
+    _row("special.ndtr", ndtr, prepare=clipped(-2, 5), smooth=clipped(-2, 5), dtypes=_SINGLE,
+         accuracy=_TAIL),
+    _row("special.log_ndtr", log_ndtr, prepare=clipped(-1e3, 2), dtypes=_SINGLE,
          accuracy=_TAIL),
     _row("special.ndtri", ndtri, dtypes=_SINGLE, accuracy=loose(lambda x: x * 0 + 1), **_INSIDE),
     _row("special.xlog1py",

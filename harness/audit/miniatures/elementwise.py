@@ -451,4 +451,24 @@ MINIATURES += [
         ),
         caught_by="elementwise.many-elements",
     ),
+    Miniature(
+        "tanh is 1 from 7.1 on",
+        of=("tanh",),
+        lie=lambda right, x: torch.where((x > 7.1) & (x < 7.9), torch.ones_like(x), right(x)),
+        caught_by="elementwise.every-octave",
+    ),
+    Miniature(
+        "powers by large exponents are computed by a logarithm of the same precision",
+        of=("pow",),
+        lie=lambda right, x, y: (
+            torch.exp(y * torch.log(x)) if isinstance(y, float) and y > 6 else right(x, y)
+        ),
+        caught_by="elementwise.powers-of-any-size",
+    ),
+    Miniature(
+        "digamma of a negative number forgets the reflection",
+        of=("digamma",),
+        lie=lambda right, x: torch.where(x < 0, right(1 - x), right(x)),
+        caught_by="elementwise.gamma-of-negative",
+    ),
 ]
