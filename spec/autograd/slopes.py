@@ -14,7 +14,7 @@ import numpy as np
 from tenet.spec.autograd.common import NEEDS, SINGLE, Act, Array, Shape, laid, leaf, plain, signed
 from tenet.spec.language import assert_close, case, clause, supported
 from tenet.spec.model.dtypes import FLOATS, FORMATS
-from tenet.spec.model.special import ndtr
+from tenet.spec.model.special import digamma, ndtr
 from tenet.spec.model.tolerance import Bound, ulps
 
 GRID = np.array([-2.0, -1.75, -1.5, -1.125, -0.75, -0.5, -0.375, -0.125,
@@ -306,6 +306,11 @@ FAR: dict[str, Far] = {
     "tan": Far(lambda torch, x: torch.tan(x), lambda x: 1 + np.tan(x) ** 2, MODERATE),
     "sinh": Far(lambda torch, x: torch.sinh(x), np.cosh, MODERATE),
     "cosh": Far(lambda torch, x: torch.cosh(x), np.sinh, MODERATE),
+    "lgamma": Far(
+        lambda torch, x: torch.lgamma(x),
+        lambda x: digamma(1 - x) - _PI / np.tan(_PI * x),
+        -np.array([0.25, 0.5, 0.75, 1.25, 1.5, 2.625, 3.5, 7.25, 10.5, 20.75]), True,
+    ),
 }  # fmt: skip
 
 
@@ -337,7 +342,7 @@ LENGTHS_OF: dict[str, Act] = {
     "vector_norm along": lambda torch, x: torch.linalg.vector_norm(x, dim=-1),
     "hypot": lambda torch, x: torch.hypot(x[..., 0], x[..., 1]),
 }
-SCALES = (0, 20, -20, 40, -40)
+SCALES = (0, 20, -20, 55, -55)
 """Powers of two whose squares float32 holds."""
 
 
