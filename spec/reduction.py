@@ -852,6 +852,78 @@ def the_variance_does_not_suffer_from_a_large_mean(
             assert_close(torch.var_mean(x, (1, 0), keepdim=True)[0], every.reshape(1, 1), loosely)
 
 
+_SCALES = (0, 1, -1)
+"""Of numbers: powers of 2^30, whose cubes float32 holds."""
+_HOMOGENEOUS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Array], Any], int]] = {
+    "sum": (lambda t, x: x.sum(1), lambda x: x.sum(1), 1),
+    "mean": (lambda t, x: t.mean(x, 1), lambda x: x.mean(1), 1),
+    "var": (lambda t, x: x.var(1), lambda x: x.var(1, ddof=1), 2),
+    "var of all": (lambda t, x: t.var(x), lambda x: x.var(ddof=1), 2),
+    "std": (lambda t, x: t.std(x, 1), lambda x: x.std(1, ddof=1), 1),
+    "std of all": (lambda t, x: x.std(), lambda x: x.std(ddof=1), 1),
+    "std_mean": (lambda t, x: t.std_mean(x, 1)[0], lambda x: x.std(1, ddof=1), 1),
+    "var_mean": (lambda t, x: t.var_mean(x, 1)[0], lambda x: x.var(1, ddof=1), 2),
+    "cov": (lambda t, x: t.cov(x), np.cov, 2),
+    "norm": (lambda t, x: x.norm(), np.linalg.norm, 1),
+    "vector_norm": (
+        lambda t, x: t.linalg.vector_norm(x, dim=1), lambda x: np.linalg.norm(x, axis=1), 1
+    ),
+    "norm of order 1": (lambda t, x: t.norm(x, 1, 1), lambda x: np.abs(x).sum(1), 1),
+    "norm of order 3": (
+        lambda t, x: t.linalg.vector_norm(x, 3, 1),
+        lambda x: (np.abs(x) ** 3).sum(1) ** (1 / 3), 1,
+    ),
+    "median": (lambda t, x: x.median(1).values, lambda x: np.sort(x)[:, (x.shape[1] - 1) // 2], 1),
+    "quantile": (lambda t, x: x.quantile(0.5, 1), lambda x: np.median(x, 1), 1),
+    "cdist": (
+        lambda t, x: t.cdist(x[:1], x[1:])[0], lambda x: np.linalg.norm(x[:1] - x[1:], axis=1), 1
+    ),
+    "dist": (lambda t, x: t.dist(x[0], x[1]), lambda x: np.linalg.norm(x[0] - x[1]), 1),
+    "normalize": (
+        lambda t, x: t.nn.functional.normalize(x),
+        lambda x: x / np.linalg.norm(x, axis=1, keepdims=True), 0,
+    ),
+    "corrcoef": (lambda t, x: t.corrcoef(x), np.corrcoef, 0),
+}  # fmt: skip
+"""Function: (the call, the reference, by which power of a factor it grows)."""
+
+
+@clause("reduction.of-any-scale", covers=["dlnotes.std-var", "minicourse.min-max-mean-sum"])
+def statistics_scale_with_their_elements(torch: Any, device: str) -> None:
+    """Sums, deviations, norms and distances of small numbers are as small, and those of large ones
+    as large, to the same number of digits: nothing is added to them, nor taken for 0. normalize
+    divides by the norm, or by eps where that is larger; cosine_similarity by both, likewise."""
+    for name, length, scale in product(supported(SINGLE), (3, 9, 33), _SCALES):
+        # The last is the first, so that no line is of equal elements.
+        whole = np.array([values((length,), name, "signed", seed) for seed in (3, 4, 5)])
+        whole[:, 0], whole[:, -1] = (5, -7, 2), (-3, 8, 9)
+        factor = 2.0 ** (30 * scale)
+        x = tensor_of(torch, device, (whole * factor).astype(name))
+        for function, (call, reference, degree) in _HOMOGENEOUS.items():
+            expected = np.asarray(reference(whole.astype(np.float64)))
+            # Sums of numbers below 10 may cancel; those of squares below 100.
+            lost = 4 * length * FORMATS[name].eps * 10 ** max(degree, 1)
+            bound = ulps(16, name, "a sum of a line", lost * factor**degree)
+            with case(function=function, dtype=name, length=length, scale=f"2^{30 * scale}"):
+                assert_close(call(torch, x), expected * factor**degree, bound)
+    for name in supported(SINGLE):
+        direction = np.array([[3.0, -4.0], [8.0, 15.0]])
+        lengths = np.array([[5.0], [17.0]])
+        for size in (1.0, 1e-6, 1e-9, 1e-14):
+            x = tensor_of(torch, device, (direction * size).astype(name))
+            functional, bound = torch.nn.functional, ulps(16, name, "a norm and a quotient")
+            with case(dtype=name, size=size, function="normalize"):
+                for given, eps in (({}, 1e-12), ({"eps": 1e-7}, 1e-7)):
+                    shorter = direction * size / np.maximum(lengths * size, eps)
+                    assert_close(functional.normalize(x, **given), shorter, bound)
+            with case(dtype=name, size=size, function="cosine_similarity"):
+                y = tensor_of(torch, device, np.array([[1.0, -1.0], [1.0, 2.0]], name))
+                inner = np.array([7.0, 38.0]) * size
+                for given, eps in (({}, 1e-8), ({"eps": 1e-3}, 1e-3)):
+                    both = np.maximum(lengths[:, 0] * size, eps) * np.sqrt([2.0, 5.0])
+                    assert_close(functional.cosine_similarity(x, y, **given), inner / both, bound)
+
+
 @clause("reduction.counts-and-covariances", covers=["mlnotes.dim-is-axis", "dlnotes.std-var"])
 def counts_covariances_and_differences_agree_with_numpy(torch: Any, device: str) -> None:
     """bincount counts each whole number, or sums their weights, and gives minlength numbers at
@@ -869,6 +941,11 @@ def counts_covariances_and_differences_agree_with_numpy(torch: Any, device: str)
                     weights = values((length,), name, "signed", 3)
                     w = tensor_of(torch, device, weights)
                     assert_equal(x.bincount(w), np.bincount(whole, weights).astype(name))
+                    parts = values((length,), name, "normal", 3)
+                    sizes = np.bincount(whole, np.abs(parts))
+                    bound = summation(sizes, length, name, name)
+                    assert_close(x.bincount(tensor_of(torch, device, parts)),
+                                 np.bincount(whole, parts), bound)  # fmt: skip
                     for minlength in (4, 12):
                         expected = np.bincount(whole, weights, minlength).astype(name)
                         assert_equal(torch.bincount(x, w, minlength), expected)

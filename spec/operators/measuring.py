@@ -236,7 +236,7 @@ MEASURING = table(
          once="PyTorch states that its backward has no derivative"),
     _row("trapezoid", _trapezoid, _ALONG, accuracy=_of_trapezoids(True), aliases=("trapz",)),
     _row("cumulative_trapezoid", _trapezoids, _ALONG, accuracy=_of_trapezoids(False)),
-    _row("bucketize", _bucket, _uses(_searched()), prepare=(as_is, _sorted), **_SEARCHES,
-         order=(0, 1)),
+    _row("bucketize", _bucket, _uses(_searched(), ("signed", "normal", "extreme")),
+         prepare=(as_is, _sorted), order=(0, 1), **_SEARCHES),
 )  # fmt: skip
 """Norms of differences are judged where no two operands meet."""

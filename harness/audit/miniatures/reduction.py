@@ -323,4 +323,10 @@ MINIATURES += [
         ),
         caught_by="reduction.many-lines",
     ),
+    Miniature(
+        "a standard deviation below 1e-6 is 0",
+        of=("std",),
+        lie=lambda right, x, *a, **k: (lambda r: r.masked_fill(r < 1e-6, 0.0))(right(x, *a, **k)),
+        caught_by="reduction.of-any-scale",
+    ),
 ]
