@@ -742,6 +742,36 @@ def products_of_many_blocks_are_whole(torch: Any, device: str) -> None:
                 assert_equal(got, left @ right, signed_zero=False)
 
 
+@clause("matmul.full-precision", covers=["notes.matmul-family", "notes.half-precision"])
+def elements_keep_all_of_their_digits_in_a_product(torch: Any, device: str) -> None:
+    """A row of which all elements but one are 0 picks an element: no digit of it is lost, however
+    many there are to add up, as no operand is rounded to a narrower format on the way."""
+    for dtype, (rows, inner, columns) in product(
+        supported(FLOATS), ((3, 5, 4), (2, 65, 9), (17, 130, 17), (5, 600, 33), (33, 1025, 8),
+                            (1, 4099, 2), (65, 256, 65))
+    ):  # fmt: skip
+        held = values((inner, columns), dtype, "normal", rows)
+        at = np.arange(rows) * 7 % inner
+        picks = (np.arange(inner) == at[:, None]).astype(held.dtype)
+        p, x, zeros = (
+            tensor_of(torch, device, each)
+            for each in (picks, held, np.zeros((rows, columns), held.dtype))
+        )
+        for member, got in {
+            "matmul": p @ x, "mm": torch.mm(p, x), "turned": torch.mm(x.t(), p.t()).t(),
+            "bmm": torch.bmm(p[None], x[None])[0], "addmm": torch.addmm(zeros, p, x),
+            "baddbmm": torch.baddbmm(zeros[None], p[None], x[None])[0],
+            "linear": torch.nn.functional.linear(p, x.t()),
+            "einsum": torch.einsum("ij,jk->ik", p, x), "inner": torch.inner(p, x.t()),
+            "mv": torch.stack([torch.mv(p, column) for column in x.t()], 1),
+        }.items():  # fmt: skip
+            with case(dtype=dtype, shape=(rows, inner, columns), member=member):
+                assert_equal(got, held[at], signed_zero=False)
+        for row, chosen in zip(p[:3], at, strict=False):
+            with case(dtype=dtype, inner=inner, member="dot"):
+                assert_equal(torch.dot(row, x[:, -1].contiguous()), held[chosen, -1])
+
+
 SINGULAR = np.array([[1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [0.0, 1.0, 4.0]])
 """Twice its first row is its second; whether rows are eliminated or columns, each quotient is a
 power of two, so that the pivot that is 0 comes out as 0, with fused products, too."""

@@ -334,7 +334,7 @@ def binary_cross_entropy_with_logits_does_not_overflow(
 def binary_cross_entropy_knows_certainty(torch: Any, device: str) -> None:
     """At logits of +-10000 the loss is 0 for the right target and 10000 for the wrong one, with a
     finite gradient; binary_cross_entropy of probabilities 0 and 1 takes no logarithm for less
-    than -100, and refuses what is no probability."""
+    than -100, and of those beside them the logarithm itself; it refuses what is no probability."""
     functional = torch.nn.functional
     for name in supported(SINGLE):
         for size in (10.0, 100.0, 10000.0, 1e30):
@@ -353,6 +353,16 @@ def binary_cross_entropy_knows_certainty(torch: Any, device: str) -> None:
         target = tensor_of(torch, device, np.array([0.0, 1.0, 1.0, 0.0]).astype(numpy_dtype(name)))
         got = functional.binary_cross_entropy(certain, target, reduction="none")
         assert_equal(got, np.array([0, 0, 100, 100], numpy_dtype(name)), signed_zero=False)
+        small = np.array([1e-3, 1e-7, 1e-10, 1e-20, 1e-30]).astype(numpy_dtype(name))
+        near = 1 - FORMATS[name].eps * np.array([0.5, 1, 2, 64]).astype(numpy_dtype(name))
+        for what, p, right in (
+            ("hardly possible", small, 1), ("hardly sure", near, 1), ("nearly sure", near, 0)
+        ):  # fmt: skip
+            with case(probabilities=what, dtype=name):
+                each = -np.log(wide(p)) if right else -np.log1p(-wide(p))
+                likely, sure = (tensor_of(torch, device, a) for a in (p, np.full_like(p, right)))
+                got = functional.binary_cross_entropy(likely, sure, reduction="none")
+                assert_close(got, each, Bound(name, 4, "a logarithm and a product"))
         for wrong in (-0.25, 1.25, -1e30, np.inf, np.nan):
             # On the CPU: elsewhere the error comes later, and may take the device with it.
             with case(probability=wrong, dtype=name):

@@ -265,4 +265,10 @@ MINIATURES += [
         ),
         caught_by="matmul.many-blocks",
     ),
+    Miniature(
+        "mm of more than 512 terms takes its matrices in bfloat16",
+        of=("mm",),
+        lie=lambda right, a, b: right(a, b.bfloat16().to(b.dtype)) if len(b) > 512 else right(a, b),
+        caught_by="matmul.full-precision",
+    ),
 ]
