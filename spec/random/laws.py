@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import product
 from math import prod
-from typing import Any
+from statistics import NormalDist
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -304,3 +306,84 @@ def samples_are_drawn_in_their_own_precision(torch: Any, device: str) -> None:
                     samples = read(got)
                     same = samples.astype(numpy_dtype(coarse)).astype(samples.dtype) == samples
                     assert_that(same.sum() <= 32, f"{same.sum()} of 64 have the bits of {coarse}")
+
+
+class Rare(NamedTuple):
+    """What happens seldom: how it is drawn, when it happened, and how likely it is."""
+
+    draw: Callable[[Any, int, dict[str, Any]], Any]
+    happened: Callable[[np.ndarray], np.ndarray]
+    chance: float
+    samples: int
+
+
+_BEYOND_4 = 2 * NormalDist().cdf(-4)
+_RARE: dict[str, Rare] = {
+    "randn": Rare(lambda t, n, w: t.randn(n, **w), lambda x: np.abs(x) > 4, _BEYOND_4, 8 * MANY),
+    "randn_like": Rare(
+        lambda t, n, w: t.randn_like(t.zeros(n, **w)), lambda x: np.abs(x) > 4, _BEYOND_4, 8 * MANY
+    ),
+    "normal_": Rare(
+        lambda t, n, w: t.zeros(n, **w).normal_(2, 0.5), lambda x: np.abs(x - 2) > 2, _BEYOND_4,
+        8 * MANY,
+    ),
+    "normal": Rare(
+        lambda t, n, w: t.normal(t.ones(n, **w), 3), lambda x: np.abs(x - 1) > 12, _BEYOND_4,
+        8 * MANY,
+    ),
+    "log_normal_": Rare(
+        lambda t, n, w: t.zeros(n, **w).log_normal_(0, 0.5), lambda x: np.abs(np.log(x)) > 2,
+        _BEYOND_4, 8 * MANY,
+    ),
+    "exponential_": Rare(
+        lambda t, n, w: t.zeros(n, **w).exponential_(2), lambda x: x > 4.5, math.exp(-9), 8 * MANY
+    ),
+    "cauchy_": Rare(
+        lambda t, n, w: t.zeros(n, **w).cauchy_(), lambda x: np.abs(x) > 5000,
+        2 / math.pi * math.atan(1 / 5000), 8 * MANY,
+    ),
+    "bernoulli_": Rare(
+        lambda t, n, w: t.zeros(n, **w).bernoulli_(0.001), lambda x: x == 1, 0.001, MANY
+    ),
+    "bernoulli": Rare(
+        lambda t, n, w: t.bernoulli(t.full((n,), 0.001, **w)), lambda x: x == 1, 0.001, MANY
+    ),
+    "almost always": Rare(
+        lambda t, n, w: t.zeros(n, **w).bernoulli_(0.999), lambda x: x == 0, 0.001, MANY
+    ),
+    "geometric_": Rare(
+        lambda t, n, w: t.zeros(n, **w).geometric_(0.02), lambda x: x > 300, 0.98**300, MANY
+    ),
+    "dropout": Rare(
+        lambda t, n, w: t.nn.functional.dropout(t.ones(n, **w), 0.999), lambda x: x != 0, 0.001,
+        MANY,
+    ),
+    "multinomial": Rare(
+        lambda t, n, w: t.multinomial(t.tensor([999.0, 1.0], **w), n, True), lambda x: x == 1,
+        0.001, MANY,
+    ),
+    "rand": Rare(lambda t, n, w: t.rand(n, **w), lambda x: x < 0.001, 0.001, MANY),
+    "rand near 1": Rare(lambda t, n, w: t.rand(n, **w), lambda x: x > 0.999, 0.001, MANY),
+}  # fmt: skip
+
+
+@clause("random.rare-events", thorough=True, covers=LAWS)
+def what_is_rare_happens_as_often_as_it_should(torch: Any, device: str) -> None:
+    """Far from the middle the laws hold, too: normal numbers lie beyond four standard deviations,
+    exponential and Cauchy ones far out, a small probability comes true and a large one fails, as
+    often as their laws say; and a Poisson number of a larger rate is not a rounded normal one."""
+    for (name, rare), dtype in product(_RARE.items(), supported(("float32", "float64"))):
+        with case(draw=name, dtype=dtype):
+            got = rare.draw(torch, rare.samples, where(torch, device, dtype))
+            share = np.asarray(rare.happened(read(got)).mean())
+            give = law.slack(dtype)
+            low, high = np.asarray(rare.chance - give), np.asarray(rare.chance + give)
+            surprise = law.surprise(share, rare.samples, low, high)
+            assert_that(
+                bool(surprise <= law.limit(1)),
+                f"{share} of {rare.samples} samples, not {rare.chance:.6f}",
+            )
+    for rate, dtype in product((20, 60, 300), supported(("float32", "float64"))):
+        with case(draw="poisson", rate=rate, dtype=dtype):
+            rates = torch.full((MANY,), float(rate), **where(torch, device, dtype))
+            assert_follows(read(torch.poisson(rates)), law.poisson(rate), dtype)

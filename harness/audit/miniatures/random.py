@@ -409,4 +409,10 @@ MINIATURES += [
         lie=lambda right, *args, generator=None, **kwargs: right(*args, **kwargs),
         caught_by="random.generator-chooses",
     ),
+    Miniature(
+        "no number of randn lies beyond 4",
+        of=("randn",),
+        lie=lambda right, *args, **kwargs: right(*args, **kwargs).clamp(-4, 4),
+        caught_by="random.rare-events",
+    ),
 ]
