@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import seeds, tensor_of
+from tenet.spec.cases import seeds, tensor_of, values
 from tenet.spec.language import (
     assert_close,
     assert_equal,
@@ -205,6 +205,37 @@ def parameter_groups_take_their_own_options(
             bound = travelled_bound(exact[part], end, way, 10, dtype)
             with case(group=of):
                 assert_close(tensor_of(torch, device, flat(held)[part]), end, bound)
+
+
+_MANY = 260
+"""More steps than a byte counts."""
+
+
+@clause("optim.many-steps", covers=["mlnotes.sgd", "mlnotes.adam", "notes.optimizer-family"],
+        requires={"autograd"}, thorough=True)  # fmt: skip
+def the_formula_holds_for_many_steps(torch: Any, device: str) -> None:
+    """Each optimizer, in each of its forms, moves by its formula after hundreds of steps as at
+    first: what counts the steps does not overflow, no correction ends early, and no average
+    drifts."""
+    every = [(family, form) for family in FAMILIES.values() for form in forms_of(family)]
+    for turn, (family, form) in enumerate(every):
+        # By its defaults, and with all that it may be told.
+        chosen = family.options[-(turn % 2)]
+        for dtype in supported([SINGLE[turn // 2 % 2]]):
+            # Steps of about one size, and such as grow smaller.
+            gradients = 1 + values((_MANY, 3), dtype, "normal", 5) / 4
+            gradients[:, 2] /= np.arange(1, _MANY + 1)
+            start, options = np.array([1.0, -2.0, 0.5], dtype), {**family.required, **chosen}
+            with case(optimizer=family.name, form=form, dtype=dtype, **chosen):
+                end, way = family.reference(wide(start), wide(gradients), **options)
+                parameter = torch.nn.Parameter(tensor_of(torch, device, start))
+                made = getattr(torch.optim, family.name)
+                optimizer = made([parameter], **options, **options_of(torch, device, form))
+                for gradient in tensor_of(torch, device, gradients):
+                    parameter.grad = gradient
+                    optimizer.step()
+                bound = travelled_bound(wide(start), end, way, _MANY, dtype)
+                assert_close(parameter.detach(), end, bound)
 
 
 _FIRST = {"SGD": 0.5, "Adam": 0.5, "AdamW": 0.495, "RMSprop": -4.0, "Adagrad": 0.5}
