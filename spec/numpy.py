@@ -23,6 +23,7 @@ from tenet.spec.language import (
     clause,
     elements,
     for_all,
+    has,
     supported,
 )
 from tenet.spec.model.dtypes import ALL, FLOATS, INTEGERS, NUMERIC, numpy_dtype
@@ -219,6 +220,40 @@ def in_place_changes_show_on_the_other_side(torch: Any, device: str) -> None:
                         assert_equal(array.tolist(), now.tolist())
 
 
+_MOMENTS: dict[str, Callable[[Any, Any], object]] = {
+    "t_": lambda torch, tensor: tensor.t_(),
+    "unsqueeze_": lambda torch, tensor: tensor.unsqueeze_(0),
+    "squeeze_": lambda torch, tensor: tensor.squeeze_(),
+    "transpose_": lambda torch, tensor: tensor.transpose_(0, 1),
+    "as_strided_": lambda torch, tensor: tensor.as_strided_((2, 2), (2, 1), 1),
+    "data": lambda torch, tensor: setattr(tensor, "data", torch.ones_like(tensor)),
+    "set_": lambda torch, tensor: tensor.set_(tensor.new_ones(4)),
+    "resize_": lambda torch, tensor: tensor.resize_(2),
+}
+"""What gives a tensor another shape or other memory, in place; one after the other."""
+
+
+@clause("numpy.of-the-moment", covers=["minicourse.numpy-shares"], requires={"numpy", "in-place"})
+def an_array_is_that_of_the_tensor_as_it_is(torch: Any, device: str) -> None:
+    """numpy() and np.asarray() show the tensor as it is when they are called: with the shape, the
+    strides and the memory that it has been given in place since the last time. An array that was
+    asked for before stays what it is."""
+    for name, spelling in product(supported(BRIDGED), TO_ARRAY):
+        to_array = TO_ARRAY[spelling]
+        tensor = tensor_of(torch, device, (np.arange(6) % 2).astype(numpy_dtype(name)))
+        tensor = tensor.reshape(2, 3)
+        for moment, change in _MOMENTS.items():
+            before = to_array(tensor)
+            shape, held = before.shape, before.tolist()
+            change(torch, tensor)
+            with case(dtype=name, spelling=spelling, after=moment):
+                array = to_array(tensor)
+                assert_equal(array.shape, tuple(tensor.shape))
+                assert_equal(array.tolist(), elements(tensor))
+                assert_equal(array.ctypes.data, tensor.data_ptr())
+                assert_equal((before.shape, before.tolist()), (shape, held))
+
+
 @clause(
     "numpy.rebinding",
     covers=["minicourse.reassign-does-not-share"],
@@ -267,6 +302,10 @@ COPIED_TENSORS: dict[str, Callable[[Any, Any], Any]] = {
     "torch.tensor": lambda torch, array: torch.tensor(array),
     "torch.tensor, read-only": lambda torch, array: torch.tensor(_read_only(array)),
     "asarray(copy=True)": lambda torch, array: torch.asarray(array, copy=True),
+    "from_dlpack(copy=True)": lambda torch, array: torch.from_dlpack(array, copy=True),
+    "from_dlpack(tensor, copy=True)": lambda torch, array: torch.from_dlpack(
+        torch.from_numpy(array), copy=True
+    ),
     "from_numpy().clone": lambda torch, array: torch.from_numpy(array).clone(),
     "to(copy=True)": lambda torch, array: torch.from_numpy(array).to("cpu", copy=True),
     "as_tensor(other dtype)": lambda torch, array: torch.as_tensor(
@@ -278,6 +317,7 @@ COPIED_TENSORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 COPIED_ARRAYS: dict[str, Callable[[Any], Any]] = {
     "np.array": lambda tensor: np.array(tensor),
+    "from_dlpack(copy=True)": lambda tensor: np.from_dlpack(tensor, copy=True),
     "clone().numpy": lambda tensor: tensor.clone().numpy(),
     "numpy().copy": lambda tensor: tensor.numpy().copy(),
     "asarray(other dtype)": lambda tensor: np.asarray(
@@ -444,7 +484,8 @@ def arrays_with_negative_strides_are_refused(torch: Any, device: str) -> None:
 )
 def what_numpy_cannot_hold_is_refused(torch: Any, device: str) -> None:
     """numpy() of a bfloat16 tensor raises, as NumPy has no such dtype, and so does from_numpy()
-    of text, objects and dates, or of what is no array; a conversion first makes it work."""
+    of text, objects, dates and bytes in the other order, or of what is no array; a conversion
+    first makes it work."""
     for name in supported(["bfloat16"]):
         for shape in ((), (3,), (2, 0)):
             tensor = torch.ones(shape, dtype=getattr(torch, name), device=device)
@@ -458,6 +499,7 @@ def what_numpy_cannot_hold_is_refused(torch: Any, device: str) -> None:
         np.array([None, 1], object),
         np.array(["2020-01-01"], "datetime64[D]"),
         np.zeros(2, [("a", np.float32), ("b", np.int32)]),
+        *(np.ones(2, np.dtype(kind).newbyteorder("S")) for kind in ("i2", "f4", "f8", "c8")),
     )
     for array in foreign:
         with case(array=array.dtype.str):
@@ -714,6 +756,10 @@ def other_buffers_are_shared_as_arrays_are(torch: Any, device: str) -> None:
                     assert_equal(elements(shows), shown.tolist())
                 given.fill_(9)
                 assert_equal(shown.tolist(), elements(given))
+                tracked = [name.startswith("float"), False] if has("autograd") else []
+                for asked in tracked:
+                    leaf = torch.frombuffer(memory, requires_grad=asked, **options)
+                    assert_equal(leaf.requires_grad, asked)
                 assert_equal(array.tolist().count(9), len(shown))
         for layout in LAYOUTS:
             for shape in ((6,), (4, 6), (2, 3, 4)):

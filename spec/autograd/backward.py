@@ -233,13 +233,24 @@ def gradients_add_up_until_they_are_cleared(
         assert_grad(x, second, name)
         # A gradient that reaches several leaves unchanged is each one's own from then on.
         one, other = (laid(torch, device, second, layout, name) for _ in range(2))
-        for _ in range(2):
-            (one + other).backward(u)
+        (one + other).backward(u)
+        there = one.grad
+        (one + other).backward(u)
+        assert_same_object(one.grad, there)
         for tensor in (one, other):
             assert_grad(tensor, 2 * second, name)
         one.grad.zero_()
         assert_grad(other, 2 * second, name)
         assert_equal(u, second.astype(numpy_dtype(name)))
+        # Of one number, too, each element gets a gradient of its own.
+        other.grad = None
+        other.sum().backward()
+        assert_grad(other, np.ones(shape), name)
+        if 0 not in shape:
+            other.grad[(0,) * len(shape)] = 3
+            wanted = np.ones(shape)
+            wanted[(0,) * len(shape)] = 3
+            assert_grad(other, wanted, name)
         x.grad = given = laid(torch, device, first, layout, name).detach()
         strides = given.stride()
         # A layout that repeats its elements cannot be added to in place.

@@ -59,12 +59,14 @@ def a_hook_sees_a_gradient_and_may_replace_it(
                 assert_equal(got, expected, signed_zero=False)
         assert_grad(x, -2 * weights, name)
         seen.clear()
-        x.grad = None
         handles[1].remove()
         hooked = x if at_leaf else x * 1
         (hooked * w).sum().backward()
         assert_equal([label for label, _ in seen], ["looks", "negates"] if at_leaf else [])
-        assert_grad(x, -weights if at_leaf else weights, name)
+        # What they see is the new gradient, whatever is there to which it is added.
+        for _, got in seen:
+            assert_equal(got, weights.astype(numpy_dtype(name)), signed_zero=False)
+        assert_grad(x, -3 * weights if at_leaf else -weights, name)
         seen.clear()
         assert_raises(w.register_hook, print)
 
@@ -104,9 +106,12 @@ def retain_grad_keeps_the_gradient_of_a_result(
         assert_equal(len(calls), 1)
         assert_same_object(calls[0][0], x)
         assert_that(np.array_equal(calls[0][1], read(x.grad)), "the hook saw another grad")
+        (x * 2).sum().backward()
+        assert_equal(len(calls), 2)
+        assert_that(np.array_equal(calls[1][1], read(x.grad)), "the hook saw another grad")
         handle.remove()
         (x * 2).sum().backward()
-        assert_equal(len(calls), 1)
+        assert_equal(len(calls), 2)
         (before * w).sum().backward()
         assert_equal(before.grad, (3 * weights).astype(numpy_dtype(name)), signed_zero=False)
         assert_raises(w.retain_grad)
@@ -151,8 +156,10 @@ def the_backward_of_a_custom_function_is_used(
                 assert_equal((result.requires_grad, result.is_leaf), (True, False))
                 name_of = type(result.grad_fn).__name__
                 assert_that("Weighed" in name_of, f"grad_fn is {name_of}")
+                # Every call has a context of its own.
+                Weighed.apply(b.detach() + 1, a.detach() - 1, 5)
                 result.backward(plain(torch, device, along, name))
-                assert_equal(seen, [False, (*tracked, False)])
+                assert_equal(seen, [False, False, (*tracked, False)])
                 for tensor, flag, wanted in (
                     (a, tracked[0], along * first * 7), (b, tracked[1], along * second - 2)
                 ):  # fmt: skip

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import product
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -174,8 +175,8 @@ def modes_nest_and_end_where_they_began(
 ) -> None:
     """Inside no_grad(), set_grad_enabled(False) and inference_mode() nothing is recorded, inside
     enable_grad() and set_grad_enabled(True) it is; the innermost counts, and at its end, by an
-    error too, the one around it holds again. As decorators they hold while the function runs,
-    at every call, and while the body of a generator does."""
+    error too, the one around it holds again. They hold in their own thread alone. As decorators
+    they hold while the function runs, at every call, and while the body of a generator does."""
     x = torch.ones(shape, device=device, requires_grad=True)
 
     def facts() -> tuple[bool, bool, bool]:
@@ -185,6 +186,14 @@ def modes_nest_and_end_where_they_began(
     def enter(left: tuple[str, ...], enabled: bool) -> None:
         assert_equal(facts(), (enabled,) * 3)
         if not left:
+            with torch.inference_mode():
+                assert_equal((x * 2).requires_grad, False)
+            assert_equal(facts(), (enabled,) * 3)
+            elsewhere: list[tuple[bool, bool, bool]] = []
+            thread = Thread(target=lambda: elsewhere.append(facts()))
+            thread.start()
+            thread.join()
+            assert_equal(elsewhere, [(True,) * 3])
             raise _EndedError
         make, outcome = MODES[left[0]]
         try:
@@ -334,6 +343,11 @@ def detach_shares_memory_and_clone_passes_gradients(
             facts = detached.requires_grad, detached.grad_fn, detached.is_leaf
             assert_equal(facts, (False, None, True))
             assert_equal((detached.data_ptr(), detached.stride()), (of.data_ptr(), of.stride()))
+            # Each is a tensor of its own: what one is told is no matter of the next.
+            of.detach().requires_grad_().detach_().unsqueeze_(0)
+            of.detach().requires_grad_()
+            another = of.detach()
+            assert_equal((another.requires_grad, another.shape), (False, of.shape))
         copied = y.clone()
         facts = copied.requires_grad, copied.is_leaf, copied.grad_fn is None
         assert_equal(facts, (True, False, False))

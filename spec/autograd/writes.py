@@ -68,6 +68,9 @@ WRITTEN: dict[str, Act] = {
     "clamp_": lambda t: t.clamp_(max=0.5),
     "[...] =": lambda t: t.__setitem__(..., 9),
     "neg_": lambda t: t.neg_(),
+    "masked_fill_": lambda t: t.masked_fill_(t.detach() > 0, 9),
+    "[mask] =": lambda t: t.__setitem__(t.detach() > 0, 9),
+    "lerp_": lambda t: t.lerp_(t.detach() + 2, 0.5),
 }
 """In-place changes of a matrix of 1 to 4 through its views: each changes what it reaches."""
 
@@ -77,6 +80,10 @@ UNSEEN: dict[str, Act] = {
     "out=": lambda torch, t: torch.add(t, 1, out=t),
     "out= of a view": lambda torch, t: torch.exp(t[1:], out=t[1:]),
     "requires_grad off": lambda torch, t: t.detach().requires_grad_(False).copy_(-t),
+    "a vector of detach": lambda torch, t: t.view(-1).detach().zero_(),
+    "a piece of detach": lambda torch, t: t.detach().unbind()[1].zero_(),
+    "a random refill": lambda torch, t: t.detach().normal_(),
+    "another": lambda torch, t: t.detach().uniform_(2, 3),
 }
 """Ways around the tensor itself: autograd does not look, but the count of changes is shared."""
 
@@ -162,7 +169,11 @@ def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str
         (f"{how} through {where}", lambda torch, t, w=write, v=view: w(v(t)))
         for (how, write), (where, view) in product(WRITTEN.items(), VIEWED.items())
     ]
-    for change, alter in (*through, *UNSEEN.items()):
+    quietly: list[tuple[str, Act]] = [
+        (f"{how} under no_grad", lambda torch, t, w=write: torch.no_grad()(w)(t))
+        for how, write in WRITTEN.items()
+    ]
+    for change, alter in (*through, *quietly, *UNSEEN.items()):
         with case(change=change):
             x, w = leaf(torch, device, matrix), plain(torch, device, matrix)
             result = (x * w).sum()
@@ -174,6 +185,13 @@ def a_saved_tensor_that_was_changed_makes_backward_raise(torch: Any, device: str
                 total = result.sum()
                 alter(torch, result)
                 assert_raises(total.backward)
+    for optimizer, joined in product(("SGD", "Adam", "RMSprop"), (False, True)):
+        with case(change="a step", optimizer=optimizer, foreach=joined):
+            x = leaf(torch, device, matrix)
+            total, x.grad = (x * x).sum(), torch.ones_like(x)
+            getattr(torch.optim, optimizer)([x], lr=0.5, foreach=joined).step()
+            assert_raises(total.backward)
+            assert_equal(x.grad, np.ones((2, 2), np.float32))
 
 
 @clause("autograd.leaf-in-place", covers=["notes.leaf-inplace"],

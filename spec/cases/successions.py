@@ -118,6 +118,7 @@ OF_ANY_RANK: dict[str, tuple[Say, ...]] = {
         Say(lambda torch, x: x.clone(), lambda a: a),
         Say(lambda torch, x: x.clone() if x.dtype == torch.float64 else x.double(), lambda a: a,
             "float64"),
+        Say(lambda torch, x: torch.zeros_like(x, dtype=torch.int32).copy_(x), lambda a: a, "int32"),
     ),
     "order in memory": (
         Say(lambda torch, x: x.neg(), lambda a: -a),

@@ -175,8 +175,9 @@ def a_random_split_deals_out_every_sample_once(
     torch: Any, device: str, size: int, cuts: tuple[int, int], fractions: Any, seed: int
 ) -> None:
     """random_split(data, lengths) deals every sample to exactly one part, at random, the same
-    for a generator of the same seed. Lengths sum to len(data), or are fractions: each part gets
-    floor(fraction * n), and what is left over goes to the first parts, one each."""
+    for a generator, or without one a global stream, of the same seed. Lengths sum to len(data), or
+    are fractions: each part gets floor(fraction * n), and what is left over goes to the first
+    parts, one each."""
     low, high = sorted(cut % (size + 1) for cut in cuts)
     floors = [floor(fraction * size) for fraction in fractions]
     left = size - sum(floors)
@@ -203,8 +204,19 @@ def a_random_split_deals_out_every_sample_once(
     for lengths in ([size, 1], [size - 1], [0], [0.5, 0.75], [1.5, -0.5]):
         if sum(lengths) != 1 or min(lengths) < 0:  # a single 1 is a fraction
             assert_raises(torch.utils.data.random_split, Numbers(size), lengths)
-    plain = torch.utils.data.random_split(Numbers(size), [size])
-    assert_equal(sorted(_elements(plain[0])), [*range(size)])
+
+    def plain() -> list[int]:
+        [part] = torch.utils.data.random_split(Numbers(size), [size])
+        return _elements(part)
+
+    assert_equal(sorted(plain()), [*range(size)])
+    # Without a generator of its own it draws from the global stream.
+    with seeded(torch, seed):
+        first, second = plain(), plain()
+    with seeded(torch, seed):
+        assert_equal(plain(), first)
+    if size >= MANY:
+        assert_that(first != second, "two splits in a row are one")
 
 
 @clause("data.transforms", covers=["hackmd.transforms"], requires={"torchvision"})

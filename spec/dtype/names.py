@@ -57,6 +57,10 @@ FLOAT_FACTORIES: dict[str, Callable[[Any, str], Any]] = {
     "arange": lambda torch, device: torch.arange(0.0, 3.0, device=device),
     "arange of one": lambda torch, device: torch.arange(3.5, device=device),
     "linspace": lambda torch, device: torch.linspace(0, 1, 5, device=device),
+    "logspace": lambda torch, device: torch.logspace(0, 1, 5, device=device),
+    "normal": lambda torch, device: torch.normal(0.0, 1.0, (3,), device=device),
+    "weight": lambda torch, device: torch.nn.Linear(2, 3, device=device).weight,
+    "buffer": lambda torch, device: torch.nn.BatchNorm1d(3, device=device).running_mean,
 }
 
 
@@ -151,9 +155,10 @@ def float_literals_become_float32(torch: Any, device: str) -> None:
     metadata_only=True,
 )
 def set_default_dtype_changes_what_literals_become(torch: Any, device: str) -> None:
-    """set_default_dtype() sets what Python floats and the float factories give, and, with
-    float32 and float64, the complex dtype of the same width; integers and tensors that exist
-    keep theirs. finfo() without an argument describes it. Other dtypes are refused."""
+    """set_default_dtype() sets what Python floats, the float factories and new layers give, and,
+    with float32 and float64, the complex dtype of the same width; integers, tensors that exist and
+    what is made like them keep theirs. finfo() without an argument describes it. Other dtypes are
+    refused."""
     before = torch.get_default_dtype()
     kept = torch.tensor([1.5], device=device)
     try:
@@ -174,13 +179,18 @@ def set_default_dtype_changes_what_literals_become(torch: Any, device: str) -> N
                 assert_metadata(torch.ones(2, dtype=torch.float32, device=device), dtype="float32")
                 assert_equal(torch.finfo().bits, DTYPES[name].bits)
                 assert_metadata(kept, dtype="float32")
+                for like in (torch.zeros_like, torch.rand_like, lambda x: torch.full_like(x, 2),
+                             lambda x: x.new_zeros(2), lambda x: x.new_full((2,), 2)):  # fmt: skip
+                    assert_metadata(like(kept), dtype="float32")
                 for other in ("int64", "int32", "bool"):
                     assert_raises(torch.set_default_dtype, named(torch, other))
                     assert_same_object(torch.get_default_dtype(), named(torch, name))
             if name in ("float32", "float64"):
                 wide = "complex64" if name == "float32" else "complex128"
                 for literal in COMPLEX_LITERALS:
-                    assert_metadata(torch.tensor(literal, device=device), dtype=wide)
+                    for make in LITERAL_FACTORIES.values():
+                        assert_metadata(make(torch, device, literal), dtype=wide)
+                assert_metadata(torch.full((2,), 1j, device=device), dtype=wide)
     finally:
         torch.set_default_dtype(before)
     assert_metadata(torch.tensor([0.5], device=device), dtype="float32")

@@ -191,9 +191,14 @@ def what_is_taken_out_or_replaced_is_no_longer_found(torch: Any, device: str) ->
     for name, parameter in model.named_parameters():
         with case(kept=name):
             assert_same_object(kept[name], parameter)
-    # However deep: under its whole path, the tensors are those of the module itself.
-    deep = nn.Sequential(nn.Sequential(nn.Sequential(nn.BatchNorm1d(2), model)))
+    # However deep: under its whole path, the tensors are those of the module itself, and stay so.
+    deep = nn.Sequential(nn.Sequential(nn.Sequential(nn.BatchNorm1d(2), model))).to(device)
     norm = deep[0][0][0]
+    held = norm.state_dict()
+    norm(torch.tensor([[1.0, 2.0], [3.0, 8.0]], device=device))
+    for name, tensor in norm.state_dict().items():
+        with case(moved=name):
+            assert_equal(held[name], read(tensor))
     for name, tensor in [*norm.state_dict().items(), *model.state_dict().items()]:
         path = f"0.0.{int(name not in norm.state_dict())}.{name}"
         with case(path=path):
@@ -380,6 +385,12 @@ def hooks_of_a_module_see_and_replace_what_passes(torch: Any, device: str) -> No
         handle.remove()
     seen.clear()
     assert_equal((run(module), seen), (([3.0, 6.0], [3.0, 3.0]), []))
+    # One that removes itself is run to the end, and the next one runs all the same.
+    once: Any = module.register_forward_hook(lambda m, i, o: (once.remove(), o + 1)[1])
+    after = module.register_forward_hook(lambda m, i, o: o * 2)
+    assert_equal(run(module)[0], [8.0, 14.0])
+    assert_equal(run(module)[0], [6.0, 12.0])
+    after.remove()
 
     for how, change in (("alone", lambda m, i: i[0] + 1), ("tuple", lambda m, i: (i[0] + 1,))):
         with case(pre_hook=how):

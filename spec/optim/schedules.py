@@ -150,6 +150,7 @@ def schedules_set_the_published_rates(torch: Any, device: str) -> None:
                     scheduler = kind(optimizer, **schedule.arguments)
                     optimizer.load_state_dict(held)
                     scheduler.load_state_dict(state)
+                    assert_equal([float(rate) for rate in scheduler.get_last_lr()], rates)
                 if step < 19:
                     scheduler.step()
 

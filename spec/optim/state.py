@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import place, seeds, tensor_of, values
 from tenet.spec.language import (
+    assert_close,
     assert_equal,
     assert_raises,
     assert_same_object,
@@ -21,6 +22,8 @@ from tenet.spec.language import (
     read,
     supported,
 )
+from tenet.spec.model.optimizers import travelled_bound
+from tenet.spec.model.tolerance import Bound
 from tenet.spec.optim.common import (
     FAMILIES,
     SINGLE,
@@ -199,6 +202,83 @@ def an_optimizer_resumes_from_its_state(
                 assert_raises(made(groups, lr=0.1).load_state_dict, state)
     other = getattr(torch.optim, name)([torch.nn.Parameter(torch.ones(1))], lr=0.1)
     assert_raises(other.load_state_dict, state)
+
+
+@clause("optim.alike", covers=["notes.optimizer-family"], requires={"autograd", "float64"},
+        thorough=True)  # fmt: skip
+def parameters_of_one_shape_are_not_taken_for_each_other(torch: Any, device: str) -> None:
+    """Of parameters of one shape in one group, now one and now another of which has no gradient,
+    each goes by its own gradients and averages."""
+    shape, count = (5,), 9
+    start = values((3, *shape), "float64", "normal", 3)
+    slopes = values((count, 3, *shape), "float64", "normal", 4)
+    # A first gradient that comes late, fused SGD with momentum refuses.
+    missing = [[step > 0 and (step + 2 * turn) % 4 in (1, 2 - turn) for turn in range(3)]
+               for step in range(count)]  # fmt: skip
+    for family in FAMILIES.values():
+        # The forms take turns in the options; of each the averages are among them.
+        every = [(form, options) for turn, form in enumerate(forms_of(family))
+                 for options in family.options[turn % 3 :: 3]]  # fmt: skip
+        for form, options in every:
+            taken = {**family.required, **options}
+            held = [torch.nn.Parameter(each) for each in tensor_of(torch, device, start)]
+            made = getattr(torch.optim, family.name)
+            optimizer = made(held, **taken, **options_of(torch, device, form))
+            for gone, gradients in zip(missing, tensor_of(torch, device, slopes), strict=True):
+                for parameter, gradient, absent in zip(held, gradients, gone, strict=True):
+                    parameter.grad = None if absent else gradient
+                optimizer.step()
+            for turn, parameter in enumerate(held):
+                own = slopes[[not gone[turn] for gone in missing], turn]
+                end, way = family.reference(start[turn], own, **taken)
+                bound = travelled_bound(start[turn], end, way, count, "float64")
+                with case(optimizer=family.name, form=form, parameter=turn, **options):
+                    assert_close(parameter.detach(), end, bound)
+
+
+_IN_TURN: tuple[dict[str, Any], ...] = (
+    {"lr": 0.5, "momentum": 0.5, "weight_decay": 0.0, "maximize": False}, {"lr": 0.25},
+    {"momentum": 0.25}, {"weight_decay": 0.5}, {"weight_decay": 0.0, "maximize": True},
+    {"maximize": False, "lr": 0.125}, {"momentum": 0.0},
+)  # fmt: skip
+"""What is written into a group of SGD before each step: nothing of it rounds."""
+
+
+@clause("optim.options-of-the-moment", covers=["notes.optimizer-family"], requires={"autograd"})
+def what_is_written_into_a_group_counts_from_the_next_step_on(torch: Any, device: str) -> None:
+    """A group's options may be written to between steps, as schedules do: lr, momentum,
+    weight_decay and maximize of SGD, lr and weight_decay of Adam, are at each step what they are
+    then."""
+    for name, form in product(supported(SINGLE), forms_of(FAMILIES["SGD"])):
+        given = options_of(torch, device, form)
+        parameter = torch.nn.Parameter(tensor_of(torch, device, np.ones(3, name)))
+        first = _IN_TURN[0]
+        optimizer = torch.optim.SGD([parameter], **first, **given)
+        at, velocity, now = 1.0, 0.0, {**first}
+        for step, turn in enumerate(_IN_TURN):
+            optimizer.param_groups[0].update(turn)
+            now.update(turn)
+            parameter.grad = torch.ones_like(parameter)
+            optimizer.step()
+            slope = (-1.0 if now["maximize"] else 1.0) + now["weight_decay"] * at
+            velocity = now["momentum"] * velocity + slope
+            at -= now["lr"] * velocity
+            with case(optimizer="SGD", form=form, dtype=name, step=step, **turn):
+                assert_equal(parameter.detach(), np.full(3, at, name))
+        for family in ("Adam", "AdamW"):
+            parameter = torch.nn.Parameter(tensor_of(torch, device, np.ones(3, name)))
+            optimizer = getattr(torch.optim, family)([parameter], lr=0.5, **given)
+            for step, decay in enumerate((0.0, 0.5, 0.25)):
+                optimizer.param_groups[0].update(weight_decay=decay, lr=0.5 / (step + 1))
+                parameter.grad = torch.zeros_like(parameter)
+                before = read(parameter)
+                optimizer.step()
+                shrunk = before * (1 - decay * 0.5 / (step + 1))
+                with case(optimizer=family, form=form, dtype=name, weight_decay=decay):
+                    if family == "AdamW":
+                        assert_close(parameter.detach(), shrunk, Bound(name, 2, "one product"))
+                    else:
+                        assert_equal((read(parameter) == before).all() == (decay == 0.0), True)
 
 
 def _halves(held: list[Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,17 @@
 
 import torch
 
-from tenet.harness.audit.faults import both, instead, kernels, length, of, raises, rank, wrapped
+from tenet.harness.audit.faults import (
+    both,
+    instead,
+    kernels,
+    known,
+    length,
+    of,
+    raises,
+    rank,
+    wrapped,
+)
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -26,6 +36,12 @@ def _shared(result, source):
 
 def _mutant(slug, says, operator, lie, proof, *sections):
     return Mutant(f"aliasing.{slug}", says, ("view", *sections), kernels(operator, lie), proof)
+
+
+def _itself(slug, says, names, when, call):
+    lie = instead(lambda original, x, *args, **kwargs: x, known(when))
+    return Mutant(f"aliasing.{slug}", says, ("view",), wrapped(names, lie),
+                  lambda t: (lambda x: not _shared(call(x), x))(t.ones(2, 3)))  # fmt: skip
 
 
 MUTANTS = [
@@ -116,4 +132,19 @@ MUTANTS = [
             instead(lambda original, x, dtype: original(x.clone(), dtype),
                     lambda x, dtype: x.storage_offset() % 2 and dtype.itemsize > x.itemsize),
             lambda t: raises(lambda: t.ones(5).short()[1:].view(t.int32)), "dtype"),
+    _itself("rolled-by-nothing", "roll by 0 gives the tensor itself", "roll Tensor.roll",
+            lambda x, shifts, dims=(): shifts == 0, lambda x: x.roll(0)),
+    _itself("masked-nowhere", "masked_fill by a mask that is False gives the tensor itself",
+            "masked_fill Tensor.masked_fill",
+            lambda x, mask, value: mask.shape == x.shape and not mask.any(),
+            lambda x: x.masked_fill(x < 0, 1)),
+    _itself("scattered-nowhere", "scatter of nothing gives the tensor itself",
+            "scatter Tensor.scatter", lambda x, dim, index, *rest, **k: not index.numel(),
+            lambda x: x.scatter(0, x[:0].long(), x[:0])),
+    _itself("padded-by-nothing", "pad by 0 gives the tensor itself", "nn.functional.pad",
+            lambda x, pad, *rest, **k: not any(pad), lambda x: torch.nn.functional.pad(x, (0, 0))),
+    _itself("places-in-order", "index_select of all places gives the tensor itself",
+            "index_select Tensor.index_select",
+            lambda x, dim, index: index.tolist() == [*range(x.shape[dim])],
+            lambda x: x.index_select(0, torch.arange(len(x)))),
 ]  # fmt: skip

@@ -1,10 +1,14 @@
-"""What was kept from one call for the next, or done later than it was asked for."""
+"""State that outlives its call, or is not the one that counts: results and packed operands that
+are kept, late evaluation, memory handed out again, modes, streams and defaults."""
 
+import threading
 import weakref
+from contextlib import contextmanager
+from unittest.mock import patch
 
 import torch
 
-from tenet.harness.audit.faults import kernels, packed, together, wrapped
+from tenet.harness.audit.faults import kernels, packed, raises, together, wrapped
 from tenet.harness.audit.mutant import Mutant
 
 
@@ -148,6 +152,175 @@ def _outlived(names):
     return wrapped(names, lie)
 
 
+@contextmanager
+def _inherited():
+    """A thread begins with the mode of the thread that starts it."""
+    start, run = threading.Thread.start, threading.Thread.run
+
+    def started(self):
+        self._recording = torch.is_grad_enabled()
+        start(self)
+
+    def running(self):
+        with torch.set_grad_enabled(self._recording):
+            run(self)
+
+    with (patch.object(threading.Thread, "start", started),
+          patch.object(threading.Thread, "run", running)):  # fmt: skip
+        yield
+
+
+def _mode_of_a_thread(t):
+    found = []
+    with t.no_grad():
+        thread = threading.Thread(target=lambda: found.append(t.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    return found[0]
+
+
+def _of_the_first_step(names, option):
+    """What a group says of an option is read at the first step."""
+
+    def lie(right, optimizer, *args, **kwargs):
+        now = [group[option] for group in optimizer.param_groups]
+        kept = optimizer.__dict__.setdefault("_first", now)
+        for group, value in zip(optimizer.param_groups, kept, strict=False):
+            group[option] = value
+        result = right(optimizer, *args, **kwargs)
+        for group, value in zip(optimizer.param_groups, now, strict=True):
+            group[option] = value
+        return result
+
+    return wrapped(names, lie)
+
+
+def _stepped(t, make, option):
+    """Whether the second step heeds what was written after the first."""
+    ends = []
+    for value in (0.0, 0.5):
+        w = t.ones(1, requires_grad=True)
+        optimizer = make(w)
+        for _ in range(2):
+            w.grad = t.ones(1)
+            optimizer.step()
+            optimizer.param_groups[0][option] = value
+        ends.append(w.item())
+    return ends[0] != ends[1]
+
+
+def _moved_up(right, optimizer, *args, **kwargs):
+    """The averages of a group are counted without the parameters that have no gradient."""
+    for group in optimizer.param_groups:
+        moving = [p for p in group["params"] if p.grad is not None]
+        for first, parameter in zip(group["params"], moving, strict=False):
+            kept = optimizer.state[first].get("momentum_buffer")
+            if first is not parameter and kept is not None and kept.shape == parameter.shape:
+                optimizer.state[parameter]["momentum_buffer"] = kept
+    return right(optimizer, *args, **kwargs)
+
+
+def _waited(t):
+    a, b = (t.zeros(1, requires_grad=True) for _ in "ab")
+    optimizer = t.optim.SGD([a, b], 1.0, momentum=0.5)
+    a.grad, b.grad = t.ones(1), t.full((1,), 4.0)
+    optimizer.step()
+    a.grad = None
+    optimizer.step()
+    return b.item() == -4 - 6
+
+
+def _hooked_once(right, x, hook):
+    calls = []
+
+    def first(parameter):
+        if not calls:
+            hook(parameter)
+        calls.append(None)
+
+    return right(x, first)
+
+
+def _calls_of_a_hook(t):
+    x, calls = t.ones(1, requires_grad=True), []
+    x.register_post_accumulate_grad_hook(calls.append)
+    for _ in range(2):
+        x.sum().backward()
+    return len(calls) == 2
+
+
+def _sees_the_sum(right, x, hook):
+    return right(x, lambda g: hook(g if x.grad is None else g + x.grad))
+
+
+def _seen_by_a_hook(t):
+    x, seen = t.ones(1, requires_grad=True), []
+    x.register_hook(lambda g: seen.append(g.item()))
+    for _ in range(2):
+        x.sum().backward()
+    return seen == [1, 1]
+
+
+def _detached_once():
+    """detach() gives one tensor again and again."""
+    held = {}
+
+    def lie(right, x):
+        kept = held.get(id(x))
+        now = (x.data_ptr(), x.shape, x.stride(), x.dtype)
+        if kept is None or kept[0]() is not x or kept[1] != now:
+            held[id(x)] = kept = (weakref.ref(x), now, right(x))
+        return kept[2]
+
+    return wrapped("Tensor.detach", lie)()
+
+
+def _unnoticed(right, x, *args, **kwargs):
+    """A write that the count of changes leaves out."""
+    version = x._version
+    result = right(x, *args, **kwargs)
+    torch._C._autograd._unsafe_set_version_counter((x,), (version,))
+    return result
+
+
+def _noticed(t, change):
+    x = t.ones(2, requires_grad=True)
+    y = x * 1
+    z = (y * y).sum()
+    with t.no_grad():
+        change(y)
+    return raises(z.backward)
+
+
+def _seed_of_a_generator():
+    """A generator that is seeded keeps the second of a pair of normal numbers."""
+
+    class Generator(torch.Generator):
+        def manual_seed(self, seed):
+            before = self.get_state()
+            super().manual_seed(seed)
+            state = self.get_state()
+            state[-40:] = before[-40:]
+            return self.set_state(state)
+
+    return patch.object(torch, "Generator", Generator)
+
+
+def _seeded_again(t):
+    g = t.Generator()
+    first = t.randn(2, generator=g.manual_seed(3))
+    t.randn(1, generator=g)
+    return t.equal(t.randn(2, generator=g.manual_seed(3)), first)
+
+
+def _lost(right, *args, generator=None, **kwargs):
+    return right(*args, **kwargs)
+
+
+def _replayed(t, draw):
+    return t.equal(*(draw(t.Generator().manual_seed(3)) for _ in range(2)))
+
+
 def _after(t, change, call, x):
     """Whether what a call gives afterwards is what it gives of a copy."""
     with t.no_grad():
@@ -162,6 +335,21 @@ def _of_layer(t, layer, given, change, key="weight"):
         before = layer(given)
         change(getattr(layer, key))
         return not t.equal(layer(given), before)
+
+
+def _elsewhere(right, layer, x):
+    for name, held in layer.named_buffers():
+        if layer.training:
+            setattr(layer, name, held.clone())
+    return right(layer, x)
+
+
+def _by_default(t, made):
+    t.set_default_dtype(t.float64)
+    try:
+        return made() == t.float64
+    finally:
+        t.set_default_dtype(t.float32)
 
 
 MUTANTS = [
@@ -255,4 +443,77 @@ MUTANTS = [
             _outlived("Tensor.unfold"), lambda t: t.ones(4).unfold(0, 2, 1)[0, 0] == 1, "view"),
     _mutant("capsule-outlived", "what from_dlpack shows is overwritten when its tensor is gone",
             _outlived("from_dlpack"), lambda t: t.from_dlpack(t.ones(2))[0] == 1, "numpy"),
+    _mutant("array-by-place", "a tensor has one array, whatever its shape becomes",
+            wrapped("Tensor.numpy", lambda right, x, **k: x.__dict__.setdefault(
+                "_array", right(x, **k))),
+            lambda t: (lambda x: [x.numpy(), x.t_(), x.numpy()])(t.ones(1, 2))[2].shape == (2, 1),
+            "numpy"),
+    _mutant("capsule-shares", "from_dlpack(copy=True) copies nothing",
+            wrapped("from_dlpack", lambda right, x, copy=None, **k: right(x, **k)),
+            lambda t: (lambda x: [t.from_dlpack(x, copy=True).fill_(3), x[0]])(t.ones(2))[1] == 1,
+            "numpy"),
+    _mutant("detached-once", "detach() gives one tensor again and again", _detached_once,
+            lambda t: (lambda x: [x.detach().requires_grad_(), x.detach()])(
+                t.ones(1))[1].requires_grad is False, "autograd"),
+    _mutant("threads", "a thread begins with the mode of the one that starts it", _inherited,
+            _mode_of_a_thread, "autograd"),
+    _mutant("hook-once", "register_post_accumulate_grad_hook is for one backward",
+            wrapped("Tensor.register_post_accumulate_grad_hook", _hooked_once), _calls_of_a_hook,
+            "autograd"),
+    _mutant("hook-sees-the-sum", "a hook sees what is added up",
+            wrapped("Tensor.register_hook", _sees_the_sum), _seen_by_a_hook, "autograd"),
+    _mutant("mask-unnoticed", "a write by a mask is no change of what was saved",
+            wrapped("Tensor.__setitem__", lambda right, x, index, value: (
+                _unnoticed if getattr(index, "dtype", None) is torch.bool else lambda r, *a: r(*a)
+            )(right, x, index, value)),
+            lambda t: _noticed(t, lambda y: y.__setitem__(y > 0, 3.0)), "autograd"),
+    _mutant("refill-unnoticed", "a random refill is no change of what was saved",
+            wrapped("Tensor.normal_", _unnoticed), lambda t: _noticed(t, lambda y: y.normal_()),
+            "autograd"),
+    _mutant("first-momentum", "SGD keeps the momentum of its first step",
+            _of_the_first_step("optim.SGD.step", "momentum"),
+            lambda t: _stepped(t, lambda w: t.optim.SGD([w], 1.0, momentum=0.25), "momentum"),
+            "optim"),
+    _mutant("first-decay", "AdamW keeps the weight_decay of its first step",
+            _of_the_first_step("optim.AdamW.step", "weight_decay"),
+            lambda t: _stepped(t, lambda w: t.optim.AdamW([w], 1.0), "weight_decay"), "optim"),
+    _mutant("moved-up", "the averages of SGD are counted without what has no gradient",
+            wrapped("optim.SGD.step", _moved_up), _waited, "optim"),
+    _mutant("last-rate", "a StepLR that loads a state reports the rate that it had",
+            wrapped("optim.lr_scheduler.StepLR.load_state_dict",
+                    lambda right, schedule, state: right(
+                        schedule, {**state, "_last_lr": schedule._last_lr})),
+            lambda t: (lambda schedule: [schedule.load_state_dict(
+                {**schedule.state_dict(), "_last_lr": [7.0]}), schedule.get_last_lr()])(
+                t.optim.lr_scheduler.StepLR(t.optim.SGD([t.ones(1)], 1.0), 1))[1] == [7.0],
+            "optim"),
+    _mutant("seeded-generator", "a generator that is seeded keeps the second of a pair",
+            _seed_of_a_generator, _seeded_again, "random"),
+    _mutant("generator-of-out", "rand with out= draws from the global stream",
+            wrapped("rand", lambda right, *a, **k: (_lost if k.get("out") is not None
+                                                    else lambda r, *b, **o: r(*b, **o))(
+                right, *a, **k)),
+            lambda t: _replayed(t, lambda g: t.rand(3, out=t.empty(3), generator=g)), "random"),
+    _mutant("generator-of-init", "trunc_normal_ draws from the global stream",
+            wrapped("nn.init.trunc_normal_", _lost),
+            lambda t: _replayed(t, lambda g: t.nn.init.trunc_normal_(t.empty(3), generator=g)),
+            "random"),
+    _mutant("one-split", "without a generator every random split is the same",
+            wrapped("utils.data.random_split", lambda right, data, lengths, **k: right(
+                data, lengths, **({"generator": torch.Generator().manual_seed(0)} | k))),
+            lambda t: t.get_rng_state().equal([t.utils.data.random_split(range(9), [9]),
+                                               t.get_rng_state()][1]) is False, "data"),
+    _mutant("statistics-elsewhere", "batch norm keeps its averages in new tensors",
+            wrapped("nn.BatchNorm1d.forward", _elsewhere),
+            lambda t: (lambda layer: [layer.state_dict()["running_mean"], layer(t.ones(2, 1)),
+                                      layer.running_mean])(t.nn.BatchNorm1d(1))[0].item() > 0,
+            "nn"),
+    _mutant("normal-in-single", "normal() of numbers is float32, whatever the default",
+            wrapped("normal", lambda right, mean, std, *a, **k: right(
+                mean, std, *a, **({"dtype": torch.float32} | k) if a else k)),
+            lambda t: _by_default(t, lambda: t.normal(0.0, 1.0, (2,)).dtype), "dtype"),
+    _mutant("layers-in-single", "a new Linear is float32, whatever the default",
+            wrapped("nn.Linear.__init__", lambda right, layer, *a, **k: right(
+                layer, *a, **({"dtype": torch.float32} | k))),
+            lambda t: _by_default(t, lambda: t.nn.Linear(1, 1).weight.dtype), "dtype"),
 ]  # fmt: skip

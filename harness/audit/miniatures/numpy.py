@@ -43,6 +43,12 @@ def _overwriting(right: Any, *size: Any, **kwargs: Any) -> Any:
     return right(*size, **kwargs)
 
 
+def _made_once(right: Any, x: Any, **options: Any) -> Any:
+    if not hasattr(x, "_array"):
+        x._array = right(x, **options)
+    return x._array
+
+
 MINIATURES = [
     Miniature(
         "from_numpy makes float32 of float64",
@@ -317,5 +323,11 @@ MINIATURES = [
             else right(data, *args, **kwargs)
         ),
         caught_by="numpy.copies",
+    ),
+    Miniature(
+        "the array of a tensor is made once",
+        of=("Tensor.numpy",),
+        lie=_made_once,
+        caught_by="numpy.of-the-moment",
     ),
 ]

@@ -104,11 +104,26 @@ def _stays(right: Any, self: Any, params: Any, **options: Any) -> None:
     self.register_step_pre_hook(empty)
 
 
-def _tires(right: Any, optimizer: Any, *args: Any) -> Any:
-    optimizer.taken = getattr(optimizer, "taken", 0) + 1
-    for group in optimizer.param_groups if optimizer.taken == 200 else ():
-        group["lr"] = group["lr"] * 1.01
-    return right(optimizer, *args)
+def _moves_up(right: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+    state = optimizer.state
+    for group in optimizer.param_groups:
+        moving = [p for p in group["params"] if p.grad is not None]
+        for first, parameter in zip(group["params"], moving, strict=False):
+            kept = state[first].get("momentum_buffer")
+            if first is not parameter and kept is not None and kept.shape == parameter.shape:
+                state[parameter]["momentum_buffer"] = kept
+    return right(optimizer, *args, **kwargs)
+
+
+def _keeps_its_momentum(right: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+    now = [group["momentum"] for group in optimizer.param_groups]
+    kept = optimizer.__dict__.setdefault("_momentum", now)
+    for group, momentum in zip(optimizer.param_groups, kept, strict=False):
+        group["momentum"] = momentum
+    result = right(optimizer, *args, **kwargs)
+    for group, momentum in zip(optimizer.param_groups, now, strict=True):
+        group["momentum"] = momentum
+    return result
 
 
 MINIATURES = [
@@ -229,9 +244,15 @@ MINIATURES += [
         caught_by="optim.cycled-momentum",
     ),
     Miniature(
-        "after 200 steps SGD takes steps of another size",
-        ("optim.SGD.step",),
-        _tires,
-        "optim.many-steps",
+        "the averages of SGD are counted without those that have no gradient",
+        of=("optim.SGD.step",),
+        lie=_moves_up,
+        caught_by="optim.alike",
+    ),
+    Miniature(
+        "SGD keeps the momentum of its first step",
+        of=("optim.SGD.step",),
+        lie=_keeps_its_momentum,
+        caught_by="optim.options-of-the-moment",
     ),
 ]
