@@ -104,6 +104,13 @@ def _stays(right: Any, self: Any, params: Any, **options: Any) -> None:
     self.register_step_pre_hook(empty)
 
 
+def _tires(right: Any, optimizer: Any, *args: Any) -> Any:
+    optimizer.taken = getattr(optimizer, "taken", 0) + 1
+    for group in optimizer.param_groups if optimizer.taken == 200 else ():
+        group["lr"] = group["lr"] * 1.01
+    return right(optimizer, *args)
+
+
 def _moves_up(right: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
     state = optimizer.state
     for group in optimizer.param_groups:
@@ -242,6 +249,12 @@ MINIATURES += [
         of=("optim.lr_scheduler.CyclicLR.step",),
         lie=_second_beta,
         caught_by="optim.cycled-momentum",
+    ),
+    Miniature(
+        "after 200 steps SGD takes steps of another size",
+        ("optim.SGD.step",),
+        _tires,
+        "optim.many-steps",
     ),
     Miniature(
         "the averages of SGD are counted without those that have no gradient",
