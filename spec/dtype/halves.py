@@ -146,20 +146,24 @@ DOTS: dict[str, Callable[[Any, Any, Any], Any]] = {
 @for_all(
     dtype=st.sampled_from(HALVES),
     length=st.sampled_from(tuple(n for n in LENGTHS if n)),
-    kind=st.sampled_from(("ones", "positive", "signed", "large")),
+    kind=st.sampled_from(("ones", "whole", "positive", "signed", "large")),
     seed=seeds(),
 )
 def half_precision_sums_accumulate_in_float32(
     torch: Any, device: str, dtype: str, length: int, kind: str, seed: int
 ) -> None:
     """Sums, means and products of float16 and bfloat16 tensors accumulate in float32 and round
-    once at the end: a long sum of ones does not stop growing, a mean whose sum exceeds the
-    largest half-precision number is right, and a result that exceeds it is inf."""
+    once at the end: a long sum of ones does not stop growing, one of whole numbers is the nearest
+    that there is, a mean whose sum exceeds the largest half-precision number is right, and a
+    result that exceeds it is inf."""
     for name in supported([dtype]):
         x, y = (_terms(kind, name, length, seed + shift) for shift in (0, 11))
         a, b = tensor_of(torch, device, x), tensor_of(torch, device, y)
         exact, other = x.astype(np.float64), y.astype(np.float64)
         bound = half_sum(exact, name)
+        if kind in ("ones", "whole"):
+            # No sum of them is rounded in float32, in any order.
+            bound = ulps(0.5, name, "whole numbers below 2^24, rounded once")
         for spelling, total in SUMS.items():
             with case(dtype=name, spelling=spelling):
                 assert_close(total(torch, a), exact.sum(), bound)
@@ -181,6 +185,8 @@ def half_precision_sums_accumulate_in_float32(
 def _terms(kind: str, dtype: str, length: int, seed: int) -> Any:
     if kind == "ones":
         return np.ones(length, numpy_dtype(dtype))
+    if kind == "whole":
+        return ((np.arange(length) * 7 + seed) % 16).astype(numpy_dtype(dtype))
     normal = values_of((length,), "float32", "normal", seed)
     if kind == "signed":
         return normal.astype(numpy_dtype(dtype))
