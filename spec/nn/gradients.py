@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import numpy as np
 from tenet.spec.cases import Arrangement, arrange, tensor_of, values
 from tenet.spec.language import (
     assert_close,
+    assert_equal,
     case,
     clause,
     supported,
@@ -451,6 +453,31 @@ def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: s
                 for number, (got, wanted) in enumerate(zip(leaves, derivatives, strict=True)):
                     with case(of=function.name, dtype=name, input=number, arriving=layout):
                         _close(got.grad, wanted, name, above.size)
+
+
+@clause(
+    "nn.recorded-or-not", thorough=True,
+    covers=["mlnotes.activations", "mlnotes.losses", "notes.normalisation-pooling-conv"],
+    requires={"autograd"},
+)  # fmt: skip
+def layers_and_losses_give_the_same_recorded_or_not(torch: Any, device: str) -> None:
+    """The values of layers and losses are those of their formulas where they are recorded for
+    backward, and under no_grad and in inference_mode, where they are not."""
+    modes = {
+        "recorded": nullcontext,
+        "no_grad": torch.no_grad,
+        "inference_mode": torch.inference_mode,
+    }
+    for which, function in enumerate(DIFFERENTIATED):
+        inputs = _inputs(which)
+        expected = np.asarray(function.reference(*inputs))
+        for name, (mode, entered) in product(supported(SINGLE), modes.items()):
+            with case(of=function.name, dtype=name, mode=mode):
+                leaves = [leaf(torch, device, array.astype(name)) for array in inputs]
+                with full_precision(torch), entered():
+                    result = function.backend(torch, *leaves)
+                assert_equal(result.requires_grad, mode == "recorded")
+                _close(result, expected, name, expected.size)
 
 
 @clause(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import Operand
 from tenet.spec.cases.kinds import combined
-from tenet.spec.operators.operator import Call, Indices, Mask, Operator
+from tenet.spec.operators.operator import Call, Indices, Mask, Operator, exact
 
 _OF_ANY_LENGTH = frozenset({
     "dim", "dims", "keepdim", "descending", "stable", "alpha", "eps", "p", "threshold", "value",
@@ -23,6 +23,7 @@ _OF_ANY_LENGTH = frozenset({
 })  # fmt: skip
 """Arguments that mean the same whatever the lengths are."""
 
+_WILD = frozenset({"wide", "extreme", "special"})
 _EVEN = frozenset({"nn.functional.glu"})
 """Operators that halve a dimension."""
 _PAIRED = frozenset({"complex", "polar"})
@@ -70,14 +71,21 @@ def kinds(
     """What is special about each of the operands: where they lie, and what they hold."""
     operands = with_single(operator, call, single).operands
     found = frozenset[Hashable]().union(
-        *(
-            combined(place, each.shape, getattr(each, "layout", "")) | _holding(place, each)
-            for place, each in enumerate(operands)
-        )
+        *(_holding(place, each) for place, each in enumerate(operands))
     )
+    if is_wild(call) and operator.accuracy is not exact and not point_wise(operator, call):
+        return found
+    for place, each in enumerate(operands):
+        found |= combined(place, each.shape, getattr(each, "layout", ""))
     if operator.section == "reduction":
         found |= {(0, getattr(operands[0], "layout", ""), reduced(call))}
     return found
+
+
+def is_wild(call: Call) -> bool:
+    """Whether an operand holds values of such different sizes that a bound which allows for the
+    largest hides what is wrong with another: they show little about where an operand lies."""
+    return any(getattr(each, "regime", "") in _WILD for each in call.operands)
 
 
 def _holding(place: int, operand: object) -> frozenset[Hashable]:

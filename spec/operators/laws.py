@@ -226,7 +226,7 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     """Every documented spelling gives the same: aliases, the method, the Python operator, the
     in-place method (which returns its operand) and out= (which returns the destination); the
     latter two write nothing outside the view they are given, and a result shares no memory
-    with an operand."""
+    with an operand. It makes no difference to it whether backward is prepared for."""
     turn = 0 if compiles() else call.operands[0].seed % len(operator.dtypes)
     dtype = next(supported((*operator.dtypes[turn:], *operator.dtypes[:turn])), None)
     if dtype is None:
@@ -235,11 +235,29 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     for spelling, said in spellings(torch, operator, call):
         with case(spelling=spelling):
             use.check(staged(said)(*use.built.tensors))
+    if operator.smooth is not None and has("autograd") and not compiles():
+        _recorded_or_not(torch, operator, call, use)
     if has("out") and takes_out(operator, call):
         use.into_out(layout)
     if has("in-place") and use.fits_itself():
         use.into_itself(layout)
     _check_fresh(operator, call, torch, use.built)
+
+
+def _recorded_or_not(torch: Any, operator: Operator, call: Call, use: Use) -> None:
+    """Operands that require gradients give the same, also under no_grad."""
+    tensors = [
+        tensor.detach().requires_grad_(tensor.is_floating_point() or tensor.is_complex())
+        for tensor in use.built.tensors
+    ]
+    for spelling, said in (
+        (operator.name, applied(operator, find(torch, operator.name), call)),
+        *spellings(torch, operator, call),
+    ):
+        with case(spelling=spelling, mode="recorded"):
+            use.check(said(*tensors))
+        with torch.no_grad(), case(spelling=spelling, mode="no_grad"):
+            use.check(said(*tensors))
 
 
 def aliasing(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:

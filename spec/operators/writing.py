@@ -18,7 +18,7 @@ from tenet.spec.cases import Place, place, values
 from tenet.spec.cases.kinds import lying, showing
 from tenet.spec.cases.shapes import Shape
 from tenet.spec.language import assert_equal, assert_same_object, case, has, read, staged, supported
-from tenet.spec.operators.combinations import point_wise, with_single
+from tenet.spec.operators.combinations import is_wild, point_wise, with_single
 from tenet.spec.operators.operator import (
     Array,
     Built,
@@ -155,6 +155,8 @@ def shown_in_place(
 
 
 def _shown(operator: Operator, call: Call, layout: str, first: int) -> frozenset[Hashable]:
+    if is_wild(call):
+        return frozenset({"wild"})
     found = showing("target", _shape(operator, call), operator.out_layout or layout)
     for number, operand in enumerate(call.operands[first:], first):
         found |= {(number, lying(operand.shape, getattr(operand, "layout", "contiguous")))}

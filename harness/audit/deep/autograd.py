@@ -112,6 +112,15 @@ def _spoilt_copy(gradient, x):
     return _spoilt(gradient.clone())
 
 
+def _without_first(right, x, dim, **k):
+    return right(x, dim, **k) - x.select(dim, 0).unsqueeze(dim) if x.dim() else right(x, dim, **k)
+
+
+def _quietly(t, act):
+    with t.no_grad():
+        return act()
+
+
 def _last_of(count):
     return misled(_spoilt_copy, lambda x: x.dim() > 0 and x.shape[-1] == count)
 
@@ -571,6 +580,17 @@ MUTANTS += [
     _name("other-name-of-mul", "the gradient of torch.multiply is half of it", "multiply",
           misled(lambda g, x: g / 2),
           lambda t: _slope(t, lambda x: t.multiply(x, 2), t.ones(1)) == 2, "elementwise"),
+    _name("sum-so-far-unrecorded", "a running sum under no_grad leaves out its first element",
+          "cumsum Tensor.cumsum",
+          lambda right, x, *a, **k: right(x, *a, **k) if torch.is_grad_enabled()
+          or not x.is_floating_point() or not x.numel() else _without_first(right, x, *a, **k),
+          lambda t: _quietly(t, lambda: t.ones(2).cumsum(0)).tolist() == [1, 2], "reduction"),
+    _name("deviation-recorded", "the variance that is recorded for backward is that of n",
+          "var Tensor.var",
+          lambda right, x, *a, **k: right(x, *a, **{**k, "correction": 0}) if x.requires_grad
+          and "unbiased" not in k and not any(isinstance(arg, bool) for arg in a)
+          else right(x, *a, **k),
+          lambda t: t.var(t.tensor([0.0, 2]).requires_grad_()).item() == 2, "reduction"),
     _name("inputs-that-are-leaves", "backward(inputs) passes over what is no leaf",
           "Tensor.backward",
           lambda right, y, *a, inputs=None, **k: right(

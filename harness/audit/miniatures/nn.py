@@ -496,4 +496,8 @@ MINIATURES += [
               "nn.padding-modes"),
     Miniature("linear keeps the weight that it was first called with", ("nn.functional.linear",),
               _packed_once, "nn.weights-of-the-moment"),
+    Miniature("gelu is a sigmoid of 1.702 x times x where nothing is recorded",
+              ("nn.functional.gelu",),
+              lambda right, x, **k: right(x, **k) if torch.is_grad_enabled()
+              else x * torch.sigmoid(1.702 * x), "nn.recorded-or-not"),
 ]  # fmt: skip
