@@ -148,7 +148,7 @@ def test_every_second_derivative_counts(operator: Operator) -> None:
         return
     not_held("curvature", operator, of_another_slope)
     not_held("curvature", operator, of_another_bend)
-    lines = [derivatives._line(torch, "cpu", operator, call, 0) for call in calls_of(operator)]
+    lines = [derivatives.line_of(operator, call, 0) for call in calls_of(operator)]
     paths = [line.path for line in lines]
     if any(abs(path.bend()) > 0.01 * np.abs(path.weights).sum() for path in paths):
         not_held("curvature", operator, of_scaled_bend)

@@ -37,7 +37,7 @@ class Line:
     along: tuple[Array, ...]
 
 
-def _line(operator: Operator, call: Call, seed: int) -> Line:
+def line_of(operator: Operator, call: Call, seed: int) -> Line:
     """A point where the operation is smooth, and a direction from there."""
     start = start_of(operator, call, seed, "float64")
     along = start.directions()
@@ -50,7 +50,7 @@ def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int)
     """backward() gives the derivative: for any direction, the sum of the gradients along it is the
     reference's change, by central differences; for contiguous and strided, broadcast and
     empty operands, and whichever way the call is spelled."""
-    line = _line(operator, call, seed)
+    line = line_of(operator, call, seed)
     wanted = float(line.path.slopes().sum())
     ways = [("the function", program_of(torch, operator, call))]
     # A compiled program is one, whatever its words were.
@@ -74,7 +74,7 @@ def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int)
 def curvature(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
     """A gradient made with create_graph=True is the derivative too, and is differentiated in turn:
     the second derivative along any direction is the reference's, by central differences."""
-    line = _line(operator, call, seed)
+    line = line_of(operator, call, seed)
     weights = tensor_of(torch, device, line.path.weights)
     leaves, operands = line.start.leaves(torch, device, "float64")
     result = first(program_of(torch, operator, call)(*operands))
