@@ -519,6 +519,53 @@ def an_underscore_method_changes_the_tensors_own_shape(
             assert_equal(target.base, target.arrangement.base)
 
 
+@clause("inplace.resize", covers=[UNDERSCORE, "notes.stride-rule"], requires={"in-place", "views"})
+def resize_and_set_give_the_tensor_other_sizes_and_memory(torch: Any, device: str) -> None:
+    """resize_ gives the tensor itself another size over its memory, from where it begins on:
+    elements stay in their order, those that find no room come back with it, and more are added
+    behind. set_ gives it the memory of another tensor, with its shape, strides and offset."""
+    for name in supported(ALL):
+        array = (np.arange(12) % 7).astype(numpy_dtype(name))
+        with case(dtype=name, method="resize_"):
+            x = tensor_of(torch, device, array[:6])
+            memory = x.data_ptr()
+            for sizes in ((4,), (2, 3), (1, 2), (6,)):
+                assert_same_object(x.resize_(sizes), x)
+                assert_equal(x, array[: int(np.prod(sizes))].reshape(sizes))
+                assert_equal(x.data_ptr(), memory)
+            # Memory that an array shows, as whoever reads a tensor may ask for, does not grow.
+            x = tensor_of(torch, device, array[:6])
+            assert_same_object(x.resize_(3, 5), x)
+            assert_metadata(x, shape=(3, 5), stride=(5, 1), dtype=name)
+            assert_equal(x.view(-1)[:6], array[:6])
+            x.resize_(2, 3)
+            assert_equal(x, array[:6].reshape(2, 3))
+            base = tensor_of(torch, device, array)
+            part = base[3:9]
+            for sizes in ((2,), (2, 2), (3, 3)):
+                part.resize_(*sizes)
+                assert_equal(part, array[3 : 3 + int(np.prod(sizes))].reshape(sizes))
+            part.zero_()
+            assert_equal(base, np.concatenate([array[:3], np.zeros_like(array[3:])]))
+        with case(dtype=name, method="set_"):
+            base = tensor_of(torch, device, array).view(3, 4)
+            table = array.reshape(3, 4).copy()
+            x = tensor_of(torch, device, array[:2])
+            for there, seen in (
+                (base, table), (base[1:], table[1:]), (base.t(), table.T),
+                (base[:, 1::2], table[:, 1::2]),
+            ):  # fmt: skip
+                assert_same_object(x.set_(there), x)
+                assert_metadata(x, shape=seen.shape, stride=there.stride(), dtype=name)
+                assert_equal(x, np.array(seen))
+                assert_equal(x.data_ptr(), there.data_ptr())
+            x.set_(base.untyped_storage(), 5, (2, 2), (4, 1))
+            assert_equal(x, np.array(table[1:, 1:3]))
+            x.zero_()
+            table[1:, 1:3] = 0
+            assert_equal(base, table)
+
+
 def _into(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda out, *operands: function(*operands, out=out)
 

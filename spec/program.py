@@ -22,6 +22,7 @@ from tenet.spec.cases.programs import Plan, Program, built, name_of, programs
 from tenet.spec.cases.scenes import lies
 from tenet.spec.cases.successions import (
     CHANGES,
+    IDLE,
     OF_ANY_RANK,
     OF_ARRAYS,
     OF_FLOATS,
@@ -327,9 +328,9 @@ def a_call_knows_nothing_of_the_one_before(torch: Any, device: str) -> None:
     ways = CHANGES | (OF_ARRAYS if device == "cpu" and has("numpy") else {})
     for name in supported(("float32", "int64", "float64", "float16")):
         for families, array in (
-            (OF_ANY_RANK, np.array(3)),
-            (OF_ANY_RANK, elements),
-            (OF_ANY_RANK | OF_MATRICES | (OF_FLOATS if name in FLOATS else {}), square),
+            (OF_ANY_RANK | IDLE, np.array(3)),
+            (OF_ANY_RANK | IDLE, elements),
+            (OF_ANY_RANK | IDLE | OF_MATRICES | (OF_FLOATS if name in FLOATS else {}), square),
         ):
             for family, uses in families.items():
                 with case(family=family, dtype=name, shape=array.shape):

@@ -141,6 +141,37 @@ OF_ANY_RANK: dict[str, tuple[Say, ...]] = {
 }  # fmt: skip
 """Calls whose results are whole numbers, halves or quarters, and so exact."""
 
+_IDLE: dict[str, Callable[[Any, Any], Any]] = {
+    "x + 0": lambda torch, x: x + 0,
+    "x - 0": lambda torch, x: x - 0,
+    "x * 1": lambda torch, x: x * 1,
+    "x // 1": lambda torch, x: x // 1,
+    "x ** 1": lambda torch, x: x**1,
+    "pow(x, ones)": lambda torch, x: torch.pow(x, torch.ones_like(x)),
+    "clamp": lambda torch, x: x.clamp(-99, 99),
+    "clamp(min)": lambda torch, x: torch.clamp(x, min=-99),
+    "maximum": lambda torch, x: torch.maximum(x, x),
+    "nan_to_num": lambda torch, x: torch.nan_to_num(x),
+    "round": lambda torch, x: x.round(),
+    "floor": lambda torch, x: torch.floor(x),
+    "trunc": lambda torch, x: x.trunc(),
+    "sum": lambda torch, x: x[None].sum(0, dtype=x.dtype),
+    "sum(keepdim)": lambda torch, x: x[None].sum(0, keepdim=True, dtype=x.dtype)[0],
+    "sum of one": lambda torch, x: torch.sum(x[None], 0).to(x.dtype),
+    "prod": lambda torch, x: x[..., None].prod(-1, dtype=x.dtype),
+    "amax": lambda torch, x: x[None].amax(0),
+    "amin": lambda torch, x: torch.amin(x[..., None], -1),
+    "max": lambda torch, x: x[None].max(0).values,
+    "median": lambda torch, x: x[None].median(0).values,
+    "cumsum": lambda torch, x: x[None].cumsum(0, dtype=x.dtype)[0],
+    "cumsum of one": lambda torch, x: torch.cumsum(x[None], 0)[0],
+    "cummax": lambda torch, x: x[None].cummax(0).values[0],
+    "sort": lambda torch, x: torch.sort(x[None], 0).values[0],
+    "topk": lambda torch, x: x[None].topk(1, 0).values[0],
+}
+IDLE = {name: (Say(call, lambda a: a),) for name, call in _IDLE.items()}
+"""Calls that find nothing to do, and give a new tensor all the same."""
+
 OF_MATRICES: dict[str, tuple[Say, ...]] = {
     "which is stretched": (
         Say(lambda torch, x: x[:1] - x[:, :1], lambda a: a[:1] - a[:, :1]),

@@ -49,6 +49,16 @@ def _mutant(slug, says, operator, lie, proof, *sections):
 
 
 MUTANTS = [
+    Mutant("inplace.resized-anew", "resize_ to more elements of int16 keeps none", ("inplace",),
+           wrapped("Tensor.resize_", lambda right, x, *sizes, **k: (
+               lambda more: right(x, *sizes, **k).zero_() if more else right(x, *sizes, **k))(
+               x.dtype == torch.int16 and x.numel() < torch.empty(
+                   *sizes, device="meta").numel())),
+           lambda t: t.ones(2).short().resize_(3)[0] == 1),
+    Mutant("inplace.set-from-its-start", "set_ begins where the memory does", ("inplace",),
+           wrapped("Tensor.set_", lambda right, x, y, *a: right(
+               x, y.untyped_storage(), 0, y.shape, y.stride()) if not a else right(x, y, *a)),
+           lambda t: t.ones(1).set_(t.tensor([0.0, 1])[1:])[0] == 1),
     Mutant("inplace.tens", "round_ ignores decimals=", ("inplace",),
            wrapped("Tensor.round_", lambda right, x, **k: right(x)),
            lambda t: t.tensor([14.0]).round_(decimals=-1) == 10),

@@ -245,4 +245,14 @@ MINIATURES = [
         lie=lambda right, x, y: x * y if x.dtype == torch.int64 and not x.dim() else right(x, y),
         caught_by="inplace.few-elements",
     ),
+    Miniature(
+        "a resized part of a vector begins where its memory does",
+        of=("Tensor.resize_",),
+        lie=lambda right, x, *sizes: (
+            x.as_strided_(sizes, (1,), 0)
+            if len(sizes) == x.dim() == 1 and isinstance(sizes[0], int) and x.storage_offset()
+            else right(x, *sizes)
+        ),
+        caught_by="inplace.resize",
+    ),
 ]  # fmt: skip
