@@ -61,6 +61,22 @@ _OF_POSITIVE: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "n % x": (lambda t, x, n: n % x, lambda x, n: np.fmod(n, x)),
     "xlogy": (lambda t, x, n: t.xlogy(x, n), lambda x, n: x * np.log(n)),
     "logit": (lambda t, x, n: t.logit(x * 0, n / 2), lambda x, n: x * 0 + np.log(n / (2 - n))),
+    "elu": (lambda t, x, n: t.nn.functional.elu(-x, n), lambda x, n: n * np.expm1(-x)),
+    "celu": (lambda t, x, n: t.nn.functional.celu(-x, n), lambda x, n: n * np.expm1(-x / n)),
+    "leaky_relu": (lambda t, x, n: t.nn.functional.leaky_relu(-x, n), lambda x, n: -n * x),
+    "softplus": (lambda t, x, n: t.nn.functional.softplus(x, n),
+                 lambda x, n: np.log1p(np.exp(n * x)) / n),
+    "softshrink": (lambda t, x, n: t.nn.functional.softshrink(x + 1, n), lambda x, n: x + 1 - n),
+    "hardshrink": (lambda t, x, n: t.nn.functional.hardshrink(t.full_like(x, n), n),
+                   lambda x, n: x * 0),
+    "threshold": (lambda t, x, n: t.nn.functional.threshold(t.full_like(x, n), n, n / 2),
+                  lambda x, n: x * 0 + n / 2),
+    "trapezoid": (lambda t, x, n: t.trapezoid(t.stack([x, x]), dx=n, dim=0), lambda x, n: n * x),
+    "vector_norm": (lambda t, x, n: t.linalg.vector_norm(t.stack([x, x]), n + 2, 0),
+                    lambda x, n: x * 2 ** (1 / (n + 2))),
+    "cdist": (lambda t, x, n: t.cdist(t.stack([x, x], -1).reshape(-1, 1, 2), t.zeros_like(
+        x).reshape(-1, 1, 1).expand(-1, 1, 2), n + 2).reshape(x.shape),
+              lambda x, n: x * 2 ** (1 / (n + 2))),
 }  # fmt: skip
 """The same of numbers above 0."""
 _SUMS = frozenset({

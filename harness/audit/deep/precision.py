@@ -195,6 +195,12 @@ MUTANTS = [
                     known(lambda x, g=None: x.dtype in SINGLE)),
             lambda t: (t.manual_seed(1), ((t.poisson(t.full((200000,), 20.0)) - 20) ** 3).mean()
                        > 10)[1]),
+    _kernel("options-in-single", "celu and softplus take their options as float32",
+            ("elementwise", "nn"), "celu softplus",
+            instead(lambda original, x, by, *r: original(x, torch.tensor(by).item(), *r),
+                    known(lambda x, by, *r: x.dtype == torch.float64)),
+            lambda t: _nearly(t.nn.functional.softplus(t.zeros(1).double(), 0.1),
+                              math.log(2) / 0.1, 1e-12)),
     _kernel("small-deviations", "a std below 1e-6 is 0", ("reduction",), "std.correction",
             spoiled(elements(lambda r: r < 1e-6, 0.0), of("float64")),
             lambda t: t.tensor([0.0, 1e-9]).double().std() > 0),
