@@ -73,7 +73,7 @@ _TURNING = frozenset({
     "atanh", "log", "log2", "log10",
 })  # fmt: skip
 """Those that are known as well some turns away from 0."""
-_OF_SIZE = {"small": _ODD, "far": _TURNING}
+_OF_SCALE = {2: _ODD, 3: _TURNING}
 
 _CUTS: tuple[tuple[str, complex, complex], ...] = (
     ("sqrt", complex(-4, 0.0), complex(0, 2)),
@@ -153,14 +153,15 @@ def a_complex_zero_is_a_number(torch: Any, device: str) -> None:
 
 
 _POWERS = {"complex64": 100, "complex128": 900}
-_SIZES: dict[str, Callable[[str], int]] = {
-    "moderate": lambda dtype: 0,
-    "large": lambda dtype: _POWERS[dtype],
-    "tiny": lambda dtype: -_POWERS[dtype],
-    "small": lambda dtype: -20,
-    "far": lambda dtype: 3,
+_SCALES: dict[int, Callable[[str], int]] = {
+    0: lambda dtype: 0,
+    1: lambda dtype: _POWERS[dtype],
+    -1: lambda dtype: -_POWERS[dtype],
+    2: lambda dtype: -20,
+    3: lambda dtype: 3,
 }
-"""Numbers: the power of two that they are multiplied by."""
+"""How large numbers are: moderate, very large, very small, small, some turns away from 0; with the
+power of two that they are multiplied by."""
 
 
 @clause("elementwise.complex-numbers", effort=0.15, covers=[
@@ -170,17 +171,17 @@ _SIZES: dict[str, Callable[[str], int]] = {
     length=st.sampled_from([n for n in LENGTHS if 0 < n < 200]),
     seed=seeds(),
     lying=st.sampled_from(("contiguous", "stepped", "offset")),
-    size=st.sampled_from(tuple(_SIZES)),
+    scale=st.sampled_from(tuple(_SCALES)),
 )
 def complex_numbers_are_computed_as_numbers(
-    torch: Any, device: str, length: int, seed: int, lying: str, size: str
+    torch: Any, device: str, length: int, seed: int, lying: str, scale: int
 ) -> None:
     """Products, quotients, powers, roots, exponentials and absolute values of complex numbers are
     those of the numbers, the distance in the plane being within a few units; also where a square
     of a part would be beyond the range, and the result is not. What is proportional to a small
     number has as many digits as that."""
     for dtype in supported(COMPLEX):
-        eps, power = FORMATS[dtype].eps, _SIZES[size](dtype)
+        eps, power = FORMATS[dtype].eps, _SCALES[scale](dtype)
         operands = []
         for number in (seed, seed + 5):
             plain = values((length,), dtype, "normal", number)
@@ -194,12 +195,12 @@ def complex_numbers_are_computed_as_numbers(
         rows = [(name, row, (a,), (x,)) for name, row in _OF_ONE.items()]
         rows += [(name, row, (a, b), (x, y)) for name, row in _OF_TWO.items()]
         for name, (call, reference, units), arrays, tensors in rows:
-            if size != "moderate" and name not in _OF_SIZE.get(size, _SCALED):
+            if scale and name not in _OF_SCALE.get(scale, _SCALED):
                 continue
             expected = reference(*arrays)
             # The functions have zeros; near those an error counts relative to the argument's.
-            near = 4 * eps if units and size in ("moderate", "far") else 0.0
+            near = 4 * eps if units and scale in (0, 3) else 0.0
             into = dtype if np.iscomplexobj(expected) else real_of(dtype)
             bound = ulps(units, into, "some real operations, each rounded", near)
-            with case(dtype=dtype, function=name, lying=lying, size=size):
+            with case(dtype=dtype, function=name, lying=lying, scale=scale):
                 assert_close(call(torch, *tensors), expected, bound)
