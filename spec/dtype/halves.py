@@ -137,12 +137,7 @@ DOTS: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
-@clause(
-    "dtype.half-accumulation",
-    covers=["notes.half-precision"],
-    effort=0.75,
-    shows=lambda dtype, length, kind, seed: frozenset({(dtype, kind, length > 1000)}),
-)
+@clause("dtype.half-accumulation", covers=["notes.half-precision"], effort=0.75)
 @for_all(
     dtype=st.sampled_from(HALVES),
     length=st.sampled_from(tuple(n for n in LENGTHS if n)),
