@@ -18,7 +18,7 @@ from tenet.spec.model.interpreter import MEANING, perform
 from tenet.spec.model.machine import Machine, Undefined
 from tenet.spec.sections import specification
 
-CLAUSES = [id for id in specification() if id.startswith("program.")]
+CLAUSES = [id for id, clause in specification().items() if "program" in clause.strategies]
 
 
 def _drawn(id: str, count: int) -> list[Program]:
