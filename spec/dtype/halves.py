@@ -180,9 +180,9 @@ def half_precision_sums_accumulate_in_float32(
 def _terms(kind: str, dtype: str, length: int, seed: int) -> Any:
     if kind == "ones":
         return np.ones(length, numpy_dtype(dtype))
-    if kind == "whole":
-        return ((np.arange(length) * 7 + seed) % 16).astype(numpy_dtype(dtype))
     normal = values_of((length,), "float32", "normal", seed)
+    if kind == "whole":
+        return np.floor(np.abs(normal) * 8).astype(numpy_dtype(dtype))
     if kind == "signed":
         return normal.astype(numpy_dtype(dtype))
     scale = 1.0 if kind == "positive" else 3000.0
