@@ -1,4 +1,4 @@
-"""Fused steps, of gradients that lie otherwise and of low precision."""
+"""Fused steps: of gradients that lie otherwise, of low precision, of parameters that come late."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from tenet.spec.cases import tensor_of
-from tenet.spec.language import assert_equal, assert_that, case, clause, read, supported
+from tenet.spec.language import (
+    assert_close,
+    assert_equal,
+    assert_that,
+    case,
+    clause,
+    read,
+    supported,
+)
+from tenet.spec.model.tolerance import Bound
 from tenet.spec.optim.common import FORMS, options_of
 
 
@@ -70,3 +79,40 @@ def a_fused_step_moves_parameters_of_low_precision(torch: Any, device: str) -> N
                 step()
                 then = 0.0 if momentum == 0 else -0.25
                 assert_equal(read(parameter).astype("float64").tolist(), [then] * length)
+
+
+@clause(
+    "optim.fused-late-gradient",
+    covers=["notes.optimizer-family"],
+    requires={"autograd", "in-place"},
+    thorough=True,
+)
+def a_first_gradient_may_come_later_than_others(torch: Any, device: str) -> None:
+    """A parameter whose first gradient comes when others have had theirs moves, in every form, as
+    it does alone from then on."""
+    families: dict[str, tuple[dict[str, float], ...]] = {
+        "SGD": ({}, {"momentum": 0.5}),
+        "Adam": ({},),
+        "AdamW": ({},),
+        "Adagrad": ({},),
+    }
+    for (family, several), form in product(families.items(), FORMS):
+        for options in several:
+            with case(family=family, form=form, **options):
+                early, late, alone = (
+                    tensor_of(torch, device, np.ones(5, "float32")).requires_grad_()
+                    for _ in range(3)
+                )
+                made = getattr(torch.optim, family)
+                both = made([early, late], lr=0.5, **options, **options_of(torch, device, form))
+                single = made([alone], lr=0.5, **options, **options_of(torch, device, "for-loop"))
+                early.grad = torch.ones_like(early)
+                both.step()
+                assert_equal(late, np.ones(5, "float32"))
+                for _ in range(2):
+                    for parameter in (late, alone):
+                        parameter.grad = torch.ones_like(parameter)
+                    both.step()
+                    single.step()
+                allowed = Bound("float32", 4, "the same formula, in another order")
+                assert_close(late, read(alone).astype("float64"), allowed)

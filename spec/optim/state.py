@@ -212,7 +212,7 @@ def parameters_of_one_shape_are_not_taken_for_each_other(torch: Any, device: str
     shape, count = (5,), 9
     start = values((3, *shape), "float64", "normal", 3)
     slopes = values((count, 3, *shape), "float64", "normal", 4)
-    # A first gradient that comes late, fused SGD with momentum refuses.
+    # First gradients that come late have a clause of their own: optim.fused-late-gradient
     missing = [[step > 0 and (step + 2 * turn) % 4 in (1, 2 - turn) for turn in range(3)]
                for step in range(count)]  # fmt: skip
     for family in FAMILIES.values():

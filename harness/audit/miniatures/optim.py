@@ -133,6 +133,15 @@ def _keeps_its_momentum(right: Any, optimizer: Any, *args: Any, **kwargs: Any) -
     return result
 
 
+def _leaves_the_late(right: Any, optimizer: Any, *args: Any) -> Any:
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    late = [p for p in held if p.grad is not None and p not in optimizer.state]
+    if optimizer.state:
+        for parameter in late:
+            parameter.grad = None
+    return right(optimizer, *args)
+
+
 MINIATURES = [
     Miniature("nesterov is plain momentum", ("optim.SGD.step",), _group({"nesterov": False}),
               "optim.sgd"),
@@ -187,6 +196,8 @@ MINIATURES = [
               _as_they_lie, "optim.fused-gradient-layout"),
     Miniature("bfloat16 parameters of three elements stay", ("optim.SGD.__init__",),
               _stays, "optim.fused-low-precision"),
+    Miniature("Adam leaves alone what had no gradient at the first step", ("optim.Adam.step",),
+              _leaves_the_late, "optim.fused-late-gradient"),
 ]  # fmt: skip
 
 
