@@ -23,9 +23,9 @@ from tenet.spec.cases.underscores import (
     P,
     X,
 )
-from tenet.spec.language import assert_that, case, clause, read, supported
+from tenet.spec.language import assert_close, assert_that, case, clause, read, supported
 from tenet.spec.model.dtypes import FLOATS, FORMATS
-from tenet.spec.model.tolerance import rounded
+from tenet.spec.model.tolerance import Bound, rounded
 
 Arrays = dict[Hashable, Array]
 Tensors = dict[Hashable, Any]
@@ -119,6 +119,10 @@ def _after(torch: Any, device: str, change: Change, tensors: Tensors) -> Any:
     return getattr(tensors["target"], change.spelling)(*arguments, **keywords)
 
 
+def _plain(torch: Any, device: str, array: Array, dtype: str) -> Any:
+    return tensor_of(torch, device, rounded(array, dtype))
+
+
 def _slope(
     torch: Any, device: str, change: Change, at: Arrays, along: Arrays, weights: Array
 ) -> float:
@@ -136,7 +140,8 @@ def _slope(
 def what_is_changed_in_place_has_the_gradient_of_the_change(torch: Any, device: str) -> None:
     """Every documented method that ends in an underscore, and every operator that ends in =, passes
     the gradient of what it leaves to the tensor that it changes, as that was before, and to the
-    tensors that change it: as much as differences of its values say, in every dtype and layout."""
+    tensors that change it: as much as differences of its values say, in every dtype and layout.
+    What it leaves is the same recorded or not."""
     for turn, change in enumerate(_with_derivative()):
         at, along = _tensors(change, turn)
         weights = np.random.default_rng(turn).integers(1, 9, change.target.shape) / 4.0
@@ -156,6 +161,11 @@ def what_is_changed_in_place_has_the_gradient_of_the_change(torch: Any, device: 
                     leaves[place] = tensor_of(torch, device, base).requires_grad_()
                     tensors[place] = laid[place].of_tensor(leaves[place] * 1)
                 result = _after(torch, device, change, tensors)
+                plain = {place: _plain(torch, device, each, dtype) for place, each in at.items()}
+                expected = read(_after(torch, device, change, plain)).astype(np.float64)
+                allowed_value = ROUNDINGS * FORMATS[dtype].eps / 2 * np.abs(expected).max()
+                bound = Bound(dtype, 0, "roundings of the same formula", absolute=allowed_value)
+                assert_close(result, expected, bound)
                 result.backward(tensor_of(torch, device, rounded(weights, dtype)))
                 terms = [
                     np.zeros(1)

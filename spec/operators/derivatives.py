@@ -7,6 +7,7 @@ and it has to be the sum of the gradients along that direction.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,8 @@ def line_of(operator: Operator, call: Call, seed: int) -> Line:
 def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:
     """backward() gives the derivative: for any direction, the sum of the gradients along it is the
     reference's change, by central differences; for contiguous and strided, broadcast and
-    empty operands, and whichever way the call is spelled."""
+    empty operands, and whichever way the call is spelled. Each operand gets the same where it
+    alone requires gradients."""
     line = line_of(operator, call, seed)
     wanted = float(line.path.slopes().sum())
     ways = [("the function", program_of(torch, operator, call))]
@@ -69,6 +71,23 @@ def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int)
                 abs(got - wanted) <= RELATIVE * scale,
                 f"the derivative along a direction is {got!r}, by differences {wanted!r}",
             )
+    if len(leaves) > 1 and not compiles():
+        for place, alone in enumerate(_each_alone(torch, device, line, ways[0][1])):
+            with case(of_leaf=place):
+                assert_metadata(alone.grad, shape=line.along[place].shape, dtype="float64")
+                off = np.abs(read(alone.grad) * line.along[place] - terms[place]).sum()
+                assert_that(off <= RELATIVE * scale, f"it is {off!r} off where it is the only one")
+
+
+def _each_alone(torch: Any, device: str, line: Line, act: Callable[..., Any]) -> Iterator[Any]:
+    """Each leaf, after backward through a call of which no other operand requires gradients."""
+    weights = tensor_of(torch, device, line.path.weights)
+    places = [place for place, laid in enumerate(line.start.laid) if laid is not None]
+    for number, place in enumerate(places):
+        leaves, operands = line.start.leaves(torch, device, "float64")
+        alone = [each if n == place else each.detach() for n, each in enumerate(operands)]
+        first(act(*alone)).backward(weights)
+        yield leaves[number]
 
 
 def curvature(torch: Any, device: str, operator: Operator, call: Call, seed: int) -> None:

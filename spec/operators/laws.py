@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ from tenet.spec.operators.operator import (
     applied,
     build,
     find,
+    of_operand,
     program_of,
 )
 from tenet.spec.operators.refusals import Setting
@@ -226,17 +228,24 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     """Every documented spelling gives the same: aliases, the method, the Python operator, the
     in-place method (which returns its operand) and out= (which returns the destination); the
     latter two write nothing outside the view they are given, and a result shares no memory
-    with an operand. It makes no difference to it whether backward is prepared for."""
+    with an operand. It makes no difference to it whether backward is prepared for, nor whether
+    two equal operands are one tensor."""
     turn = 0 if compiles() else call.operands[0].seed % len(operator.dtypes)
-    dtype = next(supported((*operator.dtypes[turn:], *operator.dtypes[:turn])), None)
-    if dtype is None:
-        return
-    use = Use(torch, device, operator, call, dtype)
+    turned = supported((*operator.dtypes[turn:], *operator.dtypes[:turn]))
+    for dtype in islice(turned, 1 if compiles() else AT_ONCE):
+        _forms(Use(torch, device, operator, call, dtype), layout)
+
+
+def _forms(use: Use, layout: str) -> None:
+    """The same for one dtype."""
+    torch, operator, call = use.torch, use.operator, use.call
     for spelling, said in spellings(torch, operator, call):
-        with case(spelling=spelling):
+        with case(spelling=spelling, dtype=use.dtype):
             use.check(staged(said)(*use.built.tensors))
     if operator.smooth is not None and has("autograd") and not compiles():
-        _recorded_or_not(torch, operator, call, use)
+        _recorded_or_not(use)
+    if operator.broadcasts and len(call.operands) == 2 and not compiles():
+        _with_itself(use)
     if has("out") and takes_out(operator, call):
         use.into_out(layout)
     if has("in-place") and use.fits_itself():
@@ -244,8 +253,9 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
     _check_fresh(operator, call, torch, use.built)
 
 
-def _recorded_or_not(torch: Any, operator: Operator, call: Call, use: Use) -> None:
+def _recorded_or_not(use: Use) -> None:
     """Operands that require gradients give the same, also under no_grad."""
+    torch, operator, call = use.torch, use.operator, use.call
     tensors = [
         tensor.detach().requires_grad_(tensor.is_floating_point() or tensor.is_complex())
         for tensor in use.built.tensors
@@ -258,6 +268,19 @@ def _recorded_or_not(torch: Any, operator: Operator, call: Call, use: Use) -> No
             use.check(said(*tensors))
         with torch.no_grad(), case(spelling=spelling, mode="no_grad"):
             use.check(said(*tensors))
+
+
+def _with_itself(use: Use) -> None:
+    """One tensor as both operands, which are prepared alike, is as good as two."""
+    torch, operator, call = use.torch, use.operator, use.call
+    first, second = (of_operand(operator.prepare, place) for place in range(2))
+    if first is second and isinstance(call.operands[1], Operand):
+        # The second is what has the stricter conditions, such as to be a small exponent.
+        twice = replace(use, call=replace(call, operands=call.operands[1:] * 2))
+        tensor = twice.built.tensors[0]
+        with case(spelling="x with x", dtype=use.dtype):
+            function = applied(operator, find(torch, operator.name), twice.call)
+            twice.check(function(tensor, tensor))
 
 
 def aliasing(torch: Any, device: str, operator: Operator, call: Call, layout: str) -> None:

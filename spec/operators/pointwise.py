@@ -304,8 +304,8 @@ BINARY = (
     ),
     _binary("fmax", np.fmax, dtypes=REAL, smooth=_BETWEEN, in_place=False, signed_zero=False),
     _binary("fmin", np.fmin, dtypes=REAL, smooth=_BETWEEN, in_place=False, signed_zero=False),
-    _binary("maximum", np.maximum, dtypes=INTEGERS + BOOL, in_place=False),
-    _binary("minimum", np.minimum, dtypes=INTEGERS + BOOL, in_place=False),
+    _binary("maximum", np.maximum, dtypes=ANY, smooth=_BETWEEN, in_place=False, signed_zero=False),
+    _binary("minimum", np.minimum, dtypes=ANY, smooth=_BETWEEN, in_place=False, signed_zero=False),
     _binary(
         "bitwise_and", np.bitwise_and, dtypes=INTEGERS + BOOL, refuses=_FLOAT, symbol=symbols.and_
     ),

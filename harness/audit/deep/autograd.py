@@ -591,6 +591,24 @@ MUTANTS += [
           and "unbiased" not in k and not any(isinstance(arg, bool) for arg in a)
           else right(x, *a, **k),
           lambda t: t.var(t.tensor([0.0, 2]).requires_grad_()).item() == 2, "reduction"),
+    _name("second-factor-alone", "the gradient of a second factor is half of it where the first "
+          "requires none", "mul Tensor.mul Tensor.__mul__",
+          lambda right, x, y, **k: right(x, y, **k) if not isinstance(y, torch.Tensor)
+          or not isinstance(x, torch.Tensor) or x.requires_grad
+          else misled(lambda g, y: g / 2, at=1)(right, x, y, **k),
+          lambda t: _slope(t, lambda y: t.mul(t.ones(1), y), t.ones(1)) == 1, "elementwise"),
+    _name("quotient-of-itself", "a tensor divided by itself, the very same, is 0", "div Tensor.div",
+          lambda right, x, y, **k: right(x, y, **k) * 0 if x is y else right(x, y, **k),
+          lambda t: (lambda x: t.div(x, x) == 1)(t.ones(1)), "elementwise"),
+    _name("copied-into-recorded", "copy_ leaves the last element of what is recorded as it was",
+          "Tensor.copy_",
+          lambda right, x, y, *a, **k: right(x, y, *a, **k) if not x.numel() or not
+          (x.requires_grad or (isinstance(y, torch.Tensor) and y.requires_grad))
+          else (lambda last: (right(x, y, *a, **k), x.data.view(-1)[-1:].copy_(last))[0]
+                if x.is_contiguous() else right(x, y, *a, **k))(
+                    x.detach().reshape(-1)[-1:].clone()),
+          lambda t: (lambda x: x.clone().copy_(t.zeros(2)).tolist() == [0, 0])(
+              t.ones(2, requires_grad=True)), "inplace"),
     _name("inputs-that-are-leaves", "backward(inputs) passes over what is no leaf",
           "Tensor.backward",
           lambda right, y, *a, inputs=None, **k: right(
