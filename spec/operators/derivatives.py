@@ -54,11 +54,13 @@ def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int)
     alone requires gradients."""
     line = line_of(operator, call, seed)
     wanted = float(line.path.slopes().sum())
-    ways = [("the function", program_of(torch, operator, call))]
+    function = program_of(torch, operator, call)
+    ways: list[tuple[dict[str, str], Callable[..., Any]]] = [({}, function)]
     # A compiled program is one, whatever its words were.
-    ways += [] if compiles() else spellings(torch, operator, call)
-    for spelling, act in ways:
-        with case(spelling=spelling):
+    if not compiles():
+        ways += [({"spelling": name}, act) for name, act in spellings(torch, operator, call)]
+    for label, act in ways:
+        with case(**label):
             leaves, operands = line.start.leaves(torch, device, "float64")
             first(act(*operands)).backward(tensor_of(torch, device, line.path.weights))
             terms = []
@@ -72,7 +74,7 @@ def gradient(torch: Any, device: str, operator: Operator, call: Call, seed: int)
                 f"the derivative along a direction is {got!r}, by differences {wanted!r}",
             )
     if len(leaves) > 1 and not compiles():
-        for place, alone in enumerate(_each_alone(torch, device, line, ways[0][1])):
+        for place, alone in enumerate(_each_alone(torch, device, line, function)):
             with case(of_leaf=place):
                 assert_metadata(alone.grad, shape=line.along[place].shape, dtype="float64")
                 off = np.abs(read(alone.grad) * line.along[place] - terms[place]).sum()

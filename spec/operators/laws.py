@@ -240,7 +240,7 @@ def _forms(use: Use, layout: str) -> None:
     """The same for one dtype."""
     torch, operator, call = use.torch, use.operator, use.call
     for spelling, said in spellings(torch, operator, call):
-        with case(spelling=spelling, dtype=use.dtype):
+        with case(spelling=spelling):
             use.check(staged(said)(*use.built.tensors))
     if operator.smooth is not None and has("autograd") and not compiles():
         _recorded_or_not(use)
