@@ -272,7 +272,7 @@ def _plateau(metrics: list[float], mode: str, factor: float, patience: int, cool
 def a_plateau_lowers_the_rate(torch: Any, device: str) -> None:
     """ReduceLROnPlateau multiplies lr by factor once the metric has not got better, by more than
     the threshold, for more than `patience` steps, then rests for `cooldown` steps; lr does not
-    fall below min_lr."""
+    fall below min_lr. Another one goes on from its state at any step."""
     curve = [10.0, 9.0, 8.99, 8.5, 8.5, 8.49, 8.6, 8.5, 8.5, 8.5, 7.0, 7.1, 7.2, 7.0, 6.999, 7.0,
              7.0, 7.0, 7.0, 7.0, 7.0, 7.0]  # fmt: skip
     for mode, patience, cooldown, threshold, kind, least in product(
@@ -286,9 +286,13 @@ def a_plateau_lowers_the_rate(torch: Any, device: str) -> None:
         # One bound for all groups, or one for each.
         each = [least, 0.7]
         said = {**options, "min_lr": each} if least else options
-        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, **said)
+        made = torch.optim.lr_scheduler.ReduceLROnPlateau
+        scheduler = made(optimizer, **said)
         got = []
-        for metric in metrics:
+        for step, metric in enumerate(metrics):
+            if step % 2:
+                saved, scheduler = scheduler.state_dict(), made(optimizer, **said)
+                scheduler.load_state_dict(saved)
             scheduler.step(metric)
             got.append([float(group["lr"]) for group in optimizer.param_groups])
         for place, bound in enumerate(each if least else [least, least]):
