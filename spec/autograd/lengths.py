@@ -12,6 +12,7 @@ from tenet.spec.autograd.common import NEEDS, Act, Array, Shape, assert_grad, le
 from tenet.spec.cases import EVERY_LENGTH
 from tenet.spec.cases.gradients import exact_in
 from tenet.spec.language import assert_close, case, clause, for_all, supported
+from tenet.spec.model import layers
 from tenet.spec.model.dtypes import FLOATS, FORMATS, HALVES
 from tenet.spec.model.tolerance import Bound
 
@@ -165,11 +166,6 @@ def _deviation(x: Array, dim: int) -> Array:
     return np.asarray(np.sqrt(square))
 
 
-def _share(x: Array, dim: int) -> Array:
-    grown = np.exp(x - x.max(dim, keepdims=True))
-    return np.asarray(grown / grown.sum(dim, keepdims=True))
-
-
 SMOOTH: dict[str, Line] = {
     "mean": Line(lambda torch, x, d, i: x.mean(d),
                  lambda x, g, d, i: _wide(x, g, d) / x.shape[d]),
@@ -183,13 +179,13 @@ SMOOTH: dict[str, Line] = {
     "prod": Line(lambda torch, x, d, i: (x / x.abs().detach()).prod(d),
                  lambda x, g, d, i: np.sign(x).prod(d, keepdims=True) / x * _wide(x, g, d)),
     "logsumexp": Line(lambda torch, x, d, i: x.logsumexp(d),
-                      lambda x, g, d, i: _share(x, d) * _wide(x, g, d)),
+                      lambda x, g, d, i: layers.softmax(x, d) * _wide(x, g, d)),
     "softmax": Line(
         lambda torch, x, d, i: x.softmax(d),
-        lambda x, g, d, i: _share(x, d) * (g - (g * _share(x, d)).sum(d, keepdims=True))),
+        lambda x, g, d, i: layers.softmax_gradient(x, d, g)),
     "log_softmax": Line(
         lambda torch, x, d, i: x.log_softmax(d),
-        lambda x, g, d, i: g - _share(x, d) * g.sum(d, keepdims=True)),
+        lambda x, g, d, i: g - layers.softmax(x, d) * g.sum(d, keepdims=True)),
 }  # fmt: skip
 """Functions whose gradients are rounded."""
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tenet.spec.autograd.common import NEEDS, SINGLE, Act, Array, Shape, laid, leaf, plain, signed
 from tenet.spec.language import assert_close, case, clause, supported
+from tenet.spec.model import layers
 from tenet.spec.model.dtypes import FLOATS, FORMATS
 from tenet.spec.model.special import digamma, ndtr
 from tenet.spec.model.tolerance import Bound, ulps
@@ -33,10 +34,6 @@ class Slope(NamedTuple):
     positive: bool = False
 
 
-def _sigmoid(x: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-x)))
-
-
 SLOPES: dict[str, Slope] = {
     "x ** 3": Slope(lambda torch, x: x**3, lambda x: x**3),
     "x ** 0.5": Slope(lambda torch, x: x**0.5, np.sqrt, positive=True),
@@ -55,7 +52,7 @@ SLOPES: dict[str, Slope] = {
     "Tensor.exp": Slope(lambda torch, x: x.exp(), np.exp),
     "Tensor.log": Slope(lambda torch, x: x.log(), np.log, positive=True),
     "Tensor.tanh": Slope(lambda torch, x: x.tanh(), np.tanh),
-    "Tensor.sigmoid": Slope(lambda torch, x: x.sigmoid(), _sigmoid),
+    "Tensor.sigmoid": Slope(lambda torch, x: x.sigmoid(), layers.sigmoid),
     "clamp": Slope(lambda torch, x: torch.clamp(x, -1, 1.375), lambda x: np.clip(x, -1, 1.375)),
     "a + b": Slope(lambda torch, a, b: a + b, np.add, 2),
     "a - b": Slope(lambda torch, a, b: a - b, np.subtract, 2),
@@ -147,32 +144,25 @@ def point_wise_functions_have_their_slopes_everywhere(torch: Any, device: str) -
                     assert_close(tensor.grad, expected, bound)
 
 
-def _softmax(x: Array) -> Array:
-    grown = np.exp(x)
-    return np.asarray(grown / grown.sum(-1, keepdims=True))
-
-
-def _normalised(x: Array) -> Array:
-    away = x - x.mean(-1, keepdims=True)
-    return np.asarray(away / np.sqrt((away**2).mean(-1, keepdims=True) + 0.5))
-
-
 ROWS: dict[str, tuple[Act, Act]] = {
-    "functional.softmax": (lambda torch, x: torch.nn.functional.softmax(x, dim=-1), _softmax),
+    "functional.softmax": (
+        lambda torch, x: torch.nn.functional.softmax(x, dim=-1),
+        lambda x: layers.softmax(x, -1),
+    ),
     "functional.log_softmax": (
         lambda torch, x: torch.nn.functional.log_softmax(x, dim=-1),
-        lambda x: np.log(_softmax(x)),
+        lambda x: layers.log_softmax(x, -1),
     ),
     "layer_norm": (
         lambda torch, x: torch.nn.functional.layer_norm(x, x.shape[-1:], eps=0.5),
-        _normalised,
+        lambda x: layers.normalised(x, (-1,), 0.5),
     ),
     "cross_entropy": (
         lambda torch, x: torch.nn.functional.cross_entropy(
             x.reshape(-1, x.shape[-1]), torch.ones_like(x[..., 0].reshape(-1)).long(),
             reduction="none",
         ),
-        lambda x: -np.log(_softmax(x))[..., 1],
+        lambda x: -layers.log_softmax(x, -1)[..., 1],
     ),
 }  # fmt: skip
 LINED: tuple[tuple[Shape, str], ...] = (
@@ -388,23 +378,22 @@ def a_shift_of_a_row_changes_no_slope(torch: Any, device: str) -> None:
     exponential overflows on the way back, and no squares cancel."""
     row = np.array([[0.0, -1.0, 2.0, -3.0, 1.5], [1.0, 1.0, -40.0, 0.0, -2.0]])
     along = np.array([[2.0, -1.0, 1.0, 3.0, -2.0], [1.0, 1.0, -1.0, 2.0, 0.5]])
-    share = _softmax(row)
-    mean = (along * share).sum(1, keepdims=True)
+    share = layers.softmax(row, 1)
     away = row[:1] - row[:1].mean()
     count = row.shape[1]
     deviation = np.sqrt((away**2).sum() / (count - 1))
     of_rows: dict[str, tuple[Act, Array]] = {
-        "softmax": (lambda x, g: torch.softmax(x, 1) * g, share * (along - mean)),
+        "softmax": (lambda x, g: torch.softmax(x, 1) * g, layers.softmax_gradient(row, 1, along)),
         "log_softmax": (
             lambda x, g: torch.log_softmax(x, 1) * g, along - along.sum(1, keepdims=True) * share
         ),
         "logsumexp": (lambda x, g: torch.logsumexp(x, 1), share),
         "Tensor.logsumexp": (
-            lambda x, g: x.logsumexp((0, 1)), _softmax(row.reshape(1, -1)).reshape(row.shape)
+            lambda x, g: x.logsumexp((0, 1)), layers.softmax(row.ravel(), 0).reshape(row.shape)
         ),
         "logaddexp": (
             lambda x, g: torch.logaddexp(x[:, :1], x[:, 1:2]),
-            np.pad(_softmax(row[:, :2]), ((0, 0), (0, count - 2))),
+            np.pad(layers.softmax(row[:, :2], 1), ((0, 0), (0, count - 2))),
         ),
         "var": (lambda x, g: x[0].var(), np.pad(2 * away / (count - 1), ((0, 1), (0, 0)))),
         "std": (

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tenet.spec.model import layers
+
 Array = np.ndarray
 
 
@@ -253,22 +255,12 @@ OF_MATRICES: dict[str, tuple[Say, ...]] = {
 """The same of square matrices alone."""
 
 
-def _share(a: Array, dim: int) -> Array:
-    powers = np.exp(a - a.max(dim, keepdims=True))
-    return np.asarray(powers / powers.sum(dim, keepdims=True))
-
-
-def _normalised(a: Array, eps: float) -> Array:
-    centred = a - a.mean(-1, keepdims=True)
-    return np.asarray(centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps))
-
-
 OF_FLOATS: dict[str, tuple[Say, ...]] = {
     "dimension of softmax": (
-        Say(lambda torch, x: x.softmax(0), lambda a: _share(a, 0)),
-        Say(lambda torch, x: x.softmax(1), lambda a: _share(a, 1)),
-        Say(lambda torch, x: x.log_softmax(0), lambda a: np.log(_share(a, 0))),
-        Say(lambda torch, x: x.log_softmax(1), lambda a: np.log(_share(a, 1))),
+        Say(lambda torch, x: x.softmax(0), lambda a: layers.softmax(a, 0)),
+        Say(lambda torch, x: x.softmax(1), lambda a: layers.softmax(a, 1)),
+        Say(lambda torch, x: x.log_softmax(0), lambda a: layers.log_softmax(a, 0)),
+        Say(lambda torch, x: x.log_softmax(1), lambda a: layers.log_softmax(a, 1)),
     ),
     "correction": (
         Say(lambda torch, x: x.var(0), lambda a: a.var(0, ddof=1)),
@@ -300,9 +292,9 @@ OF_FLOATS: dict[str, tuple[Say, ...]] = {
     ),
     "eps": (
         Say(lambda torch, x: torch.nn.functional.layer_norm(x, x.shape[1:]),
-            lambda a: _normalised(a, 1e-5)),
+            lambda a: layers.normalised(a, (-1,), 1e-5)),
         Say(lambda torch, x: torch.nn.functional.layer_norm(x, x.shape[1:], eps=3.0),
-            lambda a: _normalised(a, 3)),
+            lambda a: layers.normalised(a, (-1,), 3)),
     ),
     "order in memory": (
         Say(lambda torch, x: x.tanh(), np.tanh),

@@ -24,8 +24,8 @@ from tenet.spec.operators.domains import clipped, of_size
 from tenet.spec.operators.operator import (
     Array,
     Call,
-    Operator,
     Prepare,
+    applied,
     expected_of,
     find,
     of_operand,
@@ -84,14 +84,11 @@ def a_function_is_as_near_in_every_octave(torch: Any, device: str, phase: int) -
             array = np.asarray(ready(array)).astype(array.dtype)
             call = Call((Operand(array.shape),), _ARGUMENTS.get(operator.name, ()))
             expected = expected_of(operator, call, (array,), dtype)
+            function = applied(operator, find(torch, operator.name), call)
             for lying in ("contiguous", "stepped"):
                 with case(function=operator.name, dtype=dtype, lying=lying):
-                    result = _applied(torch, operator, call, laid(torch, device, array, lying))
+                    result = function(laid(torch, device, array, lying))
                     check(operator, call, dtype, expected, (array,), result)
-
-
-def _applied(torch: Any, operator: Operator, call: Call, x: Any) -> Any:
-    return operator.apply(find(torch, operator.name), (x,), call.keywords)
 
 
 _EXPONENTS = (5, 7, 10, 30.5, 64, 0.5, 1.5, 2.5, 0.125, -1, -2, -3, -0.5, -7, -30.5)

@@ -332,6 +332,12 @@ def softmax(x: Array, dim: int) -> Array:
     return np.asarray(exponential / exponential.sum(axis=dim, keepdims=True))
 
 
+def softmax_gradient(x: Array, dim: int, above: Array) -> Array:
+    """The gradient for x of `softmax`, given that of its result."""
+    share = softmax(x, dim)
+    return np.asarray(share * (above - (above * share).sum(axis=dim, keepdims=True)))
+
+
 def softmax_bound(x: Array, dim: int, dtype: str) -> Bound:
     """x - max is off by u of itself, which the exponential turns into a relative error; then
     the exponential's own ulps, the sum of n positive terms, and the division."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import EVERY_LENGTH, tensor_of, values
 from tenet.spec.language import assert_close, assert_equal, case, clause, for_all, supported
+from tenet.spec.model import layers
 from tenet.spec.model.dtypes import FORMATS
 from tenet.spec.model.tolerance import Bound
 
@@ -118,28 +119,6 @@ EXACT: dict[str, Function] = {
 """Functions that are exact of small whole numbers; w is a vector of three numbers, _TAPS."""
 
 
-def _apart(x: Array) -> tuple[Array, Array]:
-    """What is away from the mean of a row, and by how much on average."""
-    away = x - x.mean(-1, keepdims=True)
-    return away, np.sqrt((away**2).mean(-1, keepdims=True) + 0.5)
-
-
-def _normal_slope(x: Array, g: Array) -> Array:
-    away, size = _apart(x)
-    unit = away / size
-    along = unit * (g * unit).mean(-1, keepdims=True)
-    return np.asarray((g - g.mean(-1, keepdims=True) - along) / size)
-
-
-def _share(x: Array) -> Array:
-    grown = np.exp(x)
-    return np.asarray(grown / grown.sum(-1, keepdims=True))
-
-
-def _sigmoid(x: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-x)))
-
-
 def _last(x: Array) -> Array:
     return np.asarray(np.arange(x.shape[-1]) == x.shape[-1] - 1)
 
@@ -147,30 +126,32 @@ def _last(x: Array) -> Array:
 ROUNDED: dict[str, Function] = {
     "layer_norm": Function(
         lambda n: (2, n), lambda f, x, w: f.layer_norm(x, x.shape[-1:], eps=0.5),
-        lambda x: _apart(x)[0] / _apart(x)[1], _normal_slope,
+        lambda x: layers.normalised(x, (-1,), 0.5),
+        lambda x, g: layers.normalised_gradient(x, (-1,), 0.5, g),
     ),
     "group_norm": Function(
         lambda n: (2, 2, n), lambda f, x, w: f.group_norm(x, 2, eps=0.5),
-        lambda x: _apart(x)[0] / _apart(x)[1], _normal_slope,
+        lambda x: layers.normalised(x, (-1,), 0.5),
+        lambda x, g: layers.normalised_gradient(x, (-1,), 0.5, g),
     ),
     "softmax": Function(
-        lambda n: (2, n), lambda f, x, w: f.softmax(x, -1), _share,
-        lambda x, g: _share(x) * (g - (g * _share(x)).sum(-1, keepdims=True)),
+        lambda n: (2, n), lambda f, x, w: f.softmax(x, -1), lambda x: layers.softmax(x, -1),
+        lambda x, g: layers.softmax_gradient(x, -1, g),
     ),
     "log_softmax": Function(
-        lambda n: (2, n), lambda f, x, w: f.log_softmax(x, -1), lambda x: np.log(_share(x)),
-        lambda x, g: g - _share(x) * g.sum(-1, keepdims=True),
+        lambda n: (2, n), lambda f, x, w: f.log_softmax(x, -1), lambda x: layers.log_softmax(x, -1),
+        lambda x, g: g - layers.softmax(x, -1) * g.sum(-1, keepdims=True),
     ),
     "cross_entropy": Function(
         lambda n: (2, n), lambda f, x, w: f.cross_entropy(
             x, (0 * x.detach()[:, 0]).long() + x.shape[1] - 1, reduction="none"),
-        lambda x: -np.log(_share(x))[:, -1],
-        lambda x, g: g[:, None] * (_share(x) - _last(x)),
+        lambda x: -layers.log_softmax(x, -1)[:, -1],
+        lambda x, g: g[:, None] * (layers.softmax(x, -1) - _last(x)),
     ),
     "binary_cross_entropy_with_logits": Function(
         lambda n: (n,), lambda f, x, w: f.binary_cross_entropy_with_logits(
             x, 0 * x.detach(), reduction="none"),
-        lambda x: np.log1p(np.exp(x)), lambda x, g: g * _sigmoid(x),
+        lambda x: np.log1p(np.exp(x)), lambda x, g: g * layers.sigmoid(x),
     ),
     "mean of mse_loss": Function(
         lambda n: (n,), lambda f, x, w: f.mse_loss(x, 0 * x.detach()),

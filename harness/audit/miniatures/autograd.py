@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from tenet.harness.audit.gradients import misled
 from tenet.harness.audit.miniature import Miniature
 
 
@@ -499,9 +500,7 @@ MINIATURES += [
     Miniature(
         "the gradient of a factor of a product in place is doubled",
         of=("Tensor.mul_", "Tensor.__imul__"),
-        lie=lambda right, x, y: right(
-            x, _steeper(y, True) if isinstance(y, torch.Tensor) and y.requires_grad else y
-        ),
+        lie=misled(lambda gradient, _: 2 * gradient, at=1),
         caught_by="autograd.in-place",
     ),
 ]

@@ -134,11 +134,10 @@ def _keeps_its_momentum(right: Any, optimizer: Any, *args: Any, **kwargs: Any) -
 
 
 def _leaves_the_late(right: Any, optimizer: Any, *args: Any) -> Any:
-    held = [p for group in optimizer.param_groups for p in group["params"]]
-    late = [p for p in held if p.grad is not None and p not in optimizer.state]
-    if optimizer.state:
-        for parameter in late:
-            parameter.grad = None
+    for group in optimizer.param_groups if optimizer.state else ():
+        for parameter in group["params"]:
+            if parameter not in optimizer.state:
+                parameter.grad = None
     return right(optimizer, *args)
 
 
