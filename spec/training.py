@@ -34,6 +34,13 @@ from tenet.spec.model.tolerance import Bound
 SINGLE = ("float32", "float64")
 starts = st.integers(0, 49)
 """Seeds of data, weights and order: those over which the thresholds were calibrated."""
+_SETS = {"moons": datasets.moons, "wave": datasets.wave}
+"""One of classes, and one of numbers."""
+_METHODS: dict[str, Callable[..., tuple[Array, Array]]] = {
+    "SGD": optimizers.sgd,
+    "Adam": optimizers.adam,
+    "AdamW": optimizers.adamw,
+}
 
 
 @contextmanager
@@ -317,8 +324,8 @@ def with_rate_zero_nothing_is_learned(torch: Any, device: str) -> None:
     effort=0.1,
 )
 @for_all(
-    how=st.sampled_from([(o, d, k) for o in ("SGD", "Adam", "AdamW") for d in SINGLE
-                         for k in ("moons", "wave")]),
+    how=st.sampled_from([(o, d, k) for o in _METHODS for d in SINGLE
+                         for k in _SETS]),
     widths=st.sampled_from((8, 1, 5, 17, 33)),
     seed=starts,
 )  # fmt: skip
@@ -329,7 +336,7 @@ def training_follows_the_reference(
     weights as the same model trained in float64 NumPy."""
     optimizer, dtype, kind = how
     for name in supported([dtype]):
-        x, y = getattr(datasets, kind)(37, seed)
+        x, y = _SETS[kind](37, seed)
         x, y = wide(x.astype(np.float32)), y if y.dtype.kind == "i" else wide(y.astype(np.float32))
         shape = (x.shape[1], widths, 2 if kind == "moons" else 1)
         weights = perceptron.initial(shape, seed)
@@ -366,7 +373,7 @@ def _reference(
     optimizer: str, weights: perceptron.Weights, x: Array, y: Array, options: dict[str, Any]
 ) -> tuple[list[float], list[Array]]:
     """The losses of ten steps, and the weights after them: each from all gradients so far."""
-    method = getattr(optimizers, optimizer.lower())
+    method = _METHODS[optimizer]
     losses: list[float] = []
     history: list[list[Array]] = []
     now = list(weights)
@@ -417,7 +424,7 @@ def the_same_seed_trains_the_same_model(torch: Any, device: str, seed: int) -> N
 @for_all(
     count=st.sampled_from((10, 1, 7, 64, 65, 100, 129)),
     batch=st.sampled_from((4, 1, 3, 32, 64, 200)),
-    how=st.sampled_from([(kind, dtype) for kind in ("moons", "wave") for dtype in SINGLE]),
+    how=st.sampled_from([(kind, dtype) for kind in _SETS for dtype in SINGLE]),
     seed=seeds(),
 )
 def batches_weighted_by_their_size_average_to_the_whole(
@@ -427,7 +434,7 @@ def batches_weighted_by_their_size_average_to_the_whole(
     loss over the whole set; so do the counts of hits to its accuracy."""
     kind, dtype = how
     for name in supported([dtype]):
-        x, y = getattr(datasets, kind)(count, seed)
+        x, y = _SETS[kind](count, seed)
         given = samples(torch, device, (x, y), name)
         weights = perceptron.initial((x.shape[1], 5, 2 if kind == "moons" else 1), seed)
         w = [tensor_of(torch, device, array.astype(name)) for array in weights]

@@ -16,12 +16,17 @@ from tenet.harness.repro.trace import Proxy, Trace, guard, real
 Program = Callable[..., Any]
 
 
-def recorded(torch: Any, mode: str, trace: Trace) -> Callable[[Program, bool], Program]:
-    """What becomes of a program while calls are written down. torch: the real namespace.
-    UntraceableError for a compiler that a script would not find."""
+def refuse_foreign(torch: Any, mode: str) -> None:
+    """UntraceableError for a compiler that a script would not find."""
     registry = torch._dynamo.backends.registry
     if not str(registry.lookup_backend(mode).__module__).startswith("torch."):
         raise UntraceableError(f"the compiler {mode} comes in a package of its own")
+
+
+def recorded(torch: Any, mode: str, trace: Trace) -> Callable[[Program, bool], Program]:
+    """What becomes of a program while calls are written down. torch: the real namespace.
+    UntraceableError for a compiler that a script would not find."""
+    refuse_foreign(torch, mode)
     compiling = Compiling(torch, mode, {})
 
     def stage(program: Program, any_length: bool) -> Program:

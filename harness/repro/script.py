@@ -5,16 +5,23 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import random
 import re
+import sys
 import textwrap
 import tokenize
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
+from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from tenet.harness.backend import Backend
 from tenet.harness.judge import replay
+from tenet.harness.repro.carrying import carried
 from tenet.harness.repro.comparing import comparison, place_of
 from tenet.harness.repro.literals import UntraceableError
 from tenet.harness.repro.programs import recorded
@@ -84,17 +91,32 @@ def with_script(judgement: Judgement, clause: Clause, backend: Backend) -> Judge
 def script(clause: Clause, backend: Backend, failure: Failure) -> str:
     """A Python script that ends with 1 where the failure shows and with 0 where it does not.
 
-    It needs NumPy and the backend only, wherever the behaviour can be said in straight-line
-    calls; otherwise it says why not, and needs Tenet.
+    It needs NumPy and the backend only: the calls, wherever the behaviour can be said in
+    straight-line calls, or else the check with all that it needs. Where that cannot be cut out
+    either, it says why not, and needs Tenet.
     """
-    try:
-        return traced(clause, backend, failure)
-    except UntraceableError as why:
-        return needing_tenet(clause, backend.name, failure, str(why))
-    except Exception as error:
-        # A script is a help; what a backend does to the stand-ins must not cost the verdict.
-        why_not = f"writing them down raises {type(error).__name__}: {error}"
-        return needing_tenet(clause, backend.name, failure, why_not[:300])
+    reasons = []
+    for way in (traced, carrying):
+        try:
+            return way(clause, backend, failure)
+        except UntraceableError as why:
+            reasons.append(str(why))
+        except Exception as error:
+            # A script is a help; what a backend does to the stand-ins must not cost the verdict.
+            reasons.append(f"writing it down raises {type(error).__name__}: {error}"[:300])
+    return needing_tenet(clause, backend.name, failure, *reasons)
+
+
+def carrying(clause: Clause, backend: Backend, failure: Failure) -> str:
+    """The script that carries the check. UntraceableError where none shows the failure."""
+    module = str(getattr(backend.torch, "__name__", "torch"))
+    body = carried(clause, backend, failure, module)
+    extra = " and ml_dtypes, for NumPy's bfloat16" if "import ml_dtypes" in body else ""
+    head = _head(clause, backend, failure, f"PyTorch or the backend under test, NumPy{extra}")
+    text = f"{head}\n# The calls alone cannot say it, so this is the check itself.\n{body}"
+    if ends(text, backend) != 1:
+        raise UntraceableError("the check alone does not show the failure")
+    return text
 
 
 def traced(clause: Clause, backend: Backend, failure: Failure) -> str:
@@ -116,6 +138,9 @@ def traced(clause: Clause, backend: Backend, failure: Failure) -> str:
                 raise UntraceableError("the calls alone fail on the CPU as well")
             if any(statement.target in trace.doubtful for statement in chosen):
                 raise UntraceableError("what goes in may depend on what came out before")
+            used = needed.union(*(statement.uses for statement in chosen))
+            if trace.mistakable & used:
+                raise UntraceableError("a call gave back what it was given")
             return text
     raise UntraceableError("the calls alone do not show the failure")
 
@@ -269,16 +294,24 @@ def _summary(failure: Failure) -> str:
 
 def ends(text: str, backend: Backend) -> int:
     """The status with which the script ends on this backend."""
+    # Known by its name, as a process of its own would be: what it defines can be pickled.
+    module = ModuleType("tenet_repro")
+    sys.modules[module.__name__] = module
+    states = random.getstate(), np.random.get_state()
     try:
         code = compile(text, "<repro>", "exec")
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(code, {"__name__": "__main__", "torch": backend.torch})
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            exec(code, vars(module))
     except SystemExit as left:
         return int(bool(left.code))
     except NameError:
         return 2  # the script's own fault
     except Exception:
         return 1 if "holds = False\n" in text else 2
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        del sys.modules[module.__name__]
     return 2
 
 
@@ -298,12 +331,16 @@ def _head(clause: Clause, backend: Backend | None, failure: Failure, needs: str)
     return f'"""{plain}\n"""\n'
 
 
-def needing_tenet(clause: Clause, backend: str, failure: Failure, why: str) -> str:
-    """A script that replays the example with Tenet. why: that the calls cannot be written out."""
+def needing_tenet(
+    clause: Clause, backend: str, failure: Failure, why: str, nor: str = "it is not known here"
+) -> str:
+    """A script that replays the example with Tenet. why: that the calls cannot be written out;
+    nor: that the check cannot be cut out."""
     head = _head(clause, None, failure, "Tenet (python -m pip install tensor-tenet)")
     example = json.dumps(failure.example, ensure_ascii=True)
     return f"""{head}
-# It needs Tenet because the calls could not be written out: {" ".join(why.split())}.
+# It needs Tenet because the calls could not be written out: {" ".join(why.split())};
+# nor could the check: {" ".join(nor.split())}.
 import json
 import sys
 

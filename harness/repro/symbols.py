@@ -26,6 +26,7 @@ def _binary(symbol: str, function: Callable[[Any, Any], Any], turned: bool) -> A
         left, right = (other, self) if turned else (self, other)
         said = f"{trace.say(left, uses)} {symbol} {trace.say(right, uses)}"
         result, name = trace.note(said, uses, lambda: function(real(left), real(right)), pure=True)
+        trace.look_back(result, (left, right))
         return trace.wrap(result, name)
 
     return apply
@@ -48,6 +49,7 @@ def _unary(symbol: str, function: Callable[[Any], Any]) -> Any:
         result, name = trace.note(
             f"{symbol}{source}", {root(source)}, lambda: function(value), pure=True
         )
+        trace.look_back(result, (self,))
         return trace.wrap(result, name)
 
     return apply

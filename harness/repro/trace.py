@@ -7,7 +7,7 @@ that comes out of it: each hands the call on to the real thing and notes it as a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -57,10 +57,11 @@ class Trace:
     values: what the names hold; stand_ins: for what came back, by its identity; plain: which name
     holds a plain value, by its identity; named: the same for dtypes and their kin, which a torch-
     like library may print otherwise than it names them; arrays: the same for arrays that were
-    handed in, with their bytes; doubtful: arrays that may have been made of what was read; fixed:
-    what the comparison holds that the check has worked out, as text (see twin.py); comparisons:
-    how many were made; reached: how many statements there were when the last began; alter: makes
-    other values of those that are read.
+    handed in, with their bytes; doubtful: arrays that may have been made of what was read;
+    mistakable: names of what a call was given and gave back; fixed: what the comparison holds that
+    the check has worked out, as text (see twin.py); comparisons: how many were made; reached: how
+    many statements there were when the last began; alter: makes other values of those that are
+    read.
     """
 
     statements: list[Statement] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Trace:
     arrays: dict[int, tuple[str, bytes]] = field(default_factory=dict)
     named: dict[int, str] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
+    mistakable: set[str] = field(default_factory=set)
     has_read: bool = False
     count: int = 0
     fixed: dict[str, str] = field(default_factory=dict)
@@ -151,6 +153,15 @@ class Trace:
     def add(self, text: str, target: str | None, uses: set[str], *rest: Any) -> None:
         """Note a statement: text, target, uses, pure, and what more there is to it."""
         self.statements.append(Statement(text, target, frozenset(uses - {"torch"}), *rest))
+
+    def look_back(self, result: Any, operands: Iterable[Any]) -> None:
+        """Note where a call gives back what it was given: there the check may mean either."""
+        parts = result if isinstance(result, tuple | list) else (result,)
+        for operand in operands:
+            if isinstance(operand, tuple | list):
+                self.look_back(result, operand)
+            elif isinstance(operand, Proxy) and any(real(operand) is part for part in parts):
+                self.mistakable.add(root(_source(operand)))
 
     def wrap(self, value: Any, name: str) -> Any:
         """A result as the check gets it: plain data as it is, anything else as a stand-in."""
@@ -320,14 +331,15 @@ class Proxy:
             lambda: value(*real(args), **real(kwargs)),
             pure=pure,
         )
+        owner = object.__getattribute__(self, "_tenet_owner")
         if not _is_pure(source, kwargs):
             # An operation in place gives its operand back, which has to be the same object.
-            owner = object.__getattribute__(self, "_tenet_owner")
             for operand in (owner, *args, *kwargs.values()):
                 if isinstance(operand, Proxy) and real(operand) is result:
                     return operand
         if trace.alter is not None and _is_plain(result):
             result = trace.alter(result, source)
+        trace.look_back(result, (owner, *args, *kwargs.values()))
         return trace.wrap(result, name)
 
     def __setitem__(self, index: Any, new: Any) -> None:
