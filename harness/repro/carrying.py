@@ -22,7 +22,8 @@ from tenet.harness.compiling import EAGER
 from tenet.harness.generation import seed_for
 from tenet.harness.repro.literals import UntraceableError, container, literal
 from tenet.harness.repro.programs import refuse_foreign
-from tenet.harness.repro.slicing import HiddenError, Key, Slice, source_of_module
+from tenet.harness.repro.slicing import HiddenError, Key, Slice
+from tenet.harness.repro.sources import source_of_module
 from tenet.harness.verdict import Failure
 from tenet.spec.cases import decode
 from tenet.spec.language import Clause

@@ -1,23 +1,18 @@
 """The specification's own code, cut down to what one check needs: one flat file, no imports of it.
 
-Modules of the specification hold nothing but imports, functions, classes and constants, so what a
-function needs can be read off its names: those, and what they need in turn.
+What a function needs are the definitions of the names that it reads, and what those need in turn.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import import_module
-from inspect import getsource
-from types import ModuleType
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from tenet.harness.repro.literals import UntraceableError
+from tenet.harness.repro.sources import OURS, Name, Names, Source, is_module, source_of_module
 
-_OURS = "tenet.spec."
 _REGISTERS = {"clause", "for_all", "encodable"}
 """Decorators that enter something into a register of the specification; a script has none."""
 
@@ -34,8 +29,6 @@ class Nothing:
 
 '''
 
-Scope = tuple[frozenset[str], ...]
-
 
 @dataclass(frozen=True)
 class Key:
@@ -51,52 +44,6 @@ class HiddenError(UntraceableError):
     def __init__(self, key: Key) -> None:
         super().__init__(f"{key.name} of {key.module} is a variable elsewhere")
         self.key = key
-
-
-@dataclass
-class Source:
-    """A module, read: its lines, what its names are assigned by, and where it imports others."""
-
-    lines: list[str]
-    defined: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    imported: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.defined or name in self.imported
-
-
-@cache
-def source_of_module(name: str) -> Source:
-    """The module of that name, read. UntraceableError where its source is not at hand."""
-    try:
-        text = getsource(import_module(name))
-    except (OSError, TypeError) as error:
-        raise UntraceableError(f"{name} has no source") from error
-    source = Source(text.splitlines())
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                source.imported[alias.asname or alias.name] = alias.name, ""
-        elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            for alias in node.names:
-                source.imported[alias.asname or alias.name] = node.module, alias.name
-        else:
-            for bound in _bound_by(node):
-                source.defined.setdefault(bound, []).append(node)
-    return source
-
-
-def _bound_by(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    bound = []
-    for target in targets:
-        for part in target.elts if isinstance(target, ast.Tuple) else [target]:
-            inner = part.value if isinstance(part, ast.Subscript) else part  # what gets an entry
-            if isinstance(inner, ast.Name):
-                bound.append(inner.id)
-    return bound
 
 
 class Slice:
@@ -116,7 +63,7 @@ class Slice:
         """Ask for a name of a module, or with none for a module that is not the specification's;
         what it is called in the file. apart: not by its own name, which those who say the module's
         with it may use for what they make of it."""
-        key = _home(module, name) if module.startswith(_OURS) else Key("", f"{module}:{name}")
+        key = _home(module, name) if module.startswith(OURS) else Key("", f"{module}:{name}")
         if key not in self._names:
             self._names[key] = self._free(key, apart or key in self._apart)
             if key.module:
@@ -186,8 +133,8 @@ class Slice:
                 lines[n] = source.lines[n - 1].encode()
         if start:
             lines[node.end_lineno or 0] = lines[node.end_lineno or 0][: node.end_col_offset]
-        for name in sorted(_Names(source, node, decorators).found, key=_Name.place, reverse=True):
-            said = self._said(module, source, name)
+        found = sorted(Names(source, node, decorators).found, key=Name.place)
+        for name, said in [(name, self._said(module, source, name)) for name in found][::-1]:
             if said in name.hidden:
                 raise HiddenError(next(key for key, taken in self._names.items() if taken == said))
             raw = lines[name.line]
@@ -195,30 +142,13 @@ class Slice:
         lines[node.lineno] = lines[node.lineno][start:]
         return "\n".join(lines[n].decode() for n in sorted(lines))
 
-    def _said(self, module: str, source: Source, name: _Name) -> str:
+    def _said(self, module: str, source: Source, name: Name) -> str:
         if not name.attribute:
             return self.need(module, name.written)
         # An attribute of one of the specification's modules, which a flat file has not.
         owner, attribute = name.written.split(".")
         where, what = source.imported[owner]
         return self.need(f"{where}.{what}", attribute, apart=True)
-
-
-@dataclass(frozen=True)
-class _Name:
-    """A name that is read, where it stands. hidden: names that mean something else there;
-    attribute: it is one of a module of ours, and stands with that."""
-
-    written: str
-    line: int
-    start: int
-    end: int
-    hidden: frozenset[str] = frozenset()
-    attribute: bool = False
-
-    def place(self) -> tuple[int, int]:
-        """Where it stands."""
-        return self.line, self.start
 
 
 def _home(module: str, name: str) -> Key:
@@ -230,16 +160,11 @@ def _home(module: str, name: str) -> Key:
         if name not in source.imported:
             raise UntraceableError(f"{module} does not say what {name} is")
         where, what = source.imported[name]
-        if not where.startswith(_OURS):
+        if not where.startswith(OURS):
             return Key("", f"{where}:{what}" if what else f"{where}:")
         if is_module(where, what):
             raise UntraceableError(f"{module} hands the module {what} on")
         module, name = where, what
-
-
-def is_module(where: str, what: str) -> bool:
-    """Whether a name that is imported from a module of ours is a module itself."""
-    return isinstance(getattr(import_module(where), what, None), ModuleType)
 
 
 def _draws(node: ast.FunctionDef) -> bool:
@@ -250,113 +175,3 @@ def _draws(node: ast.FunctionDef) -> bool:
 def _called(decorator: ast.expr) -> str:
     inner = decorator.func if isinstance(decorator, ast.Call) else decorator
     return inner.id if isinstance(inner, ast.Name) else ""
-
-
-class _Names:
-    """The names of its module that a definition reads when it runs; not those of annotations."""
-
-    def __init__(self, source: Source, node: ast.AST, decorators: list[ast.expr]) -> None:
-        self.source = source
-        self.found: list[_Name] = []
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            self._renamed(node)
-        self._visit(node, (), decorators)
-
-    def _renamed(self, node: ast.FunctionDef | ast.ClassDef) -> None:
-        """The name that a definition gives, which may have to be another."""
-        line = self.source.lines[node.lineno - 1]
-        start = len(line.partition(node.name)[0].encode())
-        self.found.append(_Name(node.name, node.lineno, start, start + len(node.name)))
-
-    def _visit(self, node: ast.AST, scope: Scope, decorators: list[ast.expr] | None = None) -> None:
-        if isinstance(node, ast.Attribute) and self._of_ours(node, scope):
-            return
-        if isinstance(node, ast.Name):
-            self._note(node, scope)
-        elif isinstance(node, ast.FunctionDef | ast.Lambda):
-            for outside in _evaluated_outside(node, decorators):
-                self._visit(outside, scope)
-            inner = (*scope, _locals(node))
-            for child in node.body if isinstance(node.body, list) else [node.body]:
-                self._visit(child, inner)
-        elif isinstance(node, ast.ClassDef):
-            kept = node.decorator_list if decorators is None else decorators
-            for outside in [*kept, *node.bases, *(word.value for word in node.keywords)]:
-                self._visit(outside, scope)
-            own = frozenset(bound for inside in node.body for bound in _bound_by(inside))
-            for inside in node.body:  # methods do not see the names of their class
-                method = isinstance(inside, ast.FunctionDef)
-                self._visit(inside, scope if method else (*scope, own))
-        elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            bound = {
-                part.id
-                for each in node.generators
-                for part in ast.walk(each.target)
-                if isinstance(part, ast.Name)
-            }
-            for part in ast.iter_child_nodes(node):
-                self._visit(part, (*scope, frozenset(bound)))
-        elif isinstance(node, ast.AnnAssign):
-            for side in (node.target, node.value):
-                if side is not None:
-                    self._visit(side, scope)
-        else:
-            for part in ast.iter_child_nodes(node):
-                self._visit(part, scope)
-
-    def _note(self, node: ast.Name, scope: Scope) -> None:
-        if node.id in self.source and not any(node.id in names for names in scope):
-            hidden = frozenset().union(*scope)
-            self.found.append(_Name(node.id, node.lineno, node.col_offset, _end(node), hidden))
-
-    def _of_ours(self, node: ast.Attribute, scope: Scope) -> bool:
-        owner = node.value
-        if not isinstance(owner, ast.Name) or any(owner.id in names for names in scope):
-            return False
-        where, what = self.source.imported.get(owner.id, ("", ""))
-        if not where.startswith(_OURS) or not is_module(where, what):
-            return False
-        if owner.lineno != (node.end_lineno or 0):
-            raise UntraceableError("an attribute of a module stands on a line of its own")
-        written = f"{owner.id}.{node.attr}"
-        hidden = frozenset().union(*scope)
-        found = _Name(written, owner.lineno, owner.col_offset, _end(node), hidden, attribute=True)
-        self.found.append(found)
-        return True
-
-
-def _end(node: ast.expr) -> int:
-    assert node.end_col_offset is not None
-    return node.end_col_offset
-
-
-def _evaluated_outside(
-    node: ast.FunctionDef | ast.Lambda, decorators: list[ast.expr] | None
-) -> Iterator[ast.AST]:
-    """What a function evaluates where it is defined: decorators and defaults."""
-    if isinstance(node, ast.FunctionDef):
-        yield from node.decorator_list if decorators is None else decorators
-    yield from node.args.defaults
-    yield from (default for default in node.args.kw_defaults if default is not None)
-
-
-def _locals(node: ast.FunctionDef | ast.Lambda) -> frozenset[str]:
-    """The names that a function binds: parameters, and what is assigned in it."""
-    args = node.args
-    names = {a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
-    names |= {a.arg for a in (args.vararg, args.kwarg) if a is not None}
-    inside = node.body if isinstance(node.body, list) else []
-    todo: list[ast.AST] = list(inside)
-    while todo:
-        part = todo.pop()
-        if isinstance(part, ast.FunctionDef | ast.ClassDef):
-            names.add(part.name)
-            continue
-        if isinstance(part, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp):
-            continue
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            names.add(part.id)
-        if isinstance(part, ast.ExceptHandler) and part.name:
-            names.add(part.name)
-        todo.extend(ast.iter_child_nodes(part))
-    return frozenset(names)
