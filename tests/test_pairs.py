@@ -298,6 +298,29 @@ def test_calibration_tells_what_the_gate_is_worth(
     assert calibration.known(tmp_path, "another") is None
 
 
+def test_a_calibration_goes_on_where_more_rounds_are_asked_for(
+    tmp_path: Path, measured: list[tuple[str, int]]
+) -> None:
+    facts = {"torch": "2.13.0", "fingerprint": "a device"}
+    chosen = [workloads()[OTHER]]
+
+    def after(rounds: int) -> Calibration:
+        store = Store(tmp_path, {}, lambda outcome: outcome["trials"] < rounds)
+        try:
+            return calibrate(store, Side(), chosen, Design(), rounds, facts, QUIET)
+        finally:
+            store.close()
+
+    assert after(3).trials == 3
+    before = list(measured)
+    assert after(5).trials == 5
+    more = [stage for stage, _ in measured[len(before) :]]
+    assert set(more) == {"round 3, 0% slower", "round 4, 0% slower"}
+    assert len(more) == 2 * 5
+    assert after(5).trials == 5
+    assert len(measured) == len(before) + len(more) + 5 * (5 + 2 + 2)  # as many: it starts anew
+
+
 def test_a_threshold_that_is_too_tight_is_refused() -> None:
     noisy = Calibration("d", "h", "t", 9, 0.08, 0.0, {}, 0.08)
     fine = Calibration("d", "h", "t", 9, 0.05, 0.0, {}, 0.03)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,18 @@ from tenet.harness.errors import UsageError
 class Store:
     """The pairs of one comparison, which `key` describes; in a file that is named after it.
 
-    A run that has not ended is taken up where it stopped. `resumed` tells how many entries of it
-    were there already.
+    A run that has not ended is taken up where it stopped, and so is one that has ended where
+    `falls_short` says of its outcome that more was asked for. `resumed` tells how many of its
+    entries were there already.
     """
 
-    def __init__(self, folder: str | Path, key: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        key: Mapping[str, Any],
+        falls_short: Callable[[Mapping[str, Any]], bool] = lambda outcome: False,
+    ) -> None:
+        self._falls_short = falls_short
         text = json.dumps(key, sort_keys=True)
         name = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.path = Path(folder) / "pairs" / f"{name}.jsonl"
@@ -41,7 +48,7 @@ class Store:
             self._write("start", {**key, "started": started})
 
     def _read(self) -> bool:
-        """Read the last run; whether it has not ended."""
+        """Read the last run; whether it goes on."""
         whole = self.path.read_text(encoding="utf-8")
         if whole and not whole.endswith("\n"):  # the last line was being written
             whole = whole[: whole.rfind("\n") + 1]
@@ -51,6 +58,8 @@ class Store:
             try:
                 entry = json.loads(line)
                 kind, content = entry["kind"], entry["content"]
+                if kind == "end" and self._falls_short(content):
+                    continue
                 if kind in ("start", "end"):
                     self.entries.clear()
                     going_on = kind == "start"

@@ -156,7 +156,8 @@ def _pairs(options: argparse.Namespace, chosen: list[Workload]) -> int:
     threshold = calibration.threshold_of(asked, found)
     purpose = "calibrate" if options.calibrate else "against"
     key, facts = against.key_of(purpose, (before, here), design, device)
-    store = Store(options.results, key)
+    wanted = options.rounds * len(able)
+    store = Store(options.results, key, lambda outcome: outcome.get("trials", wanted) < wanted)
     try:
         if store.resumed:
             console.print(f"going on where it stopped: {store.path}", markup=False, soft_wrap=True)
