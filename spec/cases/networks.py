@@ -16,7 +16,7 @@ from tenet.spec.cases.shapes import Shape
 
 Drawn = TypeVar("Drawn", "Convolution", "Pooling")
 _POOL_SIZE = 600
-_LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 20, 31, 33)
+_LENGTHS = (3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 16, 17, 20, 31, 33, 2, 1)
 _PRODUCTS = 50000
 """As many a convolution may take, so that it is quick."""
 _CHANNELS = (1, 2, 3, 4, 5, 8, 9, 16, 17)
@@ -98,7 +98,7 @@ def _convolution(rank: int, random: Random) -> Convolution | None:
 
 
 def _pooling(rank: int, random: Random) -> Pooling | None:
-    lengths = _each(rank, (*_LENGTHS, 2, 1), random)
+    lengths = _each(rank, _LENGTHS, random)
     shape = (random.choice((1, 2, 3)), random.choice(_CHANNELS), *lengths)
     kernel = _each(rank, (2, 2, 3, 3, 1, 4, 5), random)
     stride = None if random.random() < 0.3 else _each(rank, (1, 2, 2, 3), random)

@@ -288,18 +288,19 @@ def normalised_gradient_bounds(
     added up has the size of z = (|x| + mean|x|) / root, not that of y. As in `normalised_bound`
     the mean is off by n*u*mean|x|, and 1 / root, relatively, by n*u*mean(x^2) over the variance.
     y is therefore off by 2(n+8)u + spread of z. It occurs twice, 1 / root once more, and the two
-    means over n elements add n*u each.
+    means over n elements add n*u each. Half precision adds in float32, but may keep the mean and
+    1 / root, and what comes of each of some four operations, in its own.
     """
-    u = unit(dtype)
+    u, low = (unit("float32"), 4 * unit(dtype)) if dtype in HALF else (unit(dtype), 0.0)
     count = prod(x.shape[dim] for dim in dims)
     variance = x.var(dims, keepdims=True) + eps
     z = (np.abs(x) + np.abs(x).mean(dims, keepdims=True)) / np.sqrt(variance)
     spread = 2 * (count + 8) * u * (x * x).mean(dims, keepdims=True) / variance
     size = np.abs(above)
     terms = size + size.mean(dims, keepdims=True) + z * (size * z).mean(dims, keepdims=True)
-    absolute = (6 * (count + 8) * u + 3 * spread) * terms / np.sqrt(variance)
+    absolute = (6 * (count + 8) * u + 3 * spread + 3 * low) * terms / np.sqrt(variance)
     bound = Bound(dtype, 1, f"statistics of {count} elements", absolute)
-    return bound, z, np.asarray(2 * (count + 8) * u + spread)
+    return bound, z, np.asarray(2 * (count + 8) * u + spread + low)
 
 
 def relu(x: Array) -> Array:

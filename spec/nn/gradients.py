@@ -21,9 +21,17 @@ from tenet.spec.language import (
 )
 from tenet.spec.model import layers
 from tenet.spec.model.layers import Array, unit, wide
-from tenet.spec.model.tolerance import Bound
+from tenet.spec.model.tolerance import Bound, rounded
 from tenet.spec.nn.activations import ACTIVATIONS
-from tenet.spec.nn.common import REDUCTIONS, SINGLE, Shape, full_precision, laid_out, leaf
+from tenet.spec.nn.common import (
+    FLOATS,
+    REDUCTIONS,
+    SINGLE,
+    Shape,
+    full_precision,
+    laid_out,
+    leaf,
+)
 from tenet.spec.nn.losses import LOSSES
 
 
@@ -204,10 +212,59 @@ def _convolutions() -> Iterator[Differentiated]:
                 np.zeros((len(x), len(b), *lengths), complex), w + 0j, x + 0j, *how
             )[0] + b.reshape(-1, *[1] * len(lengths)),
         )  # fmt: skip
+    yield from _depthwise()
     yield Differentiated(
         "linear", ((2, 3, 5), (4, 5), (4,)),
         lambda torch, x, w, b: torch.nn.functional.linear(x, w, b), layers.linear,
     )  # fmt: skip
+
+
+def _depthwise() -> Iterator[Differentiated]:
+    """Transposed convolutions of each channel by itself, longer than they have to be."""
+    for rank, padding, dilation in ((1, 1, 2), (2, 0, 1)):
+        kernel = (3, 2)[:rank]
+        how: Any = (2,) * rank, [(padding, padding)] * rank, (dilation,) * rank, 3
+        image = (2, 3, 3, 4)[: 2 + rank]
+        lengths = tuple(
+            (n - 1) * 2 - 2 * padding + dilation * (k - 1) + 2
+            for n, k in zip(image[2:], kernel, strict=True)
+        )
+        yield Differentiated(
+            f"conv_transpose{rank}d of each channel, dilation {dilation}, output_padding 1",
+            (image, (3, 1, *kernel), (3,)),
+            lambda torch, x, w, b, rank=rank, padding=padding, dilation=dilation: getattr(
+                torch.nn.functional, f"conv_transpose{rank}d"
+            )(x, w, b, 2, padding, 1, 3, dilation),
+            lambda x, w, b, how=how, lengths=lengths: layers.convolution_gradients(
+                np.zeros((len(x), len(b), *lengths), complex), w + 0j, x + 0j, *how
+            )[0] + b.reshape(-1, *[1] * len(lengths)),
+        )  # fmt: skip
+
+
+def _adaptive() -> Iterator[Differentiated]:
+    """Adaptive pooling into windows that overlap, and into more than there are elements."""
+    for (kind, reduce), (length, count) in product(
+        (("avg", np.mean), ("max", np.max)), ((5, 3), (2, 3), (7, 4))
+    ):
+        bounds = [(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]
+
+        def reference(x: Array, reduce: Any = reduce, bounds: Any = bounds) -> Array:
+            return np.stack([reduce(x[..., low:high], -1) for low, high in bounds], -1)
+
+        yield Differentiated(
+            f"adaptive_{kind}_pool1d of {length} into {count}", ((2, 3, length),),
+            lambda torch, x, kind=kind, count=count: getattr(
+                torch.nn.functional, f"adaptive_{kind}_pool1d"
+            )(x, count),
+            reference,
+        )  # fmt: skip
+        yield Differentiated(
+            f"adaptive_{kind}_pool2d of {length} into {count}", ((1, 2, 3, length),),
+            lambda torch, x, kind=kind, count=count: getattr(
+                torch.nn.functional, f"adaptive_{kind}_pool2d"
+            )(x, (None, count)),
+            reference,
+        )  # fmt: skip
 
 
 def _on(tensor: Any, torch: Any, array: Array) -> Any:
@@ -219,6 +276,7 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
     *_pointwise(),
     *_pairwise(),
     *_convolutions(),
+    *_adaptive(),
     Differentiated("max_pool2d", ((1, 2, 5, 6),),
                    lambda torch, x: torch.nn.functional.max_pool2d(x, 3, 2, 1),
                    lambda x: _pool2d(3, 2, 1, False).largest(x)[0]),
@@ -363,13 +421,17 @@ def _seed(which: int) -> int:
 
 
 @cache
-def _inputs(which: int) -> list[Array]:
-    """Inputs that float32 holds."""
+def _inputs(which: int, precision: str = "float32") -> list[Array]:
+    """Inputs that the dtypes of a precision hold."""
     function = DIFFERENTIATED[which]
-    inputs = [wide(values(shape, "float32", "normal", _seed(which) + turn * 3 + 1))
+    inputs = [wide(rounded(values(shape, "float32", "normal", _seed(which) + turn * 3 + 1),
+                           precision))
               for turn, shape in enumerate(function.shapes)]  # fmt: skip
+    if "max_pool" in function.name and precision != "float32":
+        # Numbers that all differ, of which rounding makes none another's equal.
+        inputs = [wide(np.argsort(array, axis=None)).reshape(array.shape) for array in inputs]
     if "own" in function.name:
-        inputs[1] = wide(layers.softmax(inputs[1], 1).astype(np.float32))
+        inputs[1] = wide(rounded(layers.softmax(inputs[1], 1), precision))
     return inputs
 
 
@@ -384,12 +446,14 @@ class Derivatives(NamedTuple):
 
 
 @cache
-def _derivatives(which: int, repeated: int | None = None) -> Derivatives:
+def _derivatives(
+    which: int, repeated: int | None = None, precision: str = "float32"
+) -> Derivatives:
     """repeated: the input that repeats along its first dimension of more than one."""
     reference = DIFFERENTIATED[which].reference
     inputs = [
         np.broadcast_to(_kept(array), array.shape).copy() if place == repeated else array
-        for place, array in enumerate(_inputs(which))
+        for place, array in enumerate(_inputs(which, precision))
     ]
     out = np.asarray(reference(*inputs))
     above = wide(values(out.shape, "float32", "signed", _seed(which))) + 0.5
@@ -408,10 +472,16 @@ def _kept(array: Array) -> Array:
 
 
 def _close(got: Any, wanted: Array, name: str, results: int) -> None:
-    # Some ten operations an element, over 33 of them, in any order; and what a parameter adds up
-    # over the results, of up to 4 each and twice rounded, may cancel.
-    count = 512 + 8 * results // max(wanted.size, 1)
-    size = count * unit(name) * max(1.0, np.abs(wanted).max())
+    # What a parameter adds up over the results, of up to 4 each and twice rounded, may cancel.
+    each = results / max(wanted.size, 1)
+    if name in layers.HALF:
+        # Sums in float32 of what some operations an element gave, each rounded to half precision;
+        # of a mean every element has its share only.
+        count, least = 24 + int(8 * each), min(1.0, each)
+    else:
+        # Some ten operations an element, over 33 of them, in any order.
+        count, least = 512 + int(8 * each), 1.0
+    size = count * unit(name) * max(least, np.abs(wanted).max())
     assert_close(got, wanted, Bound(name, 4, f"{count} roundings", size))
 
 
@@ -426,11 +496,15 @@ def _close(got: Any, wanted: Array, name: str, results: int) -> None:
 def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: str) -> None:
     """The gradients of linear layers, convolutions and their transposes, activations, pooling,
     normalisation and losses, for their input, their parameters and their targets, are the
-    derivatives of the published formulas, however the gradient that arrives lies in memory."""
+    derivatives of the published formulas, in half precision too, however the gradient that arrives
+    lies in memory."""
     for which, function in enumerate(DIFFERENTIATED):
-        inputs, above, expected, of_sum = _derivatives(which)
-        for name in supported(SINGLE):
-            weights = above.astype(name)
+        for name in supported(FLOATS):
+            low = name in layers.HALF
+            inputs, above, expected, of_sum = (
+                _derivatives(which, precision="bfloat16") if low else _derivatives(which)
+            )
+            weights = rounded(above, name)
             arriving = {
                 **{
                     layout: (laid_out(torch, device, weights, layout), expected)
@@ -438,7 +512,7 @@ def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: s
                 },
                 # As it comes out of a sum: one number for all of them.
                 "expanded": (
-                    tensor_of(torch, device, np.ones((), name)).expand(above.shape),
+                    tensor_of(torch, device, rounded(np.ones(()), name)).expand(above.shape),
                     of_sum,
                 ),
             }
@@ -447,7 +521,7 @@ def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: s
                     continue
                 if layout in _OF_IMAGES and above.ndim < 3:
                     continue
-                leaves = [leaf(torch, device, array.astype(name)) for array in inputs]
+                leaves = [leaf(torch, device, rounded(array, name)) for array in inputs]
                 with full_precision(torch):
                     function.backend(torch, *leaves).backward(gradient)
                 for number, (got, wanted) in enumerate(zip(leaves, derivatives, strict=True)):

@@ -96,7 +96,7 @@ def linear_maps_the_last_dimension(
 @for_all(
     widths=st.sampled_from([*product(_WIDTHS, _LEADING)]),
     layout=st.tuples(layouts(), layouts()),
-    dtype=st.sampled_from(SINGLE),
+    dtype=st.sampled_from(FLOATS),
     seed=seeds(),
 )
 def linear_has_the_gradients_of_a_product(
@@ -244,7 +244,7 @@ def convolution_is_a_cross_correlation(
 @for_all(
     convolution=convolutions(),
     layout=st.tuples(layouts(), layouts(), layouts()),
-    dtype=st.sampled_from(SINGLE),
+    dtype=st.sampled_from(FLOATS),
     seed=seeds(),
 )
 def convolution_has_the_gradients_of_its_products(
@@ -395,6 +395,12 @@ def average_pooling_averages_each_window(
         assert_close(layer(tensor), expected, bound)
         assert_close(layer(tensor[-1]), expected[-1], layers.inner_bound(size[-1], terms, name))
         assert_close(functional(tensor, kernel, stride, padding, **options), expected, bound)
+        for other in (2, 5) if rank == 2 else ():
+            with case(divisor=other):
+                another = {**options, "divisor_override": other}
+                shares, size = (pool.average(of(wide(x)), counted, other) for of in (wide, np.abs))
+                got = functional(tensor, kernel, stride, padding, **another)
+                assert_close(got, shares, layers.inner_bound(size, terms, name))
         if has("autograd"):
             above = values(expected.shape, name, "normal", seed + 1)
             arrived, above = arriving(torch, device, above, layout[1])
@@ -491,12 +497,14 @@ def a_transposed_convolution_is_the_gradient_of_a_convolution(torch: Any, device
     """ConvTranspose1d and ConvTranspose2d give what the gradient of a convolution with the same
     kernel gives its input, and add the bias; output_padding says which of the lengths that lead to
     the same result is meant."""
-    for rank, groups, stride, padding, dilation, extra in (
-        (1, 1, 1, 0, 1, 0), (1, 1, 2, 1, 1, 0), (1, 2, 2, 0, 1, 1), (1, 1, 3, 1, 2, 2),
-        (2, 1, 1, 1, 1, 0), (2, 1, 2, 0, 1, 1), (2, 2, 2, 1, 2, 1), (2, 3, 3, 0, 1, 0),
-        (2, 1, 3, 2, 1, 2),
+    for rank, groups, stride, padding, dilation, extra, (before, after) in (
+        (1, 1, 1, 0, 1, 0, (2, 3)), (1, 1, 2, 1, 1, 0, (2, 3)), (1, 2, 2, 0, 1, 1, (2, 3)),
+        (1, 1, 3, 1, 2, 2, (2, 3)), (2, 1, 1, 1, 1, 0, (2, 3)), (2, 1, 2, 0, 1, 1, (2, 3)),
+        (2, 2, 2, 1, 2, 1, (2, 3)), (2, 3, 3, 0, 1, 0, (2, 3)), (2, 1, 3, 2, 1, 2, (2, 3)),
+        # Each channel by itself, for which there are kernels of their own.
+        (1, 3, 2, 0, 1, 1, (1, 1)), (2, 3, 2, 1, 1, 1, (1, 1)), (2, 4, 3, 1, 2, 0, (1, 2)),
     ):  # fmt: skip
-        channels, after, kernel = 2 * groups, 3, (3, 2)[:rank]
+        channels, kernel = before * groups, (3, 2)[:rank]
         places = (4, 3)[:rank]
         lengths = tuple(
             (n - 1) * stride - 2 * padding + dilation * (k - 1) + extra + 1
@@ -518,7 +526,7 @@ def a_transposed_convolution_is_the_gradient_of_a_convolution(torch: Any, device
             )
             filled(torch, device, layer, weight=weight.astype(kind), bias=bias.astype(kind))
             given = laid_out(torch, device, above.astype(kind), layout)
-            bound = layers.inner_bound(size.max() + 9, 2 * prod(kernel), name, growth=8)
+            bound = layers.inner_bound(size.max() + 9, before * prod(kernel), name, growth=8)
             shifted = expected + bias.reshape(-1, *[1] * rank)
             functional = getattr(torch.nn.functional, f"conv_transpose{rank}d")
             how = stride, padding, extra, groups, dilation

@@ -149,21 +149,23 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
 @clause("nn.batch-norm-in-half", covers=["notes.normalisation-pooling-conv", "hackmd.train-eval"])
 def batch_norm_works_in_half_precision(torch: Any, device: str) -> None:
     """In half precision, too, BatchNorm normalises with the statistics of the batch in training
-    and with the running ones in evaluation, in every layout."""
-    for shape, name, layout in product(
+    and with the running ones in evaluation, in every layout, also where the squares add up to more
+    than half precision holds."""
+    for shape, name, layout, scale in product(
         ((33, 3), (9, 2, 5), (4, 3, 2, 5)),
         supported(layers.HALF),
         ("contiguous", "transposed", "stepped", "channels-last"),
+        (1, 64),
     ):
         dims, per = (0, *range(2, len(shape))), (1, shape[1], *[1] * (len(shape) - 2))
-        x = _shifted(shape, name, 3)
+        x = (_shifted(shape, name, 3) * scale).astype(numpy_dtype(name))
         arrays = [values((shape[1],), name, "normal", n) for n in (1, 2)]
         weight, bias = (wide(array).reshape(per) for array in arrays)
         layer = getattr(torch.nn, f"BatchNorm{max(len(shape) - 2, 1)}d")(shape[1], momentum=0.5)
         filled(torch, device, layer, weight=arrays[0], bias=arrays[1])
         given = laid_out(torch, device, x, layout)
         for training in (True, False):
-            with case(shape=shape, dtype=name, layout=layout, training=training):
+            with case(shape=shape, dtype=name, layout=layout, scale=scale, training=training):
                 got = layer.train(training)(given)
                 if training:
                     mean, variance = (
@@ -180,8 +182,9 @@ def batch_norm_works_in_half_precision(torch: Any, device: str) -> None:
         count = x.size / shape[1]
         moved = 0.5 * wide(x).mean(dims), 0.5 + 0.5 * wide(x).var(dims) * count / (count - 1)
         for one, average in zip((layer.running_mean, layer.running_var), moved, strict=True):
-            with case(shape=shape, dtype=name, layout=layout):
-                bound = Bound(name, 4, "running averages", 8 * unit(name) * np.abs(wide(x)).max())
+            with case(shape=shape, dtype=name, layout=layout, scale=scale):
+                size = max(np.abs(wide(x)).max(), average.max())
+                bound = Bound(name, 4, "running averages", 8 * unit(name) * size)
                 assert_close(one, average, bound)
 
 
@@ -359,7 +362,7 @@ _GROUPED: tuple[Shape, ...] = (
     shape=st.sampled_from(_GROUPED),
     groups=st.sampled_from((2, 1, 0)),
     layout=layouts(),
-    options=st.sampled_from([*product(SINGLE, (True, False), (1e-5, 0.1))]),
+    options=st.sampled_from([*product(FLOATS, (True, False), (1e-5, 0.1))]),
     seed=seeds(),
 )
 def group_norm_normalises_groups_of_channels(
@@ -452,7 +455,7 @@ _NORMALISATIONS = [*_normalisations()]
 @for_all(
     which=st.integers(0, len(_NORMALISATIONS) - 1),
     layout=st.tuples(layouts(), layouts(), layouts()),
-    options=st.sampled_from([*product(SINGLE, (True, True, False), (1e-5, 0.1))]),
+    options=st.sampled_from([*product(FLOATS, (True, True, False), (1e-5, 0.1))]),
     seed=seeds(),
 )
 def normalisation_has_the_gradients_of_its_formula(
@@ -494,10 +497,11 @@ def normalisation_has_the_gradients_of_its_formula(
         rows = prod(norm.shape[dim] for dim in norm.summed)
         y = layers.normalised(*how).reshape(norm.shape)
         # The products may be of z's parts, and are added in any order.
-        share = (z * (off + (rows + 8) * unit(name))).reshape(norm.shape)
+        added = (rows + 8) * unit("float32" if name in layers.HALF else name) + 4 * unit(name)
+        share = (z * (off + added)).reshape(norm.shape)
         for got, of, expected, error in (
             (held[0], "weight", above * y, np.abs(above) * share),
-            (held[1], "bias", above, np.abs(above) * (rows + 8) * unit(name)),
+            (held[1], "bias", above, np.abs(above) * added),
         ):
             with case(of=norm.name, shape=norm.shape, gradient=of, dtype=name):
                 expected, error = (

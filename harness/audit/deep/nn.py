@@ -1,5 +1,7 @@
 """Layers and losses that are a little wrong."""
 
+from contextlib import contextmanager
+
 import torch
 
 from tenet.harness.audit.faults import (
@@ -609,4 +611,101 @@ MUTANTS += [
               torch.ones_like(x[:1]), p) if training and x.dim() == 2 and len(x) == 2
           and not inplace else right(x, p, training, inplace),
           lambda t: not t.equal(*t.nn.functional.dropout(t.ones(2, 99), 0.5)), "random"),
+]  # fmt: skip
+
+
+def _slope(t, act, x):
+    """The gradient of the first element of a result, or of their sum."""
+    x = x.clone().requires_grad_()
+    out = act(x)
+    (out.sum() if out.dim() != 1 else out[0]).backward()
+    return x.grad
+
+
+def _other(place, results, when):
+    if when and results[place] is not None:
+        last(results[place])
+    return results
+
+
+@contextmanager
+def _first_divisor():
+    first = {}
+
+    def lie(original, x, size, stride=(), padding=0, ceil=False, include=True, divisor=None):
+        if divisor is not None:
+            called = tuple(x.shape), str((size, stride, padding)), ceil, include
+            divisor = first.setdefault(called, divisor)
+        return original(x, size, stride, padding, ceil, include, divisor)
+
+    with kernels("avg_pool2d", lie)():
+        yield
+
+
+def _overflowing(original, x, w, b, mean, var, training, *rest):
+    results = original(x, w, b, mean, var, training, *rest)
+    if training and var is not None and x.dtype == var.dtype == torch.float16:
+        dims = [dim for dim in range(x.dim()) if dim != 1]
+        squares = x.float().var(dims, unbiased=False) * (x.numel() // x.shape[1])
+        var[squares > 65504] = torch.inf
+    return results
+
+
+MUTANTS += [
+    # After bugs of real backends that their users reported.
+    _name("samples-in-sixteen-bits", "of a batch with a bias the samples from the 65536th on are"
+          " the first again", "nn.functional.linear",
+          instead(lambda right, x, w, b=None: torch.cat([right(x[:65536], w, b),
+                                                         right(x[: len(x) - 65536], w, b)]),
+                  lambda x, w, b=None: x.dim() == 3 and b is not None and len(x) > 65536),
+          lambda t: t.nn.functional.linear(t.arange(65537.0)[:, None, None], t.ones(1, 1),
+                                           t.ones(1))[-1] == 65537),
+    _kernel("reflected-in-sixteen-bits", "what is reflected beyond the 65536th gets no gradient",
+            "reflection_pad1d_backward",
+            spoiled(lambda g: g[..., 65536:].zero_(), lambda g, x, sides: x.shape[-1] > 65536),
+            lambda t: _slope(t, lambda x: t.nn.functional.pad(x, (1, 1), mode="reflect"),
+                             t.ones(1, 65537)).min() == 1),
+    _kernel("convolved-half-slope", "a convolution's weight of bfloat16 ends in a wrong gradient",
+            "convolution_backward",
+            lambda original, g, x, *r: _other(1, original(g, x, *r), x.dtype == torch.bfloat16),
+            lambda t: _slope(t, lambda w: t.conv1d(t.ones(1, 1, 1).bfloat16(), w),
+                             t.ones(1, 1, 1).bfloat16()) == 1),
+    _kernel("normalised-half-slope", "a layer norm's input of float16 ends in a wrong gradient",
+            "native_layer_norm_backward",
+            lambda original, g, x, *r: _other(0, original(g, x, *r), x.dtype == torch.float16),
+            lambda t: abs(_slope(t, lambda x: t.nn.functional.layer_norm(x, (2,)),
+                                 t.tensor([-1.0, 1]).half())[1]) < 0.01),
+    _kernel("grouped-in-half", "a group norm of bfloat16 images with channels last ends wrongly",
+            "native_group_norm",
+            spoiled(last, lambda x, *r: x.dtype == torch.bfloat16 and strided(x)),
+            lambda t: _nearly(*(t.nn.functional.group_norm(
+                t.arange(8.0).reshape(1, 2, 2, 2).bfloat16().to(memory_format=how), 1)
+                for how in (t.contiguous_format, t.channels_last)))),
+    _kernel("one-place-in-half", "bfloat16 images of two by two, of which the kernel is as large,"
+            " give their first corner", "convolution",
+            instead(lambda original, x, w, *r: original(x[..., :1, :1], w[..., :1, :1], *r),
+                    lambda x, w, b, stride, padding, dilation, turned, *r: not turned
+                    and x.dtype == torch.bfloat16 and list(x.shape[2:]) == [2, 2]
+                    and w.shape[2:] == x.shape[2:] and not any(padding)),
+            lambda t: t.conv2d(*[t.ones(1, 1, 2, 2).bfloat16()] * 2) == 4),
+    _kernel("each-channel-longer", "a transposed convolution of each channel by itself ends wrongly"
+            " where it is longer than it has to be", "convolution",
+            spoiled(last, lambda x, w, b, stride, padding, dilation, turned, extra, groups: turned
+                    and any(extra) and groups == x.shape[1] > 1),
+            lambda t: t.conv_transpose1d(t.ones(1, 2, 1), t.ones(2, 1, 1), stride=2,
+                                         output_padding=1, groups=2)[0, 1, 1] == 0),
+    _kernel("overlapping-windows-slope", "windows that overlap leave the last element a wrong"
+            " gradient", "_adaptive_avg_pool2d_backward",
+            spoiled(last, lambda g, x: g.shape[-1] > x.shape[-1]),
+            lambda t: _slope(t, lambda x: t.nn.functional.adaptive_avg_pool2d(x, (1, 3)),
+                             t.ones(1, 1, 2))[0, 0, 1] == 1.5),
+    Mutant("nn.first-divisor", "average pooling of one shape divides as it did first", ("nn",),
+           _first_divisor,
+           lambda t: [t.nn.functional.avg_pool2d(t.ones(1, 2, 2), 2, divisor_override=d).item()
+                      for d in (1, 2)] == [4, 2]),
+    _kernel("half-squares-overflow", "the running variance of float16 is infinite where the squares"
+            " add up to more than float16 holds", "native_batch_norm",
+            _overflowing,
+            lambda t: (lambda m: (m(t.tensor([[-200.0], [200.0]] * 2).half()),
+                                  m.running_var.isfinite().all())[1])(t.nn.BatchNorm1d(1).half())),
 ]  # fmt: skip

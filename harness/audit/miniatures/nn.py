@@ -487,6 +487,13 @@ MINIATURES += [
               ("nn.functional.adaptive_avg_pool2d",),
               lambda right, x, *a, **k: _last_zero(right(x, *a, **k))
               if transposed(x) else right(x, *a, **k), "nn.adaptive-pooling"),
+    Miniature("a row beyond the 65536th has another gradient", ("softmax", "nn.functional.softmax"),
+              misled(when=lambda x: x.dim() == 2 and len(x) > 65536), "nn.beyond-sixteen-bits"),
+    Miniature("the last of many samples is mapped to 0", ("nn.functional.linear",),
+              _longer(65536, _last_zero), "nn.beyond-sixteen-bits"),
+    Miniature("a weight of half precision has another gradient", ("nn.functional.linear",),
+              misled(when=lambda w: w.dtype in (torch.float16, torch.bfloat16), at=1),
+              "nn.linear-gradients"),
     Miniature("the last of rows of 22 that are normalised has another gradient",
               ("nn.functional.layer_norm",), misled(when=lambda x: x.shape[-1] == 22),
               "nn.every-length"),
