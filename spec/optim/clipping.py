@@ -58,8 +58,10 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
             # The largest of no elements is not defined, so an empty gradient has no such norm.
             held = [parameter for parameter in held if parameter.numel() or kind != math.inf]
             gradients = [parameter.grad for parameter in held]
+            # That norm may be asked for by its name, too.
+            said: Any = "inf" if kind == math.inf and options else kind
             with case(**options):
-                got = clip(held if options else iter(held), most, kind, **options)
+                got = clip(held if options else iter(held), most, said, **options)
                 assert_close(got, norm, Bound(dtype, 1, "a norm", u * norm))
                 after = flat([gradient for gradient in gradients if gradient is not None])
                 for parameter, gradient in zip(held, gradients, strict=True):

@@ -112,11 +112,24 @@ def _near(got: float, expected: float) -> bool:
     return abs(got - expected) <= 256 * unit("float64") * max(1.0, abs(expected))
 
 
+def _otherwise(arguments: Options) -> Options:
+    """Other numbers where numbers are said; a function or a word is in no saved state."""
+
+    def other(value: Any) -> Any:
+        if isinstance(value, list):
+            return [other(each) for each in value]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        return value + 1 if isinstance(value, int) else value * 0.75
+
+    return {name: other(value) for name, value in arguments.items()}
+
+
 @clause("optim.schedules", thorough=True, covers=["notes.optimizer-family"], requires={"autograd"})
 def schedules_set_the_published_rates(torch: Any, device: str) -> None:
     """A schedule sets every group's lr, beginning with that of step 0, to what its formula gives,
     from the lr that the group began with; get_last_lr() reports it, the optimizer steps by it,
-    and a schedule goes on from a saved state."""
+    and a schedule goes on from a saved state, whatever numbers it was made with."""
     for schedule in SCHEDULES:
         for base in (1.0, 0.5):
             # Schedules that name rates instead of factors go by one base only.
@@ -142,12 +155,12 @@ def schedules_set_the_published_rates(torch: Any, device: str) -> None:
                 moved = float(before - read(parameter)[0])
                 assert_that(abs(moved - rates[0]) < 1e-4 * (1 + abs(before)), f"moved by {moved}")
                 if step == 9:
-                    # Into others, which began with another rate.
+                    # Into others, which began with another rate and were told other numbers.
                     state, held = scheduler.state_dict(), optimizer.state_dict()
                     optimizer = torch.optim.SGD(
                         [{"params": [parameter]}, {"params": [other]}], lr=3.0
                     )
-                    scheduler = kind(optimizer, **schedule.arguments)
+                    scheduler = kind(optimizer, **_otherwise(schedule.arguments))
                     optimizer.load_state_dict(held)
                     scheduler.load_state_dict(state)
                     assert_equal([float(rate) for rate in scheduler.get_last_lr()], rates)

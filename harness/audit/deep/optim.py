@@ -65,6 +65,47 @@ def _clipped(t, **k):
     return x.grad
 
 
+def _staying(form, which):
+    """Parameters, by their place in a group, that a form of an optimizer does not move."""
+
+    def lie(right, optimizer, *args, **kwargs):
+        kept = [
+            (parameter, parameter.detach().clone())
+            for group in optimizer.param_groups
+            for place, parameter in enumerate(group["params"])
+            if group.get(form) and which(place, group["params"])
+        ]
+        result = right(optimizer, *args, **kwargs)
+        with torch.no_grad():
+            for parameter, before in kept:
+                parameter.copy_(before)
+        return result
+
+    return lie
+
+
+def _largest_by_name(t):
+    held = t.zeros(2, requires_grad=True)
+    held.grad = t.tensor([3.0, 4.0])
+    return t.nn.utils.clip_grad_norm_([held], 9.0, "inf").item()
+
+
+def _loaded_length(t):
+    optimizer = t.optim.SGD([t.ones(1)], lr=1.0)
+    one, other = (t.optim.lr_scheduler.CosineAnnealingLR(optimizer, n) for n in (5, 9))
+    other.load_state_dict(one.state_dict())
+    return other.T_max
+
+
+def _moved(t, optimizer, form, held):
+    """Which of the parameters, zeros, a step moves."""
+    for parameter in held:
+        parameter.requires_grad_()
+        parameter.grad = t.ones_like(parameter)
+    getattr(t.optim, optimizer)(held, lr=0.5, **{form: True}).step()
+    return [bool((parameter != 0).any()) for parameter in held]
+
+
 MUTANTS = [
     _sgd("momentum", "a momentum of 0.9 is 0.899",
           lambda g: {"momentum": g["momentum"] * 0.999}, {}),
@@ -369,4 +410,26 @@ MUTANTS += [
                                                       min_lr=[0.0, 0.75])))(
                t.optim.SGD([{"params": [t.ones(1, requires_grad=True)]} for _ in range(2)],
                            lr=1.0))),
+    # After bugs of real backends that their users reported.
+    _name("hundred-and-ten", "the joined form of SGD moves 110 parameters at most",
+          "optim.SGD.step", _staying("foreach", lambda place, held: place >= 110),
+          lambda t: _moved(t, "SGD", "foreach", [t.zeros(1) for _ in range(111)])[-1]),
+    _name("before-nothing", "the fused form of Adam leaves out the parameter before a last, empty"
+          " one", "optim.Adam.step",
+          _staying("fused", lambda place, held: place + 2 == len(held) and not held[-1].numel()),
+          lambda t: _moved(t, "Adam", "fused", [t.zeros(1), t.zeros(0)])[0]),
+    _name("with-gaps", "the joined form of Adam leaves out vectors with gaps", "optim.Adam.step",
+          _staying("foreach", lambda place, held: held[place].dim() == 1
+                   and not held[place].is_contiguous()),
+          lambda t: _moved(t, "Adam", "foreach", [t.zeros(4)[::2]])[0]),
+    _name("infinity-by-name", "the infinity norm, asked for by name, is that of squares",
+          "nn.utils.clip_grad_norm_",
+          lambda right, held, most, norm_type=2.0, *a, **k: right(
+              held, most, 2.0 if norm_type == "inf" else norm_type, *a, **k),
+          lambda t: _largest_by_name(t) == 4),
+    _name("own-length", "a cosine keeps its length where another's state is loaded",
+          "optim.lr_scheduler.LRScheduler.load_state_dict",
+          lambda right, schedule, state: right(schedule, {
+              name: value for name, value in state.items() if name != "T_max"}),
+          lambda t: _loaded_length(t) == 5),
 ]  # fmt: skip

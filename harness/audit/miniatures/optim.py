@@ -37,6 +37,17 @@ def _last_stays(right: Any, optimizer: Any, *a: Any, **k: Any) -> Any:
     return result
 
 
+def _first_elements(right: Any, optimizer: Any, *a: Any, **k: Any) -> Any:
+    """What is beyond the first 65536 elements of a parameter is not updated."""
+    held = [p for group in optimizer.param_groups for p in group["params"] if p.numel() > 65536]
+    before = [p.detach().clone() for p in held]
+    result = right(optimizer, *a, **k)
+    with torch.no_grad():
+        for p, old in zip(held, before, strict=True):
+            p.view(-1)[65536:] = old.view(-1)[65536:]
+    return result
+
+
 def _first_group(right: Any, optimizer: Any, *a: Any, **k: Any) -> Any:
     rates = [group["lr"] for group in optimizer.param_groups]
     for group in optimizer.param_groups:
@@ -239,6 +250,12 @@ MINIATURES += [
             **kwargs,
         ),
         caught_by="optim.clip-mixed",
+    ),
+    Miniature(
+        "of many elements only 65536 are moved",
+        of=("optim.RMSprop.step",),
+        lie=lambda right, optimizer, *args: _first_elements(right, optimizer, *args),
+        caught_by="optim.every-parameter",
     ),
     Miniature(
         "Adam leaves bfloat16 parameters alone",
