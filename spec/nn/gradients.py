@@ -311,6 +311,16 @@ DIFFERENTIATED: tuple[Differentiated, ...] = (
                    lambda torch, x, w, b: torch.nn.functional.batch_norm(
                        x, None, None, w, b, training=True, eps=1e-3),
                    _normed((0, 2), (1, 3, 1))),
+    Differentiated("prelu of images", (_IMAGES, (3,)),
+                   lambda torch, x, w: torch.nn.functional.prelu(x, w),
+                   lambda x, w: np.where(x.real > 0, x, x * w[:, None, None])),
+    Differentiated("prelu of one slope", ((5, 3), (1,)),
+                   lambda torch, x, w: torch.nn.functional.prelu(x, w),
+                   lambda x, w: np.where(x.real > 0, x, x * w)),
+    Differentiated("batch_norm of many rows in evaluation", ((33, 3), (3,), (3,)),
+                   lambda torch, x, w, b: torch.nn.functional.batch_norm(
+                       x, _on(x, torch, _SHARES), _on(x, torch, _SHARES), w, b, eps=1e-3),
+                   lambda x, w, b: (x - _SHARES) / np.sqrt(_SHARES + 1e-3) * w + b),
     Differentiated("batch_norm in evaluation", ((5, 3, 2), (3,), (3,)),
                    lambda torch, x, w, b: torch.nn.functional.batch_norm(
                        x, _on(x, torch, _SHARES), _on(x, torch, _SHARES), w, b, eps=1e-3),
@@ -497,7 +507,7 @@ def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: s
     """The gradients of linear layers, convolutions and their transposes, activations, pooling,
     normalisation and losses, for their input, their parameters and their targets, are the
     derivatives of the published formulas, in half precision too, however the gradient that arrives
-    lies in memory."""
+    lies in memory, and whether all of them require gradients or one alone."""
     for which, function in enumerate(DIFFERENTIATED):
         for name in supported(FLOATS):
             low = name in layers.HALF
@@ -527,6 +537,15 @@ def layers_and_losses_have_the_gradients_of_their_formulas(torch: Any, device: s
                 for number, (got, wanted) in enumerate(zip(leaves, derivatives, strict=True)):
                     with case(of=function.name, dtype=name, input=number, arriving=layout):
                         _close(got.grad, wanted, name, above.size)
+            for alone in range(len(inputs)) if len(inputs) > 1 else ():
+                operands = [tensor_of(torch, device, rounded(array, name)) for array in inputs]
+                operands[alone].requires_grad_()
+                with full_precision(torch):
+                    result = function.backend(torch, *operands)
+                with case(of=function.name, dtype=name, requires_grad=alone):
+                    assert_equal(result.requires_grad, True)
+                    result.backward(tensor_of(torch, device, weights))
+                    _close(operands[alone].grad, expected[alone], name, above.size)
 
 
 @clause(
@@ -562,10 +581,10 @@ def layers_and_losses_give_the_same_recorded_or_not(torch: Any, device: str) -> 
     requires={"autograd", "views"},
 )  # fmt: skip
 def layers_and_losses_have_gradients_for_operands_that_are_views(torch: Any, device: str) -> None:
-    """The gradients of linear layers, convolutions, activations, pooling, normalisation and losses
-    are the same for an operand that is a view: transposed, permuted, with its channels last, with
-    gaps, further on in its memory, or expanded, where each of the elements that it shows has its
-    own."""
+    """Results and gradients of linear layers, convolutions, activations, pooling, normalisation and
+    losses are the same for an operand that is a view: transposed, permuted, with its channels last,
+    with gaps, further on in its memory, or expanded, where each of the elements that it shows has
+    its own."""
     for which, function in enumerate(DIFFERENTIATED):
         if "many" in function.name:
             continue
@@ -574,6 +593,7 @@ def layers_and_losses_have_gradients_for_operands_that_are_views(torch: Any, dev
                 continue
             expanded = layout == "expanded"
             inputs, above, expected, _ = _derivatives(which, place if expanded else None)
+            value = np.asarray(function.reference(*inputs))
             arrangement = (
                 Arrangement(_kept(inputs[place]), (("expand", inputs[place].shape),))
                 if expanded
@@ -586,7 +606,10 @@ def layers_and_losses_have_gradients_for_operands_that_are_views(torch: Any, dev
                 operands[place].retain_grad()
                 above_it = tensor_of(torch, device, above.astype(name))
                 with full_precision(torch):
-                    function.backend(torch, *operands).backward(above_it)
+                    result = function.backend(torch, *operands)
+                    result.backward(above_it)
+                with case(of=function.name, dtype=name, view=place, layout=layout):
+                    _close(result.detach(), value, name, above.size)
                 for number, (got, wanted) in enumerate(zip(operands, expected, strict=True)):
                     with case(of=function.name, dtype=name, input=number, layout=layout):
                         _close(got.grad, wanted, name, above.size)

@@ -191,7 +191,7 @@ def batch_norm_works_in_half_precision(torch: Any, device: str) -> None:
 _LAYER_NORMS: tuple[tuple[Shape, int], ...] = (
     ((3, 4), 1), ((4,), 1), ((2, 3, 4), 2), ((2, 3, 7), 1), ((5, 8), 1), ((5, 9), 2), ((2, 17), 1),
     ((3, 31), 1), ((33, 33), 1), ((2, 2, 64), 1), ((2, 5, 13), 2), ((3, 127), 1), ((3, 256), 1),
-    ((2, 1025), 1), ((0, 4), 1), ((1, 2), 1), ((2, 3, 4, 5), 3),
+    ((2, 1025), 1), ((0, 4), 1), ((1, 2), 1), ((2, 3, 4, 5), 3), ((2, 3, 2, 5), 1),
 )  # fmt: skip
 
 
@@ -569,12 +569,13 @@ def dropout_zeroes_a_share_and_rescales_the_rest(torch: Any, device: str) -> Non
                     for what, count, total, chance in _counts(kept, second != 0, 1 - p):
                         likely = layers.likely(count, total, chance)
                         assert_that(likely, f"{count} of {total} {what}, expected {chance:.3f}")
-            with case(spelling="gradient", p=p, dtype=name):
-                variable = leaf(torch, device, x)
-                out = torch.nn.functional.dropout(variable, p)
-                out.backward(torch.ones_like(out))
-                bound = ulps(2, name, "the same factor", 0.0)
-                assert_close(variable.grad, wide(read(out)), bound)
+            for layout in ("contiguous", "transposed", "stepped"):
+                with case(spelling="gradient", p=p, dtype=name, layout=layout):
+                    variable = leaf(torch, device, x, layout)
+                    out = torch.nn.functional.dropout(variable, p)
+                    out.backward(torch.ones_like(out))
+                    bound = ulps(2, name, "the same factor", 0.0)
+                    assert_close(variable.grad, wide(read(out)), bound)
         for spelling, drop in _dropouts(torch, 0.0):
             with case(spelling=spelling, p=0, dtype=name):
                 assert_equal(drop(given), x)
