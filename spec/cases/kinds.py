@@ -55,9 +55,9 @@ def lying(shape: Shape, layout: str) -> str:
 
 
 def showing(what: Hashable, shape: Shape, layout: str) -> frozenset[Hashable]:
-    """What an example shows of something: it in a layout, of one row or of several, at a rank and
-    at a kind of size; and at which ranks as one element, or as none."""
-    rows = min(shape[-2:], default=0) > 1
+    """What an example shows of something: it in a layout, of one row or of several or as a vector,
+    at a rank and at a kind of size; and at which ranks as one element, or as none."""
+    rows = "vector" if len(shape) == 1 else min(shape[-2:], default=0) > 1
     alone = (what, len(shape), min(prod(shape), 2))
     return frozenset({(what, lying(shape, layout), rows), alone, (what, size(shape))})
 

@@ -118,7 +118,8 @@ def _offset(array: np.ndarray) -> Arrangement:
         base[0], base[1] = _other(array), array[()]
         # With the ellipsis NumPy, too, gives a view and no scalar.
         return Arrangement(base, (("index", (1, ...)),))
-    return _inside(array, (array.shape[0] + 3, *array.shape[1:]), (slice(2, -1),))
+    # Three rows in: the distance in bytes is a multiple of no vector, where a row's length is odd.
+    return _inside(array, (array.shape[0] + 4, *array.shape[1:]), (slice(3, -1),))
 
 
 def _gapped(array: np.ndarray) -> Arrangement:
