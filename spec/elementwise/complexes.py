@@ -47,6 +47,7 @@ _OF_ONE: dict[str, _Row] = {
     "sgn": (lambda t, x: x.sgn(), lambda x: x / np.abs(x), 8),
     "x ** 2": (lambda t, x: x**2, np.square, 8),
     "x ** 3": (lambda t, x: x**3, lambda x: x * x * x, 40),
+    "x ** -2.5": (lambda t, x: x**-2.5, lambda x: x**-2.5, 64),
     "x * (2-3j)": (lambda t, x: x * (2 - 3j), lambda x: x * (2 - 3j), 4),
     "x / (2-3j)": (lambda t, x: x / (2 - 3j), lambda x: x / (2 - 3j), 8),
     "x * 0.5": (lambda t, x: x * 0.5, lambda x: x / 2, 0),

@@ -10,11 +10,13 @@ import numpy as np
 
 from tenet.spec.cases import tensor_of, values
 from tenet.spec.language import assert_close, assert_equal, case, clause, supported
-from tenet.spec.model.dtypes import FORMATS
+from tenet.spec.model.dtypes import FORMATS, numpy_dtype
 from tenet.spec.model.tolerance import Bound
 
 # Fractions of more bits than a float32 has, and numbers beyond its range.
 _FRACTIONS = (0.1, -1 / 3, 1e-60, -3e200)
+# Numbers that a float32 holds, and six decimals do not.
+_TINY = (2.0**-24, -3 * 2.0**-40)
 
 _WITH_NUMBER: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "x + n": (lambda t, x, n: x + n, lambda x, n: x + n),
@@ -42,6 +44,10 @@ _WITH_NUMBER: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "addcmul": (lambda t, x, n: t.addcmul(x, x, x, value=n), lambda x, n: x + n * x * x),
     "addcdiv": (lambda t, x, n: x.addcdiv(x, x, value=n), lambda x, n: x + n),
     "lerp": (lambda t, x, n: t.lerp(x, -x, n), lambda x, n: x - 2 * n * x),
+    "alpha alone": (lambda t, x, n: t.add(t.zeros_like(x), x, alpha=n), lambda x, n: n * x),
+    "addcmul alone": (lambda t, x, n: t.addcmul(t.zeros_like(x), x, t.ones_like(x), value=n),
+                      lambda x, n: n * x),
+    "lerp from 0": (lambda t, x, n: t.lerp(t.zeros_like(x), x, n), lambda x, n: n * x),
     "index_fill": (lambda t, x, n: x.index_fill(0, t.arange(len(x), device=x.device), n),
                    np.full_like),
     "index_add": (lambda t, x, n: x.index_add(0, t.arange(len(x), device=x.device), x, alpha=n),
@@ -88,18 +94,25 @@ _SUMS = frozenset({
 @clause("elementwise.precision-of-numbers",
         covers=["minicourse.scalar-arithmetic", "notes.elementwise-family"])  # fmt: skip
 def a_number_has_the_precision_of_the_tensor(torch: Any, device: str) -> None:
-    """A Python float is as precise as the float64 tensor that it meets, as an operand, as what is
-    filled in and as a factor: 0.1 is not first rounded to a float32, nor 1e-60 to zero."""
+    """A Python float is as precise as the tensor that it meets, as an operand, as what is filled
+    in and as a factor: of float64, 0.1 is not first rounded to a float32, nor 1e-60 to zero; of
+    float32, 2^-24 is not zero. So it is beside elements that are as small."""
+    for dtype, shape in product(supported(("float64", "float32")), ((1,), (7,), (33,), (3, 11))):
+        array = values(shape, dtype, "normal", shape[0])
+        for number in _FRACTIONS if dtype == "float64" else _TINY:
+            for scale in {1.0, min(1.0, abs(number))}:
+                elements = array * numpy_dtype(dtype).type(scale)
+                x, wide = tensor_of(torch, device, elements), elements.astype(np.longdouble)
+                # Of a sum the terms count, which may cancel.
+                terms = np.abs(elements) + np.abs(number) * (1 + np.abs(elements)) ** 2
+                for said, (call, reference) in _WITH_NUMBER.items():
+                    lost = 4 * FORMATS[dtype].eps * terms if said in _SUMS else 0.0
+                    bound = Bound(dtype, 3, "a reciprocal or two products, and a sum", lost)
+                    with case(said=said, number=number, shape=shape, dtype=dtype, scale=scale):
+                        assert_close(call(torch, x, number), reference(wide, number), bound)
     for dtype, shape in product(supported(("float64",)), ((1,), (7,), (33,), (3, 11))):
         array = values(shape, dtype, "normal", shape[0])
-        x, wide = tensor_of(torch, device, array), array.astype(np.longdouble)
-        for (said, (call, reference)), number in product(_WITH_NUMBER.items(), _FRACTIONS):
-            # Of a sum the terms count, which may cancel.
-            terms = np.abs(array) + np.abs(number) * (1 + np.abs(array)) ** 2
-            lost = 4 * FORMATS[dtype].eps * terms if said in _SUMS else 0.0
-            bound = Bound(dtype, 3, "a reciprocal or two products, and a sum", lost)
-            with case(said=said, number=number, shape=shape):
-                assert_close(call(torch, x, number), reference(wide, number), bound)
+        wide = array.astype(np.longdouble)
         above, wide = tensor_of(torch, device, np.abs(array)), np.abs(wide)
         for (said, (call, reference)), number in product(_OF_POSITIVE.items(), (0.1, 0.7)):
             # A remainder is a difference; a logarithm is known as well as what it is of.

@@ -250,6 +250,34 @@ def special_values_meet_python_numbers(torch: Any, device: str) -> None:
                     assert_equal(written, expected, signed_zero=signed)
 
 
+@clause(
+    "elementwise.special-factors",
+    covers=["notes.extremal-values", "notes.nan-propagation", "dlnotes.arithmetic-functions"],
+)
+def factors_multiply_special_values(torch: Any, device: str) -> None:
+    """alpha of add and sub, and value of addcmul and addcdiv, multiply whatever they meet: with 0,
+    too, an infinity or NaN that is added shows in the result."""
+    pairs = np.array([*product(SPECIALS, repeat=2)])
+    for dtype in supported(FLOATS):
+        a, b = (column.astype(numpy_dtype(dtype)) for column in pairs.T)
+        x, y = tensor_of(torch, device, a), tensor_of(torch, device, b)
+        one, wide, other = torch.ones_like(x), a.astype(np.float64), b.astype(np.float64)
+        for factor in (0, 1, -1, 2, -0.5):
+            with np.errstate(all="ignore"):
+                expected = {
+                    "add": (torch.add(x, y, alpha=factor), wide + factor * other),
+                    "sub": (torch.sub(x, y, alpha=factor), wide - factor * other),
+                    "rsub": (torch.rsub(x, y, alpha=factor), other - factor * wide),
+                    "addcmul": (torch.addcmul(one, x, y, value=factor), 1 + factor * wide * other),
+                    "addcdiv": (torch.addcdiv(one, x, y, value=factor), 1 + factor * wide / other),
+                    "addcmul of it": (torch.addcmul(x, y, one, value=factor),
+                                      wide + factor * other),
+                }  # fmt: skip
+            for said, (got, number) in expected.items():
+                with case(said=said, dtype=dtype, factor=factor):
+                    assert_equal(got, number.astype(a.dtype), signed_zero=False)
+
+
 @clause("elementwise.signed-zero", covers=["notes.extremal-values"])
 def the_sign_of_zero_is_kept(torch: Any, device: str) -> None:
     """-0.0 is kept by negation, products, quotients, roots and conversions, and 0.0 - 0.0 is 0.0

@@ -30,9 +30,16 @@ def bits_are_shifted_by_every_amount(torch: Any, device: str) -> None:
             with case(dtype=dtype, start=start):
                 assert_equal(a >> n, down)
                 assert_equal(torch.bitwise_right_shift(a, n), down)
-                assert_equal(a >> 3, whole >> 3)
+                numbers = (0, 1, 3, info.bits // 2, info.bits - 2)
+                for amount in numbers:
+                    assert_equal(a >> amount, whole >> amount)
+                    assert_equal(torch.bitwise_right_shift(a, amount), whole >> amount)
                 if start < 0:
                     continue
+                for amount in numbers:
+                    if start << amount <= int(info.max):
+                        assert_equal(a << amount, whole << amount)
+                        assert_equal(torch.bitwise_left_shift(a, amount), whole << amount)
                 fits = whole.astype(object) << amounts.astype(object)
                 fitting = np.array([x <= int(info.max) for x in fits])
                 up = np.where(fitting, fits, 0).astype(amounts.dtype)

@@ -471,4 +471,12 @@ MINIATURES += [
         lie=lambda right, x: torch.where(x < 0, right(1 - x), right(x)),
         caught_by="elementwise.gamma-of-negative",
     ),
+    Miniature(
+        "addcdiv with value=0 divides nothing",
+        of=("addcdiv",),
+        lie=lambda right, x, y, z, *, value=1, **k: (
+            right(x, y, z, value=value, **k) if value else x.clone()
+        ),
+        caught_by="elementwise.special-factors",
+    ),
 ]
