@@ -651,6 +651,114 @@ def real_imag_and_view_as_real_share_memory(
                 shows(view, at, held)
 
 
+_LAZY: dict[str, tuple[Callable[[Any], Any], Callable[[np.ndarray], np.ndarray]]] = {
+    "x.conj()": (lambda x: x.conj(), lambda a: a.conj()),
+    "x.H": (lambda x: x.H, lambda a: a.conj().T),
+    "x.conj()[1:, ::2]": (lambda x: x.conj()[1:, ::2], lambda a: a.conj()[1:, ::2]),
+    "x.conj().imag": (lambda x: x.conj().imag, lambda a: -a.imag),
+    "x.conj().imag.t()": (lambda x: x.conj().imag.t(), lambda a: -a.imag.T),
+    "x.conj().imag[:, 1]": (lambda x: x.conj().imag[:, 1], lambda a: -a.imag[:, 1]),
+}
+"""Views that are conjugated or negated only when their elements are read."""
+
+_READS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[np.ndarray], Any]]] = {
+    "clone": (lambda torch, v: v.clone(), lambda a: a),
+    "contiguous": (lambda torch, v: v.contiguous(), lambda a: a),
+    "to": (lambda torch, v: v.to(torch.complex128), lambda a: a.astype(np.complex128)),
+    "copy_": (lambda torch, v: torch.zeros_like(v).copy_(v), lambda a: a),
+    "copy_ of another dtype": (
+        lambda torch, v: torch.zeros(v.shape, dtype=torch.complex128, device=v.device).copy_(v),
+        lambda a: a.astype(np.complex128),
+    ),
+    "reshape": (lambda torch, v: v.reshape(-1), lambda a: a.reshape(-1)),
+    "cat": (lambda torch, v: torch.cat([v, v]), lambda a: np.concatenate([a, a])),
+    "stack": (lambda torch, v: torch.stack([v, v]), lambda a: np.stack([a, a])),
+    "repeat": (lambda torch, v: v.repeat_interleave(2, 0), lambda a: a.repeat(2, 0)),
+    "flip": (lambda torch, v: v.flip(0), lambda a: a[::-1]),
+    "index": (lambda torch, v: v[[1, 0, 1]], lambda a: a[[1, 0, 1]]),
+    "index_select": (
+        lambda torch, v: v.index_select(0, torch.tensor([1, 0], device=v.device)),
+        lambda a: a[[1, 0]],
+    ),
+    "mask": (lambda torch, v: v[v != 0], lambda a: a[a != 0]),
+    "where": (
+        lambda torch, v: torch.where(v == 0, torch.ones_like(v), v),
+        lambda a: np.where(a == 0, np.ones_like(a), a),
+    ),
+    "index_put": (
+        lambda torch, v: torch.zeros_like(v).index_put(
+            (torch.arange(len(v), device=v.device).flip(0),), v
+        ),
+        lambda a: a[::-1],
+    ),
+    "v + v": (lambda torch, v: v + v, lambda a: a + a),
+    "v * 2": (lambda torch, v: v * 2, lambda a: a * 2),
+    "-v": (lambda torch, v: -v, lambda a: -a),
+    "+=": (lambda torch, v: torch.zeros_like(v).add_(v), lambda a: a),
+    "sum": (lambda torch, v: v.sum(), lambda a: a.sum()),
+    "sum of a dimension": (lambda torch, v: v.sum(0), lambda a: a.sum(0)),
+    "cumsum": (lambda torch, v: v.cumsum(0), lambda a: a.cumsum(0)),
+    "==": (lambda torch, v: v == v.resolve_conj().resolve_neg(), lambda a: a == a),
+    "equal": (lambda torch, v: torch.equal(v, v.resolve_conj().resolve_neg()), lambda a: True),
+    "tolist": (lambda torch, v: v.tolist(), lambda a: a.tolist()),
+    "item": (lambda torch, v: v.flatten()[-1].item(), lambda a: a.reshape(-1)[-1].item()),
+}
+_READS_OF_REAL: dict[str, tuple[Callable[[Any, Any], Any], Callable[[np.ndarray], Any]]] = {
+    "amax": (lambda torch, v: v.amax(0), lambda a: a.max(0)),
+    "argmin": (lambda torch, v: v.argmin(), lambda a: np.int64(a.argmin())),
+    "sort": (lambda torch, v: v.sort(0)[0], lambda a: np.sort(a, 0)),
+    "v < 0": (lambda torch, v: v < 0, lambda a: a < 0),
+    "abs": (lambda torch, v: v.abs(), lambda a: abs(a)),
+    "to integers": (lambda torch, v: v.to(torch.int64), lambda a: a.astype(np.int64)),
+}
+
+
+@clause(
+    "view.conjugated",
+    covers=["notes.view-operations", "notes.layout-independence"],
+    requires={"views", "in-place"},
+)
+def conjugated_views_are_taken_as_they_read(torch: Any, device: str) -> None:
+    """conj() of a complex tensor, and imag of that, are views whose elements are conjugated or
+    negated where they are read: whatever copies, converts, joins, picks, compares or adds them
+    takes what they show, and so does a tensor that its own conjugate is written to. What is
+    written through such a view is read from it again."""
+    for dtype in supported(COMPLEX):
+        array = values((3, 4), dtype, "signed", 2)
+        for spelling, (view, shown) in _LAZY.items():
+            expected = np.ascontiguousarray(shown(array))
+            for reading, (call, answer) in {**_READS, **_READS_OF_REAL}.items():
+                if reading in _READS_OF_REAL and np.iscomplexobj(expected):
+                    continue
+                with case(spelling=spelling, reading=reading, dtype=dtype):
+                    got = call(torch, view(tensor_of(torch, device, array)))
+                    answered = answer(expected)
+                    if isinstance(answered, np.ndarray | np.generic):
+                        assert_equal(got, np.asarray(answered), signed_zero=False)
+                    else:
+                        assert_that(got == answered, f"{got} for {answered}")
+            with case(spelling=spelling, dtype=dtype, reading="what was written"):
+                x, written = tensor_of(torch, device, array), array.copy()
+                new = values(expected.shape, str(expected.dtype), "signed", 5)
+                view(x).copy_(tensor_of(torch, device, new))
+                assert_equal(view(x), new, signed_zero=False)
+                view(x).mul_(2)
+                assert_equal(view(x), new * 2, signed_zero=False)
+                if expected.size == array.size and np.iscomplexobj(expected):
+                    written = 2 * shown(new)
+                    assert_equal(x, np.ascontiguousarray(written), signed_zero=False)
+        for written_to in ("copy_", "x[:]", "add_"):
+            with case(dtype=dtype, itself=written_to):
+                x = tensor_of(torch, device, array)
+                if written_to == "copy_":
+                    x.copy_(x.conj())
+                elif written_to == "x[:]":
+                    x[:] = x.conj()
+                else:
+                    x.add_(x.conj()).sub_(tensor_of(torch, device, array))
+                assert_equal(x, array.conj(), signed_zero=False)
+
+
 _BITS = [(a, b) for a in ALL for b in ALL if a != b != "bool"]
 """Every pair of dtypes; what bits other than those of 0 and 1 are as a bool is not documented."""
 

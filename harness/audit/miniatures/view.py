@@ -434,4 +434,12 @@ MINIATURES = [
         lie=_wiped_with_its_tensor,
         caught_by="view.lifetime",
     ),
+    Miniature(
+        "copy_ of the conjugate of the tensor itself does nothing",
+        of=("Tensor.copy_",),
+        lie=lambda right, x, other, *how: (
+            x if other.is_conj() and other.data_ptr() == x.data_ptr() else right(x, other, *how)
+        ),
+        caught_by="view.conjugated",
+    ),
 ]
