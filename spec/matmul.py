@@ -192,10 +192,19 @@ def products_of_integers_are_exact(
             assert_equal(x @ y, expected)
 
 
+_EMPTY_ADDITIONS = (
+    ("addmm", (2, 3), (2, 0), (0, 3)), ("addmm", (33, 65), (33, 0), (0, 65)),
+    ("baddbmm", (2, 3, 4), (2, 3, 0), (2, 0, 4)), ("baddbmm", (1, 1, 1), (1, 1, 0), (1, 0, 1)),
+    ("addbmm", (3, 4), (2, 3, 0), (2, 0, 4)), ("addbmm", (3, 4), (0, 3, 5), (0, 5, 4)),
+)  # fmt: skip
+"""What adds a product of nothing to a summand: the shapes of the three."""
+
+
 @clause("matmul.empty", covers=["notes.matmul-empty"])
 def nothing_sums_to_zero(torch: Any, device: str) -> None:
     """An inner dimension of 0 gives zeros, 0-d for vectors; an outer or a batch dimension of 0
-    gives an empty result."""
+    gives an empty result. To a summand that adds nothing: addmm, baddbmm and addbmm give beta times
+    it, addbmm over no batch too."""
     shapes = (
         ((0,), (0,)), ((2, 0), (0, 3)), ((2, 0), (0,)), ((0,), (0, 3)), ((4, 2, 0), (4, 0, 3)),
         ((4, 2, 0), (0, 3)), ((17, 0), (0, 33)), ((0, 2), (2, 3)), ((2, 3), (3, 0)),
@@ -215,11 +224,16 @@ def nothing_sums_to_zero(torch: Any, device: str) -> None:
                 assert_equal(a @ b, full)
                 for member in members.get((len(left), len(right)), ()) if same_batch else ():
                     assert_equal(getattr(torch, member)(a, b), full)
-    for name in supported(SINGLE):
-        ones = torch.ones((2, 3), dtype=getattr(torch, name), device=device)
-        five = np.full((2, 3), 5, numpy_dtype(name))
-        result = torch.addmm(ones, ones[:, :0], ones[:0], beta=5)
-        assert_equal(result, five)
+    for name in supported(FLOATS):
+        dtype = getattr(torch, name)
+        for member, summand, left, right in _EMPTY_ADDITIONS:
+            m, a, b = (torch.ones(s, dtype=dtype, device=device) for s in (summand, left, right))
+            for beta in (1, 5, 0, -2):
+                times = np.full(summand, beta, numpy_dtype(name))
+                with case(dtype=name, member=member, shapes=(left, right), beta=beta):
+                    assert_equal(getattr(torch, member)(m, a, b, beta=beta), times)
+                    out = torch.full_like(m, 7)
+                    assert_equal(getattr(torch, member)(m, a, b, beta=beta, out=out), times)
 
 
 def _agreeing(torch: Any, a: Any, b: Any, dot: bool) -> dict[str, Any]:
@@ -273,6 +287,46 @@ def the_members_of_the_family_agree(
                     assert_equal(result, expected, signed_zero=False)
 
 
+@clause("matmul.squares", covers=["notes.matmul-family", "notes.layout-independence"],
+        requires={"in-place", "out"})  # fmt: skip
+def square_matrices_are_not_taken_turned(torch: Any, device: str) -> None:
+    """Square matrices would fit if they were taken turned, and are not: however the factors and
+    the target of a product lie in memory, of one pair and of a batch, as a function, in place and
+    into a tensor that is given."""
+    lie = ("contiguous", "transposed", "permuted", "stepped")
+    sizes = [(dtype, 3) for dtype in supported(FLOATS)]  # whose sums are numbers of half precision
+    for dtype, n in (*sizes, *product(supported(SINGLE[:1]), (2, 17))):
+        left, right = (values((n, n), dtype, "signed", seed) for seed in (3, 4))
+        expected = (_wide(left) @ _wide(right)).astype(left.dtype)
+        vector = right[0].copy()
+        turned = (_wide(left) @ _wide(vector)).astype(left.dtype)
+        for at, beside, into in product(lie, lie, lie[:2]):
+            a, b = (place(torch, device, m, x).view for m, x in ((left, at), (right, beside)))
+            c = place(torch, device, np.zeros_like(left), into).view
+            zeros = torch.zeros_like(c)
+            v = tensor_of(torch, device, vector)
+            with case(dtype=dtype, n=n, left=at, right=beside, into=into):
+                for member, got in {
+                    "matmul": a @ b, "mm": torch.mm(a, b, out=c), "addmm": torch.addmm(c * 0, a, b),
+                    "addmm, out=": torch.addmm(zeros, a, b, out=torch.empty_like(c)),
+                    "addmm_": (c * 0).addmm_(a, b), "matmul, out=": torch.matmul(a, b, out=c),
+                    "bmm": torch.bmm(a[None], b[None], out=c[None])[0],
+                    "baddbmm": torch.baddbmm(zeros[None], a[None], b[None])[0],
+                    "baddbmm_": zeros.clone()[None].baddbmm_(a[None], b[None])[0],
+                    "addbmm": torch.addbmm(zeros, a[None], b[None]),
+                    "linear": torch.nn.functional.linear(a, b.t()),
+                    "einsum": torch.einsum("ij,jk", a, b),
+                }.items():  # fmt: skip
+                    with case(member=member):
+                        assert_equal(got, expected, signed_zero=False)
+                for member, got in {
+                    "mv": torch.mv(a, v), "addmv": torch.addmv(v * 0, a, v), "matmul": a @ v,
+                    "of the transpose": v @ a.t(),
+                }.items():  # fmt: skip
+                    with case(member=member, of="a vector"):
+                        assert_equal(got, turned, signed_zero=False)
+
+
 EQUATIONS = {
     "ij->ji": ((3, 4),), "ii->i": ((3, 3),), "ii": ((4, 4),), "ij->": ((3, 5),),
     "ij->i": ((7, 9),), "ij->j": ((7, 9),), "i,j->ij": ((3,), (8,)), "i,i->i": ((9,), (9,)),
@@ -286,6 +340,7 @@ EQUATIONS = {
     "i j, j k -> i k": ((3, 4), (4, 2)), "ba": ((2, 3),), "cab": ((2, 3, 4),),
     "iij->ij": ((3, 3, 4),),
     "ij,ij->ij": ((3, 9), (3, 9)), "ii,i": ((4, 4), (4,)), "...i->i...": ((2, 3, 4),),
+    "ab,cd->acbd": ((3, 3), (2, 4)), "ab,cd->abcd": ((2, 3), (3, 3)),
 }  # fmt: skip
 """Equation: shapes of its operands."""
 
@@ -298,16 +353,14 @@ def einsum_sums_over_the_labels_that_are_not_in_the_result(
     """einsum multiplies the operands along equal labels and sums over those that the result does
     not name; without an arrow the result has the labels that stand once, in the order of the
     alphabet; ... stands for further dimensions, which broadcast."""
-    for dtype in supported(SINGLE):
+    for dtype in supported((*SINGLE, "int64")):
         arrays = [values(shape, dtype, "signed", seed + 9 * n)
                   for n, shape in enumerate(EQUATIONS[equation])]  # fmt: skip
         tensors = [place(torch, device, array, layout).view for array in arrays]
         expected = np.asarray(np.einsum(equation, *map(_wide, arrays)))
         with case(dtype=dtype):
-            assert_equal(torch.einsum(equation, *tensors), expected.astype(numpy_dtype(dtype)),
-                         signed_zero=False)  # fmt: skip
-            assert_equal(torch.einsum(equation, tensors), expected.astype(numpy_dtype(dtype)),
-                         signed_zero=False)  # fmt: skip
+            for got in (torch.einsum(equation, *tensors), torch.einsum(equation, tensors)):
+                assert_equal(got, expected.astype(numpy_dtype(dtype)), signed_zero=False)
 
 
 def _members(torch: Any, a: Any, b: Any, x: Any, y: Any) -> dict[str, Any]:
@@ -318,6 +371,9 @@ def _members(torch: Any, a: Any, b: Any, x: Any, y: Any) -> dict[str, Any]:
         "einsum": torch.einsum("ij,jk->ik", a, b), "tensordot": torch.tensordot(a, b, dims=1),
         "bmm": torch.bmm(a[None], b[None])[0], "matmul of a batch": torch.matmul(a[None], b)[0],
         "out=": torch.mm(a, b, out=torch.empty_like(zero)),
+        "baddbmm": torch.baddbmm(zero[None], a[None], b[None])[0],
+        "addbmm": torch.addbmm(zero, a[None], b[None]),
+        "addmv": torch.addmv(zero[:, 0], a, y), "addr": torch.addr(zero[:, :4], a[:, 0], y),
         "dot": torch.dot(x, y), "vdot": torch.vdot(x, y), "mv": torch.mv(a, y),
         "vm": x @ b, "inner": torch.inner(x, y), "outer": torch.outer(x, y), "vecdot":
         torch.linalg.vecdot(x, y), "sum": (x * y).sum(),
@@ -343,10 +399,11 @@ def a_conjugated_view_is_multiplied_as_what_it_shows(torch: Any, device: str) ->
         a, b, x, y = arrays
         product_ = a @ b
         expected = dict.fromkeys(("matmul", "mm", "addmm", "einsum", "tensordot", "bmm", "out=",
-                                  "matmul of a batch"), product_)  # fmt: skip
+                                  "matmul of a batch", "baddbmm", "addbmm"), product_)  # fmt: skip
         expected |= {
             "dot": x @ y, "vdot": x.conj() @ y, "mv": a @ y, "vm": x @ b, "inner": x @ y,
-            "outer": np.outer(x, y), "vecdot": x.conj() @ y, "sum": x @ y,
+            "outer": np.outer(x, y), "vecdot": x.conj() @ y, "sum": x @ y, "addmv": a @ y,
+            "addr": np.outer(a[:, 0], y),
         }  # fmt: skip
         kinds = {"plain": plain, "conj": lazy, "H": turned}
         for (left, first), (right, second) in product(kinds.items(), repeat=2):
@@ -386,7 +443,7 @@ def einsum_takes_labels_in_any_order_and_several_times(
     result is named. Labels may be told in lists of numbers, too."""
     text, shapes = equation
     terms, named = terms_of(text)
-    for dtype in supported(("float32", "float64", "int64", "complex64")):
+    for dtype in supported(("float32", "float64", "int64", "complex64", "complex128")):
         arrays = [values(shape, dtype, "signed", seed + n) for n, shape in enumerate(shapes)]
         tensors = [laid(torch, device, array, layout) for array in arrays]
         arguments: list[Any] = [text, *tensors]

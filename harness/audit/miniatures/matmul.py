@@ -271,4 +271,14 @@ MINIATURES += [
         lie=lambda right, a, b: right(a, b.bfloat16().to(b.dtype)) if len(b) > 512 else right(a, b),
         caught_by="matmul.full-precision",
     ),
+    Miniature(
+        "addmm into a tensor that is given takes a transposed square as it lies",
+        of=("addmm",),
+        lie=lambda right, m, a, b, **k: (
+            right(m, a, b.t(), **k)
+            if "out" in k and b.shape[0] == b.shape[1] > b.stride(0) == 1
+            else right(m, a, b, **k)
+        ),
+        caught_by="matmul.squares",
+    ),
 ]
