@@ -807,16 +807,38 @@ def writing_where_elements_share_memory_is_refused(torch: Any, device: str) -> N
         assert_equal(small, np.ones(shape, numpy_dtype(name)))
 
 
+_INTO: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
+    "linspace": lambda t, x, i, to: t.linspace(0, 1, 3, device=x.device, out=to),
+    "gather": lambda t, x, i, to: t.gather(x, 0, i, out=to),
+    "index_select": lambda t, x, i, to: t.index_select(x, 0, i, out=to),
+    "take": lambda t, x, i, to: t.take(x, i, out=to),
+    "cumsum": lambda t, x, i, to: t.cumsum(x, 0, out=to),
+    "cumprod": lambda t, x, i, to: t.cumprod(x, 0, out=to),
+    "cat": lambda t, x, i, to: t.cat([x, x], out=to),
+    "stack": lambda t, x, i, to: t.stack([x, x], out=to),
+    "where": lambda t, x, i, to: t.where(x > 1, x, 2 * x, out=to),
+    "exp": lambda t, x, i, to: t.exp(x, out=to),
+    "clamp": lambda t, x, i, to: t.clamp(x, 0, 1, out=to),
+    "bitwise_or": lambda t, x, i, to: t.bitwise_or(x, i, out=to),
+    "outer": lambda t, x, i, to: t.outer(x, x, out=to),
+    "addcmul": lambda t, x, i, to: t.addcmul(x, x, x, out=to),
+    "scatter": lambda t, x, i, to: t.scatter(x, 0, i, x, out=to),
+    "index_add": lambda t, x, i, to: t.index_add(x, 0, i, x, out=to),
+}
+_INTO_WHOLE = ("bitwise_or",)
+"""What is written into a tensor that is given, and of which of them the operands are integers."""
+
+
 @clause(
     "inplace.overlap-of-products",
     covers=["notes.overlap-write"],
-    requires={"in-place", "overlap-check"},
+    requires={"in-place", "overlap-check", "out"},
 )
 def products_and_triangles_refuse_to_write_where_elements_share_memory(
     torch: Any, device: str
 ) -> None:
     """What adds a product in place, or cuts a triangle out, raises on an expanded tensor as all
-    writing does; on its clone it does not."""
+    writing does, and so does what is told to write into one by out=; on its clone it does not."""
     ones = torch.ones((3, 3), device=device)
     acts: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
         "addmm_": ((3, 3), lambda x: x.addmm_(ones, ones)),
@@ -834,6 +856,13 @@ def products_and_triangles_refuse_to_write_where_elements_share_memory(
             expanded = torch.ones(1, device=device).expand(shape)
             act(expanded.clone())
             assert_raises(act, expanded)
+    for spelling, call in _INTO.items():
+        line = torch.arange(3, device=device)
+        x = line if spelling in _INTO_WHOLE else line + 0.5
+        with case(spelling=spelling, out="expanded"):
+            target = torch.zeros_like(call(torch, x, line, None))
+            call(torch, x, line, target)
+            assert_raises(call, torch, x, line, target.flatten()[:1].expand(target.shape))
 
 
 @clause("inplace.with-itself", covers=[UNDERSCORE], requires={"in-place"}, thorough=True)

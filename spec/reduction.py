@@ -218,9 +218,9 @@ _ORDERED = ("max", "min", "argmax", "argmin", "amax", "amin")
 
 @clause("reduction.empty", covers=["notes.empty-inputs"], thorough=True)
 def reductions_of_nothing_give_their_neutral_element(torch: Any, device: str) -> None:
-    """Over no elements sum is 0, prod 1, mean nan, any False, all True, along a dimension of
-    length 0 and over a whole tensor; max, min, argmax and argmin raise there, and give an empty
-    result where the dimension that they reduce has elements."""
+    """Over no elements sum is 0, prod 1, mean nan, any False, all True, and none are counted, along
+    a dimension of length 0 and over a whole tensor; max, min, argmax and argmin raise there, and
+    give an empty result where the dimension that they reduce has elements."""
     for name in supported((*FLOATS, "int64", "uint8", "bool")):
         for shape in ((0,), (2, 0), (0, 3), (3, 0, 2), (17, 0)):
             x = torch.zeros(shape, dtype=getattr(torch, name), device=device)
@@ -238,6 +238,8 @@ def reductions_of_nothing_give_their_neutral_element(torch: Any, device: str) ->
                         assert_equal(function(x, dim), np.full(left, number))
                         kept = np.full((*shape[:dim], 1, *shape[dim + 1 :]), number)
                         assert_equal(function(x, dim - len(shape), keepdim=True), kept)
+                assert_equal(torch.count_nonzero(x), np.int64(0))
+                assert_equal(torch.count_nonzero(x, dim), np.zeros(left, np.int64))
                 if name in FLOATS:
                     nan = np.array(np.nan).astype(numpy_dtype(name))
                     assert_equal(x.mean(), nan)
@@ -745,7 +747,8 @@ def many_lines_are_reduced_to_their_last(torch: Any, device: str) -> None:
                                           ((2, count), 0), ((count,), 0))
     ):  # fmt: skip
         array = (np.arange(count * len(shape)) % 9001 == 7).astype(dtype).reshape(shape)
-        array[(-1,) * len(shape)] = 1
+        array[(-1,) * (len(shape) - 1) + (0,)] = 1  # a scan of the last line is not the line
+        array[(-1,) * len(shape)] = 2
         x = tensor_of(torch, device, array)
         with case(dtype=dtype, shape=shape, dim=dim):
             assert_equal(x.sum(dim), array.sum(dim))
@@ -926,20 +929,20 @@ def statistics_scale_with_their_elements(torch: Any, device: str) -> None:
 
 @clause("reduction.counts-and-covariances", covers=["mlnotes.dim-is-axis", "dlnotes.std-var"])
 def counts_covariances_and_differences_agree_with_numpy(torch: Any, device: str) -> None:
-    """bincount counts each whole number, or sums their weights, and gives minlength numbers at
-    least; cov and corrcoef compare rows, cov dividing by n minus correction; diff of order n
-    takes what is put before and behind along."""
-    for length in (1, 2, 9, 33, 129):
-        with case(function="bincount", length=length):
-            for _ in supported(("int64",)):
-                whole = values((length,), "uint8", "signed", length).astype(np.int64)
-                x = tensor_of(torch, device, whole)
+    """bincount counts each whole number, or sums their weights, wherever both lie in memory, and
+    gives minlength numbers at least; cov and corrcoef compare rows, cov dividing by n minus
+    correction; diff of order n takes what is put before and behind along."""
+    for length, layout in product((1, 2, 9, 33, 129), ("contiguous", "stepped", "offset")):
+        with case(function="bincount", length=length, layout=layout):
+            for integer in supported(("int64", "int32", "uint8")):
+                whole = values((length,), "uint8", "signed", length).astype(integer)
+                x = place(torch, device, whole, layout).view
                 for minlength in (0, 4, 12):
                     counted = np.bincount(whole, minlength=minlength)
                     assert_equal(torch.bincount(x, minlength=minlength), counted)
                 for name in supported(SINGLE):
                     weights = values((length,), name, "signed", 3)
-                    w = tensor_of(torch, device, weights)
+                    w = place(torch, device, weights, layout).view
                     assert_equal(x.bincount(w), np.bincount(whole, weights).astype(name))
                     parts = values((length,), name, "normal", 3)
                     sizes = np.bincount(whole, np.abs(parts))

@@ -203,6 +203,10 @@ _ODD_INDICES: tuple[Any, ...] = (
     (slice(None), 1, [0, 0, 1]), ([[0], [1]], [0, 2]),
 )  # fmt: skip
 """Indices of a tensor of 2x3x4, at the edge of what NumPy documents."""
+_OF_A_VECTOR: tuple[Any, ...] = (
+    (2, None), (None, 2), (-1, None), (2, None, ...), (None, 2, None), (..., 3, None), (5, ...),
+    (slice(1, 5, 2), None), (None, slice(2, None)), (None, None, -3),
+)  # fmt: skip
 
 
 @clause("indexing.odd-ones", covers=["basics.index-like-numpy", "notes.advanced-indexing"])
@@ -221,6 +225,11 @@ def indices_mean_what_they_mean_to_numpy(torch: Any, device: str) -> None:
                 written[np.array([], np.int64) if index == [] else index] = 1
                 x[index] = 1
                 assert_equal(x, written)
+        line = values((9,), dtype, "small", 1)[1:]
+        vector = tensor_of(torch, device, values((9,), dtype, "small", 1))[1:]
+        for number, index in enumerate(_OF_A_VECTOR):
+            with case(dtype=dtype, index=number, of="a vector"):
+                assert_equal(vector[index], line[index])
         x = tensor_of(torch, device, array)
         for negative in (slice(None, None, -1), slice(2, 0, -1), (0, slice(None, None, -2))):
             assert_raises(getitem, x, negative)

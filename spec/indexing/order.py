@@ -14,6 +14,7 @@ from tenet.spec.cases import (
     arrange,
     layouts,
     operands,
+    place,
     seeds,
     shapes,
     tensor_of,
@@ -26,10 +27,12 @@ from tenet.spec.language import (
     assert_equal,
     assert_metadata,
     assert_raises,
+    assert_same_object,
     assert_that,
     case,
     clause,
     for_all,
+    has,
     read,
     supported,
 )
@@ -148,16 +151,22 @@ def searchsorted_finds_where_values_belong(
             for line, wanted in zip(sequence.reshape(-1, n) if n else [sequence[..., :].ravel()] *
                                     int(np.prod(rows)), asked.reshape(-1, 7), strict=True)
         ], np.int64).reshape(asked.shape)  # fmt: skip
-        laid = arrange(sequence, "contiguous" if layout == "expanded" else layout)
+        own = "contiguous" if layout == "expanded" else layout  # a place for each element
+        laid = arrange(sequence, own)
         s, v = laid.of_tensor(tensor_of(torch, device, laid.base)), query.on(torch, device, dtype)
         with case(dtype=dtype, side=side):
             assert_equal(torch.searchsorted(s, v, right=right), expected)
             assert_equal(torch.searchsorted(s, v, side=side), expected)
             assert_equal(torch.searchsorted(s, v, right=right, out_int32=True),
                          expected.astype(np.int32))  # fmt: skip
+            turned = place(torch, device, by, own)
             found = torch.searchsorted(tensor_of(torch, device, loose), v, right=right,
-                                       sorter=tensor_of(torch, device, by))  # fmt: skip
+                                       sorter=turned.view)  # fmt: skip
             assert_equal(found, expected)
+            if has("out"):
+                into = place(torch, device, np.full_like(expected, -1), own)
+                assert_same_object(torch.searchsorted(s, v, side=side, out=into.view), into.view)
+                assert_equal(into.base, into.after(expected))
             if not rows:
                 assert_equal(torch.bucketize(v, s, right=right), expected)
                 assert_equal(torch.bucketize(v, s, out_int32=True, right=right),
@@ -217,7 +226,7 @@ def unique_lists_each_value_once(torch: Any, device: str, operand: Operand, seed
 @clause("indexing.order-beyond-sixteen-bits", covers=["notes.sort-topk"], thorough=True)
 def the_order_of_many_is_told_by_places_beyond_sixteen_bits(torch: Any, device: str) -> None:
     """sort, argsort, topk, searchsorted, bucketize and unique tell the places of more than 65,536
-    elements, and tell elements from each other by all their bits."""
+    elements, in one line or in as many, and tell elements from each other by all their bits."""
     count = MANY
     places = np.random.Generator(np.random.PCG64(count)).permutation(count).astype(np.int64)
     for dtype in supported(ORDERED):
@@ -248,6 +257,17 @@ def the_order_of_many_is_told_by_places_beyond_sixteen_bits(torch: Any, device: 
             found = torch.unique(x, return_inverse=True, return_counts=True)
             for got, expected in zip(found, (each.astype(mixed.dtype), back, counts), strict=True):
                 assert_equal(got, expected)
+        # As many lines, each of two.
+        lines = np.stack([mixed, ordered])
+        by = order(widened(lines), 0, False).astype(np.int64)
+        for lying, dim in (("columns", 0), ("rows", 1)):
+            y = tensor_of(torch, device, lines if dim == 0 else np.ascontiguousarray(lines.T))
+            with case(dtype=dtype, lines=lying):
+                told = by if dim == 0 else by.T
+                kept, stable = torch.sort(y, dim=dim, stable=True)
+                assert_equal(kept, np.sort(lines, 0) if dim == 0 else np.sort(lines, 0).T)
+                assert_equal(stable, told)
+                assert_equal(y.topk(1, dim=dim, largest=False).values.flatten(), lines.min(0))
 
 
 @clause("indexing.sort-every-length", covers=["notes.sort-topk"])

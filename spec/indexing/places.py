@@ -307,8 +307,8 @@ def take_along_dim_broadcasts_all_other_dimensions(torch: Any, device: str) -> N
 @clause("indexing.triangles", covers=["basics.index-like-numpy"], thorough=True)
 def triangles_are_cut_along_every_diagonal(torch: Any, device: str) -> None:
     """tril keeps what lies on and below a diagonal and triu what lies on and above it, for every
-    shape up to 5 by 6, every diagonal of it and beyond, in every dtype, packed or transposed;
-    tril_indices and triu_indices name these places, row by row."""
+    shape up to 5 by 6, every diagonal of it and beyond, in every dtype, packed or transposed, and
+    for tall and wide ones; tril_indices and triu_indices name these places, row by row."""
     for rows in (1, 2, 3, 5):
         for columns in (1, 2, 3, 4, 6):
             for turn, k in enumerate(range(-rows - 1, columns + 2), rows + columns):
@@ -326,3 +326,11 @@ def triangles_are_cut_along_every_diagonal(torch: Any, device: str) -> None:
                         if not k:
                             assert_equal(x.tril(), np.tril(array))
                             assert_equal(torch.triu(x), np.triu(array))
+    for turn, (rows, columns) in enumerate(((1025, 1), (1, 1025), (300, 3), (3, 300), (129, 130))):
+        for k in (-257, -1, 0, 2, 129, 1024):
+            for dtype in supported(ALL[turn % 3 :: 3]):
+                array = np.ones((rows, columns), values((1,), dtype).dtype)
+                x = tensor_of(torch, device, array)
+                with case(dtype=dtype, shape=(rows, columns), diagonal=k):
+                    assert_equal(torch.tril(x, k), np.tril(array, k))
+                    assert_equal(torch.triu(x, k), np.triu(array, k))
