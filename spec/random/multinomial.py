@@ -111,3 +111,9 @@ def categories_are_drawn_in_proportion_to_their_weights(torch: Any, device: str)
         with case(dtype=name, shape=(5,)):
             shares = np.bincount(single, minlength=5) / MANY
             assert_unsurprising(shares, MANY, weights[1] / 10)
+        # One at a time: that one of two never comes is no law of theirs (3/4 to the power of 256).
+        two = tensor_of(torch, device, np.array([1.0, 3.0]).astype(numpy_dtype(name)))
+        for again in (False, True):
+            with case(dtype=name, shape=(2,), draws=1, replacement=again):
+                ones = {int(torch.multinomial(two, 1, again)) for _ in range(256)}
+                assert_that(ones == {0, 1}, f"only {ones} were drawn")

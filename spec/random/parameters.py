@@ -35,6 +35,7 @@ from tenet.spec.model import statistics as law
 from tenet.spec.model.dtypes import FLOATS, FORMATS, numpy_dtype
 from tenet.spec.model.statistics import Law, departure
 from tenet.spec.random.common import (
+    MANY,
     Shape,
     start,
     where,
@@ -126,6 +127,33 @@ def what_is_impossible_is_never_drawn(
             assert_equal(dropout(x, 1.0), np.zeros_like(whole), signed_zero=False)
             assert_equal(dropout(x, 0.5, training=False), whole)
             assert_equal(x, whole)
+
+
+@clause("random.certainties-of-many", covers=["notes.distributions"], thorough=True)
+def what_is_impossible_is_not_drawn_among_many(torch: Any, device: str) -> None:
+    """However many are drawn at once, a probability or a weight of 0 never comes true and one of 1
+    always, by bernoulli, dropout and multinomial, be there many rows or many categories."""
+    start(torch, device, 3)
+    for name in supported(FLOATS):
+        odd = np.arange(8 * MANY) % 2
+        p = tensor_of(torch, device, odd.astype(numpy_dtype(name)))
+        with case(function="bernoulli", dtype=name):
+            assert_equal(torch.bernoulli(p), odd.astype(numpy_dtype(name)))
+            assert_equal(torch.zeros_like(p).bernoulli_(p), odd.astype(numpy_dtype(name)))
+            for certain in (0, 1):
+                assert_that(bool((p.bernoulli_(certain) == certain).all()), f"of {certain}")
+        with case(function="dropout", dtype=name):
+            kept = torch.nn.functional.dropout(torch.ones_like(p), 0.0)
+            assert_that(bool((kept == 1).all()), "an element was dropped")
+    sizes = ((MANY // 2, 2), (3001, 3), (300, 257), (3, MANY // 2))
+    for name, (rows, length) in product(supported(("float32", "float64")), sizes):
+        for first in (0, 1):
+            turn = np.arange(rows)[:, None] + first
+            weights = tensor_of(torch, device, ((np.arange(length) + turn) % 2).astype(name))
+            with case(function="multinomial", dtype=name, rows=rows, length=length, first=first):
+                for count, again in ((1, False), (1, True), (9, True)):
+                    got = read(weights.multinomial(count, again))
+                    assert_that(bool(((got + turn) % 2 == 1).all()), "one of weight 0")
 
 
 @clause("random.parameters-out-of-range", covers=["basics.randint", "basics.uniform_",

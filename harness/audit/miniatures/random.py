@@ -274,6 +274,10 @@ MINIATURES = [
     _patched("a deviation of 0 is taken for a small one", "normal",
              lambda right, mean, std=1.0, *a, **k: right(mean, std or 1e-3, *a, **k)
              if isinstance(std, float) else right(mean, std, *a, **k), "certainties"),
+    _patched("one of many that are impossible comes true", "bernoulli",
+             lambda right, p, *a, **k: right(p, *a, **k).index_fill_(
+                 0, torch.tensor([1000]), 1) if p.dim() == 1 and len(p) > 2**16
+             else right(p, *a, **k), "certainties-of-many"),
     _patched("bernoulli of 1 is 0 now and then in half precision", "Tensor.bernoulli_",
              lambda right, x, p=0.5, **k: right(x, p * 0.9 if x.dtype in HALVES else p, **k),
              "certainties"),
