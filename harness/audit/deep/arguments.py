@@ -242,6 +242,11 @@ MUTANTS = [
                                         and x.dim() > 0 and y.dim() > 0))),
             lambda t: (t.tensor([-8], dtype=t.int8) >> t.tensor([1], dtype=t.int8)) == -4,
             "elementwise"),
+    _mutant("shift-by-a-number", "uint8 >> 4 or more, told as a number, is uint8",
+            kernels("__rshift__.Scalar bitwise_right_shift.Tensor_Scalar", instead(
+                lambda original, x, n: x.clone(),
+                both(of("uint8"), lambda x, n: n > 3))),
+            lambda t: (t.tensor([255], dtype=t.uint8) >> 4) == 15, "elementwise"),
     _mutant("frexp-of-subnormals", "frexp of float32 stops at -126",
             named("frexp", lambda original, x: torch.return_types.frexp(
                        (original(x)[0], original(x)[1].clamp(min=-126))),
@@ -294,6 +299,11 @@ MUTANTS = [
             named("cov", lambda original, x, correction, **k: original(x, **k),
                    lambda x, correction=1, **k: correction == 0),
             lambda t: t.cov(t.tensor([1.0, 3.0]), correction=0) == 1, "reduction"),
+    _mutant("lazy-negation", "cat forgets that a tensor is negated",
+            named("cat", lambda original, tensors, *a, **k: original(
+                      [-x.resolve_neg() if x.is_neg() else x for x in tensors], *a, **k),
+                  lambda tensors, *a, **k: any(x.is_neg() for x in tensors)),
+            lambda t: t.cat([t.tensor([1 + 2j]).conj().imag]) == -2, "view"),
     _mutant("lazy-conjugate", "mm forgets that its first operand is conjugated",
             wrapped("mm", _conjugate_lost),
             lambda t: (lambda x: t.mm(x.conj(), t.ones_like(x)) == -1j)(t.tensor([[1j]])),
@@ -442,5 +452,91 @@ MUTANTS = [
                 known(lambda x, source, offset=0, *dims: offset < 0 and x.dim() == 2
                       and len(x) == x.shape[1]))),
             lambda t: t.diagonal_scatter(t.zeros(2, 2), t.ones(1), -1)[1, 0] == 1, "indexing"),
+    _mutant("beta-of-an-empty-product", "baddbmm of no terms is the summand, whatever beta is",
+            kernels("baddbmm", instead(
+                lambda original, m, a, b, **k: m.expand(len(a), a.shape[1], b.shape[2]).clone(),
+                known(lambda m, a, b, beta=1, **k: not a.shape[2] and beta not in (0, 1)))),
+            lambda t: t.baddbmm(t.ones(1, 1, 1), t.ones(1, 1, 0), t.ones(1, 0, 1), beta=2) == 2,
+            "matmul"),
+    _mutant("square-into-out", "addmm into out= takes a turned square as it lies",
+            kernels("addmm.out", instead(
+                lambda original, m, a, b, **k: original(m, a, b.t(), **k),
+                known(lambda m, a, b, **k: b.shape[0] == b.shape[1] > b.stride(0) == 1))),
+            lambda t: (lambda b: t.addmm(t.zeros(2, 2), t.eye(2), b, out=t.zeros(2, 2)).equal(b))(
+                t.arange(4.0).reshape(2, 2).t()), "matmul"),
+    _mutant("outer-of-integers", "einsum takes turned int64 matrices as they lie",
+            named("einsum", lambda original, text, *x: original(
+                      text, *(v.t().contiguous().view(v.shape) for v in x)),
+                  lambda text, *x: not set(text.split("->")[0].split(",")[0])
+                  & set(text.split("->")[0].split(",")[1])
+                  and all(v.dim() == 2 and v.dtype == torch.int64 and v.stride(0) == 1
+                          for v in x)),
+            lambda t: (lambda v: t.einsum("ab,cd->abcd", v, v)[0, 1, 0, 0] == 3)(
+                t.arange(1, 5).reshape(2, 2).t()), "matmul"),
+    _mutant("values-stepped-places-not", "sort into a stepped vector and a packed one ends wrongly",
+            kernels("sort.values_stable", spoiled(last, lambda x, *a, values, indices, **k:
+                    values.dim() == 1 and strided(values) and not strided(indices))),
+            lambda t: t.sort(t.tensor([2, 1]), out=(t.zeros(4).long()[::2], t.zeros(2).long()))[0]
+            .tolist() == [1, 2], "indexing"),
+    _mutant("searched-into-steps", "searchsorted into a stepped vector ends wrongly",
+            kernels("searchsorted.Tensor_out", spoiled(last, lambda s, x, *a, out, **k:
+                                                       out.dim() == 1 and strided(out))),
+            lambda t: t.searchsorted(t.arange(5), t.tensor([1, 3]), out=t.zeros(4).long()[::2])[1]
+            == 3, "indexing"),
+    _mutant("counted-column", "bincount takes a stepped vector as it lies",
+            kernels("bincount", fed(lambda x: x.as_strided(x.shape, (1,)), strided)),
+            lambda t: t.bincount(t.tensor([[0, 1], [0, 1]])[:, 1]).tolist() == [0, 2], "reduction"),
+    _mutant("places-of-many-lines", "sort along the first dimension tells places of 2^16 lines",
+            kernels("sort.stable", instead(
+                lambda original, x, **k: (lambda r: (r[0], r[1][:, torch.arange(len(x[0])) % 2**16])
+                                          )(original(x, **k)),
+                lambda x, **k: x.dim() == 2 and x.shape[1] > 2**16)),
+            lambda t: t.sort(t.cat([t.zeros(2, 70000), t.tensor([[9.0], [1.0]])], 1), dim=0,
+                             stable=True)[1][0, -1] == 1, "indexing"),
+    _mutant("scan-of-many-lines", "cumsum leaves the lines after 2^16 as they are",
+            kernels("cumsum", instead(
+                lambda original, x, dim, **k: torch.cat([original(x[: 2**16], dim), x[2**16 :]]),
+                lambda x, dim, **k: x.dim() == 2 and dim == 1 and len(x) > 2**16
+                and x.dtype == torch.float32)),
+            lambda t: t.ones(70001, 2).cumsum(1)[-1, -1] == 2, "reduction"),
+    _mutant("tall-triangle", "triu above the diagonal of a long column is tril",
+            kernels("triu", instead(
+                lambda original, x, k=0: torch.tril(x, -k),
+                lambda x, k=0: x.dim() == 2 and k > 0 and len(x) > 256 and x.shape[1] == 1)),
+            lambda t: t.ones(300, 1).triu(2).sum() == 0, "indexing"),
+    _mutant("picked-and-lifted", "x[i, None] of a vector is x[0, None]",
+            named("Tensor.__getitem__", lambda original, x, index: original(x, (0, None)),
+                  lambda x, index: isinstance(index, tuple) and x.dim() == 1 and len(index) == 2
+                  and type(index[0]) is int and index[1] is None),
+            lambda t: t.arange(3)[2, None] == 2, "indexing"),
+    _mutant("nothing-counts-one", "count_nonzero of an empty tensor of rank 3 is 1",
+            kernels("count_nonzero", instead(
+                lambda original, x, *dim: torch.tensor(1),
+                lambda x, dim=None: dim is None and x.dim() == 3 and not x.numel())),
+            lambda t: t.count_nonzero(t.ones(3, 0, 2)) == 0, "reduction"),
+    _mutant("value-of-zero", "addcmul with value=0 is its first operand",
+            kernels("addcmul", instead(
+                lambda original, x, y, z, **k: original(x, y.nan_to_num(0, 0, 0),
+                                                        z.nan_to_num(0, 0, 0), **k),
+                lambda x, y, z, value=1: value == 0)),
+            lambda t: t.addcmul(t.ones(1), t.tensor([math.inf]), t.ones(1), value=0).isnan(),
+            "elementwise"),
+    _mutant("six-decimals", "x + n of float32 takes no more than six decimals of n",
+            named("add Tensor.add Tensor.__add__ Tensor.__radd__",
+                  lambda original, x, n, **k: original(x, float(f"{n:f}"), **k),
+                  lambda x, n, **k: type(n) is float and abs(n) < 1e-4
+                  and x.dtype == torch.float32),
+            lambda t: t.zeros(1) + 2.0**-24 > 0, "elementwise"),
+    _mutant("gathered-into-one", "gather writes into an expanded tensor",
+            named("gather", lambda original, *a, out, **k: out.copy_(out),
+                  lambda *a, out=None, **k: out is not None and 0 in out.stride()),
+            lambda t: raises(lambda: t.gather(t.ones(3), 0, t.arange(3), out=t.ones(1).expand(3))),
+            "inplace"),
+    _mutant("impossible-among-many", "multinomial of many categories and rows draws the first",
+            kernels("multinomial", spoiled(
+                lambda r: r[7].fill_(0),
+                lambda p, *a, **k: p.dim() == 2 and len(p) > 8 and p.shape[1] > 256)),
+            lambda t: (lambda p: (p[:, 0].zero_(), t.multinomial(p, 1).min() > 0)[1])(
+                t.ones(9, 300)), "random"),
 ]  # fmt: skip
 """Written without a look at the clauses; nearly all of them were alive when they were written."""
