@@ -708,4 +708,17 @@ MUTANTS += [
             _overflowing,
             lambda t: (lambda m: (m(t.tensor([[-200.0], [200.0]] * 2).half()),
                                   m.running_var.isfinite().all())[1])(t.nn.BatchNorm1d(1).half())),
+    _name("target-alone", "the squared error has no gradient for a target beside an untracked"
+          " prediction", "nn.functional.mse_loss",
+          lambda right, x, y, *a, **k: right(x, y if x.requires_grad else y.detach(), *a, **k),
+          lambda t: t.nn.functional.mse_loss(t.zeros(1), t.ones(1, requires_grad=True))
+          .requires_grad),
+    _kernel("evaluated-weights", "of matrices in evaluation a batch norm's weight of float64 ends"
+            " in a wrong gradient", "native_batch_norm_backward",
+            lambda original, g, x, w, mean, var, saved, root, training, *r: _other(
+                1, original(g, x, w, mean, var, saved, root, training, *r),
+                not training and x.dim() == 2 and x.dtype == torch.float64),
+            lambda t: _slope(t, lambda w: t.nn.functional.batch_norm(
+                t.ones(3, 1).double(), t.zeros(1).double(), t.ones(1).double(), w, eps=0),
+                t.ones(1).double()) == 3),
 ]  # fmt: skip
