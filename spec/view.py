@@ -42,6 +42,7 @@ from tenet.spec.language import (
     case,
     clause,
     for_all,
+    has,
     supported,
 )
 from tenet.spec.model import strides
@@ -703,6 +704,7 @@ _READS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[np.ndarray], Any]]]
     "tolist": (lambda torch, v: v.tolist(), lambda a: a.tolist()),
     "item": (lambda torch, v: v.flatten()[-1].item(), lambda a: a.reshape(-1)[-1].item()),
 }
+_WIDENING = ("to", "copy_ of another dtype")
 _READS_OF_REAL: dict[str, tuple[Callable[[Any, Any], Any], Callable[[np.ndarray], Any]]] = {
     "amax": (lambda torch, v: v.amax(0), lambda a: a.max(0)),
     "argmin": (lambda torch, v: v.argmin(), lambda a: np.int64(a.argmin())),
@@ -729,6 +731,8 @@ def conjugated_views_are_taken_as_they_read(torch: Any, device: str) -> None:
             expected = np.ascontiguousarray(shown(array))
             for reading, (call, answer) in {**_READS, **_READS_OF_REAL}.items():
                 if reading in _READS_OF_REAL and np.iscomplexobj(expected):
+                    continue
+                if reading in _WIDENING and not has("complex128"):
                     continue
                 with case(spelling=spelling, reading=reading, dtype=dtype):
                     got = call(torch, view(tensor_of(torch, device, array)))
