@@ -58,6 +58,7 @@ from tenet.spec.operators.vectors import (
     shown,
     shown_of_lines,
 )
+from tenet.spec.operators.ways import Way, apart, together
 from tenet.spec.operators.writing import (
     Use,
     in_place,
@@ -238,18 +239,25 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
 
 def _forms(use: Use, layout: str) -> None:
     """The same for one dtype."""
-    torch, operator, call = use.torch, use.operator, use.call
-    for spelling, said in spellings(torch, operator, call):
-        with case(spelling=spelling):
-            use.check(staged(said)(*use.built.tensors))
-    if operator.smooth is not None and has("autograd") and not compiles():
-        _recorded_or_not(use)
-    if operator.broadcasts and len(call.operands) == 2 and not compiles():
-        _with_itself(use)
-    if has("out") and takes_out(operator, call):
-        use.into_out(layout)
+    torch, operator, call, tensors = use.torch, use.operator, use.call, use.built.tensors
+    ways = [
+        Way({"spelling": spelling}, said, use.check)
+        for spelling, said in spellings(torch, operator, call)
+    ]
     if has("in-place") and use.fits_itself():
-        use.into_itself(layout)
+        ways.append(use.into_itself(layout))
+    into_out = [*use.into_out(layout)] if has("out") and takes_out(operator, call) else []
+    if compiles():
+        # An out= with gaps does not go into the one graph with the others.
+        gaps = [way for way in into_out if not all(each.is_contiguous() for each in way.targets)]
+        together([*ways, *(way for way in into_out if way not in gaps)], tensors)
+        apart(gaps, tensors)
+    else:
+        apart([*ways, *into_out], tensors)
+        if operator.smooth is not None and has("autograd"):
+            _recorded_or_not(use)
+        if operator.broadcasts and len(call.operands) == 2:
+            _with_itself(use)
     _check_fresh(operator, call, torch, use.built)
 
 

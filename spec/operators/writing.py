@@ -7,7 +7,7 @@ of few elements, for every dtype.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 from tenet.spec.cases import Place, place, values
 from tenet.spec.cases.kinds import lying, showing
 from tenet.spec.cases.shapes import Shape
-from tenet.spec.language import assert_equal, assert_same_object, case, has, read, staged, supported
+from tenet.spec.language import assert_equal, assert_same_object, has, read, supported
 from tenet.spec.operators.combinations import is_wild, point_wise, with_single
 from tenet.spec.operators.operator import (
     Array,
@@ -31,6 +31,7 @@ from tenet.spec.operators.operator import (
 )
 from tenet.spec.operators.results import check, metadata_of
 from tenet.spec.operators.spellings import short
+from tenet.spec.operators.ways import Way, apart
 
 _ONE_OR_TWO = ((True, True), (True, False), (False, True))
 """Which of two targets lies in the layout that is asked for."""
@@ -62,38 +63,38 @@ class Use:
             (self.built.arrays[0].shape, self.dtype)
         ]
 
-    def into_out(self, layout: str) -> None:
+    def into_out(self, layout: str) -> Iterator[Way]:
         """out= is returned, holds the result, and nothing around it was touched."""
         function, keywords = find(self.torch, self.operator.name), self.call.keywords
+        parts, several = self._parts(), isinstance(self.built.expected, tuple)
 
-        def program(into: Any, *tensors: Any) -> Any:
-            return self.operator.apply(partial(function, out=into), tensors, keywords)
+        def program(*tensors: Any) -> Any:
+            into = tensors[: len(parts)] if several else tensors[0]
+            operands = tensors[len(parts) :]
+            return self.operator.apply(partial(function, out=into), operands, keywords)
 
         layout = self.operator.out_layout or layout
-        pair = isinstance(self.built.expected, tuple)
         # Two targets lie alike, or one of them in order: each has strides of its own.
-        for first, second in _ONE_OR_TWO if pair and layout != "contiguous" else ((True, True),):
+        for first, second in _ONE_OR_TWO if several and layout != "contiguous" else ((True, True),):
             # What is there before must not count: that includes nan, which 0 times it still is.
             lie = [layout if first else "contiguous", layout if second else "contiguous"]
             targets = [
                 self._target(values(shape, dtype, "special"), lie[number % 2])
-                for number, (shape, dtype) in enumerate(self._parts())
+                for number, (shape, dtype) in enumerate(parts)
             ]
-            views = tuple(target.view for target in targets)
-            into = views if pair else views[0]
-            with case(spelling="out=", dtype=self.dtype, layout=lie[0], second=lie[1]):
-                result = staged(program)(into, *self.built.tensors)
-                self._check_written(result, into, targets)
+            labels = {"spelling": "out=", "dtype": self.dtype, "layout": lie[0], "second": lie[1]}
+            yield self._writing(labels, program, targets)
 
-    def into_itself(self, layout: str) -> None:
+    def into_itself(self, layout: str) -> Way:
         """The method that ends in an underscore returns its tensor, which holds the result, and
         nothing around it was touched."""
         name, keywords = f"{short(self.operator)}_", self.call.keywords
-        target = self._target(self.built.arrays[0], layout)
-        program = staged(lambda *tensors: self.operator.method_of(name, tensors, keywords))
-        with case(spelling=f"Tensor.{name}", dtype=self.dtype, layout=layout):
-            result = program(target.view, *self.built.tensors[1:])
-            self._check_written(result, target.view, [target])
+
+        def program(into: Any, _: Any, *others: Any) -> Any:
+            return self.operator.method_of(name, (into, *others), keywords)
+
+        labels = {"spelling": f"Tensor.{name}", "dtype": self.dtype, "layout": layout}
+        return self._writing(labels, program, [self._target(self.built.arrays[0], layout)])
 
     def _parts(self) -> list[tuple[Shape, str]]:
         return metadata_of(self.operator, self.dtype, self.built.expected)
@@ -102,13 +103,20 @@ class Use:
         # Without views there is no other layout, and nothing around a target to be touched.
         return place(self.torch, self.device, array, layout if has("views") else "contiguous")
 
-    def _check_written(self, result: Any, into: Any, targets: list[Place]) -> None:
-        several = isinstance(into, tuple)
-        for part, target in zip(result if several else [result], targets, strict=True):
-            assert_same_object(part, target.view)
-        self.check(into)
-        for target in targets:
-            assert_equal(target.base, target.after(read(target.view)))
+    def _writing(
+        self, labels: Mapping[str, object], program: Callable[..., Any], targets: list[Place]
+    ) -> Way:
+        views = tuple(target.view for target in targets)
+
+        def check_written(result: Any) -> None:
+            several = isinstance(self.built.expected, tuple)
+            for part, view in zip(result if several else [result], views, strict=True):
+                assert_same_object(part, view)
+            self.check(views if several else views[0])
+            for target in targets:
+                assert_equal(target.base, target.after(read(target.view)))
+
+        return Way(labels, program, check_written, views)
 
 
 def takes_out(operator: Operator, call: Call) -> bool:
@@ -129,7 +137,8 @@ def out(
     call = with_single(operator, call, single)
     if takes_out(operator, call):
         for dtype in supported(operator.dtypes):
-            Use(torch, device, operator, call, dtype).into_out(layout)
+            use = Use(torch, device, operator, call, dtype)
+            apart(use.into_out(layout), use.built.tensors)
 
 
 def in_place(
@@ -142,7 +151,7 @@ def in_place(
     for dtype in supported(operator.dtypes):
         use = Use(torch, device, operator, call, dtype)
         if use.fits_itself():
-            use.into_itself(layout)
+            apart([use.into_itself(layout)], use.built.tensors)
 
 
 def shown_by_out(
