@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tenet.spec.cases import tensor_of
+from tenet.spec.cases import place, tensor_of
 from tenet.spec.language import (
     assert_close,
     assert_equal,
     assert_that,
     case,
     clause,
+    has,
     read,
     supported,
 )
@@ -27,15 +28,20 @@ from tenet.spec.optim.common import FORMS, options_of
     requires={"autograd", "in-place"},
 )
 def a_gradient_that_lies_otherwise_moves_the_right_elements(torch: Any, device: str) -> None:
-    """A step moves each element by its own gradient, in every form, whether the gradient lies in
-    memory as the parameter does or not. A fused form may refuse what does not."""
+    """A step moves each element by its own gradient and nothing beside the parameter, in every
+    form, whether the gradient lies in memory as the parameter does or not, and where the parameter
+    has gaps. A fused form may refuse what does not lie alike."""
     for family, form in product(("SGD", "Adam", "AdamW", "Adagrad"), FORMS):
-        for shape, layout in product(((2, 3), (4, 8), (1, 5)), ("same", "transposed")):
-            same = layout == "same" or 1 in shape
+        for shape, layout in product(((2, 3), (4, 8), (1, 5)), ("same", "transposed", "gapped")):
+            same = layout == "same" or (layout == "transposed" and 1 in shape)
             with case(form=form, layout="same" if same else layout, family=family, shape=shape):
                 gradient = np.zeros(shape, "float32")
-                gradient[0, 1:] = 1
-                parameter = torch.zeros(shape, device=device, requires_grad=True)
+                gradient[:, 1:] = 1
+                gaps = layout == "gapped" and has("views")
+                there = place(
+                    torch, device, np.zeros_like(gradient), "gapped" if gaps else "contiguous"
+                )
+                parameter = there.view.requires_grad_()
                 parameter.grad = (
                     tensor_of(torch, device, gradient.T.copy()).t()
                     if layout == "transposed"
@@ -49,8 +55,9 @@ def a_gradient_that_lies_otherwise_moves_the_right_elements(torch: Any, device: 
                     if same or form != "fused":
                         raise
                     expected = np.zeros(shape, bool)
-                moved = read(parameter) != 0
-                assert_that((moved == expected).all(), f"moved are {moved.tolist()}")
+                moved = read(parameter)
+                assert_that(((moved != 0) == expected).all(), f"moved are {moved.tolist()}")
+                assert_equal(there.base, there.after(moved))
 
 
 @clause(
