@@ -72,17 +72,28 @@ class Compiling:
 
         def call(*tensors: Any) -> Any:
             nonlocal run
-            exc = self.torch._dynamo.exc
             try:
                 return run(*tensors)
-            except (exc.Unsupported, exc.UserError) as error:
+            except Exception as error:
+                reason = self._in_pieces(error)
+                if not reason:
+                    raise
                 run = self._compiled(own, whole=False, any_length=any_length)
                 result = run(*tensors)
-                reason = str(error).strip().partition("\n")[0]
                 self.elsewhere[f"graph break: {reason}"] = None
                 return result
 
         return call
+
+    def _in_pieces(self, error: Exception) -> str:
+        """Why torch.compile, where it need not capture all of a program, goes on in pieces after
+        the error: it cannot capture some of it, or has to look at elements. Empty for others."""
+        exc = self.torch._dynamo.exc
+        inner = getattr(error, "inner_exception", error)
+        looks = type(inner).__name__ == "GuardOnDataDependentSymNode"
+        if not (looks or isinstance(error, exc.Unsupported | exc.UserError)):
+            return ""
+        return str(inner).strip().partition("\n")[0] or type(inner).__name__
 
     def _compiled(
         self, program: Callable[..., Any], *, whole: bool, any_length: bool
