@@ -32,8 +32,11 @@ from tenet.spec.language import Clause
 _FIELDS = struct.Struct("=qdqq")
 """Process, when the example was begun, length of the item's name, length of the example."""
 _SIZE = 1 << 16
-_PAUSE = 0.1
-"""Seconds between two looks: a hang is ended, and memory is missed, by so much at most."""
+_PAUSES = 0.1, 1.0
+"""Seconds between two looks, at least and at most: a hang is ended, and memory is missed, by so
+much. The longer one is for machines with so many processes that a look takes long."""
+_REST = 50
+"""For so many times as long as a look took there is no other: watching takes 2% of a core."""
 _MOMENT = 0.01
 _STARVING = 10
 """So many times the limit is granted to a worker that is ready to run, and seldom gets to."""
@@ -185,10 +188,14 @@ class Watch:
         )
 
     def _look_on(self) -> None:
-        while not self._over.wait(_PAUSE):
+        least, most = _PAUSES
+        pause = least
+        while not self._over.wait(pause):
+            began = time.monotonic()
             for worker in list(self._workers):
                 if not worker.killed:
                     self._look_at(worker)
+            pause = min(most, max(least, _REST * (time.monotonic() - began)))
 
     def _look_at(self, worker: _Worker) -> None:
         try:

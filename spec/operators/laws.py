@@ -252,13 +252,14 @@ def _forms(use: Use, layout: str) -> None:
     ]
     if has("in-place") and use.fits_itself():
         ways.append(use.into_itself(layout))
-    if has("out") and takes_out(operator, call):
-        # Dynamo leaves an out= with gaps to eager mode, and ends the graph there.
-        ways += use.into_out("contiguous" if compiles() else layout)
+    into_out = [*use.into_out(layout)] if has("out") and takes_out(operator, call) else []
     if compiles():
-        together(ways, tensors)
+        # Dynamo leaves an out= with gaps to eager mode, and ends the graph there.
+        gaps = [way for way in into_out if not all(each.is_contiguous() for each in way.targets)]
+        together([*ways, *(way for way in into_out if way not in gaps)], tensors)
+        apart(gaps, tensors)
     else:
-        apart(ways, tensors)
+        apart([*ways, *into_out], tensors)
         if operator.smooth is not None and has("autograd"):
             _recorded_or_not(use)
         if operator.broadcasts and len(call.operands) == 2:
