@@ -18,7 +18,7 @@ from tenet.harness.expectation import Expectation
 from tenet.harness.expecting import judge_expecting
 from tenet.harness.judge import judge
 from tenet.harness.repro.literals import UntraceableError
-from tenet.harness.repro.script import ends, traced
+from tenet.harness.repro.script import ends, script, traced
 from tenet.harness.staging import Residence
 from tenet.harness.suite import SUITES, select
 from tenet.harness.verdict import Judgement, Verdict
@@ -242,7 +242,8 @@ def test_a_failure_is_shown_by_a_script_that_compiles_it(
     with pytest.raises(UntraceableError, match="a package of its own"):
         traced(specification()[clause], backend, failure)
     monkeypatch.setattr(compiler, "__module__", "torch.one_of_its_own")
-    text = traced(specification()[clause], backend, failure)
-    assert f"@torch.compile(backend='{mode}'" in text
+    text = script(specification()[clause], backend, failure)
+    assert f"backend='{mode}'" in text
+    assert "It needs Tenet" not in text
     assert ends(text, backend) == 1
     assert ends(text.replace(mode, "tenet_plain"), backend) == 0

@@ -246,20 +246,20 @@ def forms(torch: Any, device: str, operator: Operator, call: Call, layout: str) 
 def _forms(use: Use, layout: str) -> None:
     """The same for one dtype."""
     torch, operator, call, tensors = use.torch, use.operator, use.call, use.built.tensors
-    ways = [
-        Way({"spelling": spelling}, said, use.check)
-        for spelling, said in spellings(torch, operator, call)
+    said = [
+        Way({"spelling": spelling}, program, use.check)
+        for spelling, program in spellings(torch, operator, call)
     ]
-    if has("in-place") and use.fits_itself():
-        ways.append(use.into_itself(layout))
     into_out = [*use.into_out(layout)] if has("out") and takes_out(operator, call) else []
+    into_itself = [use.into_itself(layout)] if has("in-place") and use.fits_itself() else []
     if compiles():
         # Dynamo leaves an out= with gaps to eager mode, and ends the graph there.
         gaps = [way for way in into_out if not all(each.is_contiguous() for each in way.targets)]
-        together([*ways, *(way for way in into_out if way not in gaps)], tensors)
+        whole = [way for way in into_out if way not in gaps]
+        together([*said, *whole, *into_itself], tensors)
         apart(gaps, tensors)
     else:
-        apart([*ways, *into_out], tensors)
+        apart([*said, *into_out, *into_itself], tensors)
         if operator.smooth is not None and has("autograd"):
             _recorded_or_not(use)
         if operator.broadcasts and len(call.operands) == 2:
