@@ -52,7 +52,7 @@ def failing_on_stock() -> set[str]:
 
 
 def sample() -> list[Mutant]:
-    """A mutant or two of each kind and section, and those that were hard."""
+    """A mutant of each kind and section, and those that were hard."""
     left_out = {*failing_on_stock(), *HEAVY}
     kinds: dict[tuple[str, str], list[Mutant]] = {}
     for mutant in mutants().values():
@@ -60,10 +60,8 @@ def sample() -> list[Mutant]:
         fit = named and named[0] in specification() and named[0] not in left_out
         if fit and not mutant.needs and mutant.sections[0] not in SLOW:
             kinds.setdefault((mutant.origin, mutant.category), []).append(mutant)
-    some = {
-        m.name: m for every in kinds.values() for m in every[len(every) // 4 :: 1 + len(every) // 2]
-    }
-    return [*(some | {name: mutants()[name] for name in HARD}).values()]
+    some = {every[len(every) // 2].name for every in kinds.values()}
+    return [mutants()[name] for name in sorted(some | {*HARD})]
 
 
 def tried(mutant: Mutant) -> str:
