@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from tenet.spec.language import case, staged
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Way:
     """One way to say a call.
 
@@ -21,7 +21,7 @@ class Way:
     labels: Mapping[str, object]
     program: Callable[..., Any]
     check: Callable[[Any], None]
-    targets: tuple[Any, ...] = field(default=())
+    targets: tuple[Any, ...] = ()
 
 
 def apart(ways: Iterable[Way], operands: Iterable[Any]) -> None:
