@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tenet.harness.backend import Backend
-from tenet.harness.compiling import EAGER, Compiling, guards_untimed
+from tenet.harness.compiling import EAGER, Compiling, guards_untimed, linked_quickly
 from tenet.spec.language import Tally
 
 Program = Callable[..., Any]
@@ -43,7 +43,7 @@ def staging(backend: Backend, tally: Tally) -> Iterator[None]:
         return
     backend.torch.compiler.reset()
     try:
-        with guards_untimed():
+        with guards_untimed(), linked_quickly():
             yield
     finally:
         backend.torch.compiler.reset()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,6 +112,31 @@ def test_programs_are_compiled() -> None:
     assert judged(check, "tenet_plain").verdict is Verdict.PASSED
     assert len(CAPTURED) == 1
     assert judged(check, "tenet_liar").verdict is Verdict.FAILED
+
+
+def test_what_is_compiled_is_linked_by_gold(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    linker = tmp_path / "ld.gold"
+    linker.touch(mode=0o755)
+    seen: list[str | None] = []
+
+    def check(torch: Any, device: str) -> None:
+        folder = os.environ.get("COMPILER_PATH")
+        there = folder is not None and os.path.isdir(folder)
+        seen.append(os.path.realpath(f"{folder}/ld") if there else folder)
+        assert_equal(staged(lambda x: x * 2)(torch.ones(3)), np.full(3, 2, np.float32))
+
+    monkeypatch.delenv("COMPILER_PATH", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert judged(check, "tenet_plain").verdict is Verdict.PASSED
+    assert "COMPILER_PATH" not in os.environ
+    monkeypatch.setenv("COMPILER_PATH", "chosen")
+    assert judged(check, "tenet_plain").verdict is Verdict.PASSED
+    monkeypatch.delenv("COMPILER_PATH")
+    linker.unlink()
+    assert judged(check, "tenet_plain").verdict is Verdict.PASSED
+    assert seen == [os.path.realpath(linker), "chosen", None]
 
 
 def test_one_compilation_serves_every_length() -> None:
