@@ -392,6 +392,19 @@ def a_model_of_another_structure_refuses_a_state_dict(torch: Any, device: str) -
     """load_state_dict raises where a name is missing or unexpected or a size differs. With
     strict=False it reports missing and unexpected names instead, and loads the others."""
     nn = torch.nn
+    # A parameter or buffer that is None stands in no state dict, and takes nothing from one.
+    holder = nn.Linear(1, 1, bias=False, device=device)
+    holder.register_buffer("nothing", None)
+    for name in ("bias", "nothing"):
+        with case(name=name, value=None):
+            own = dict(holder.state_dict())
+            assert_equal(list(own), ["weight"])
+            beside = {**own, name: torch.ones(1, device=device)}
+            assert_raises(holder.load_state_dict, beside)
+            assert_raises(holder.load_state_dict, beside, strict=True)
+            report = holder.load_state_dict(beside, strict=False)
+            assert_equal((list(report.missing_keys), list(report.unexpected_keys)), ([], [name]))
+            assert_that(getattr(holder, name) is None, f"{name} was set")
     # Several numbers are not one, nor is one number of another rank.
     single = nn.Linear(1, 1, device=device)
     one = {"weight": torch.ones(1, 1, device=device), "bias": torch.ones(1, device=device)}

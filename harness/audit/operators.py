@@ -13,6 +13,7 @@ from tenet.harness.audit.mutant import Mutant
 from tenet.spec.language import Clause
 from tenet.spec.language.checks import DOCUMENTED_ERRORS
 from tenet.spec.operators import laws
+from tenet.spec.operators.names import names_of
 from tenet.spec.operators.operator import Operator
 from tenet.spec.operators.slopes import DTYPES
 from tenet.spec.sections import specification
@@ -160,6 +161,12 @@ def sharing(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return result
 
 
+def wrong_by_name(right: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Scaled, where every operand comes by its name."""
+    result = right(*args, **kwargs)
+    return result if args else _wrong(result)
+
+
 @cache
 def lawful() -> Mapping[str, Operator]:
     """The rows of the operator table that laws hold for, by the operator's name."""
@@ -221,6 +228,8 @@ def _lies(law: str, operator: Operator) -> Iterator[tuple[str, Callable[..., Any
     elif law == "aliasing":
         yield "copied", copying, operator.name
     elif law == "forms":
+        if names_of(operator):
+            yield "wrong-by-name", wrong_by_name, operator.name
         for alias in operator.aliases:
             yield "scaled", scaled, alias
         if operator.method:

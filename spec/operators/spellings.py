@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tenet.spec.operators.names import names_of
 from tenet.spec.operators.operator import Call, Operator, applied, find
 
 
@@ -16,8 +17,10 @@ def short(operator: Operator) -> str:
 def spellings(
     torch: Any, operator: Operator, call: Call
 ) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The ways to say a call that give a new result, besides the function: aliases, the method,
-    the Python operator."""
+    """The ways to say a call that give a new result, besides the function with its operands in
+    order: with them by name, aliases, the method, the Python operator."""
+    if names := names_of(operator):
+        yield "by name", _by_name(operator, find(torch, operator.name), call, names)
     for alias in operator.aliases:
         yield alias, applied(operator, find(torch, alias), call)
     if operator.method:
@@ -25,3 +28,17 @@ def spellings(
         yield f"Tensor.{name}", lambda *tensors: operator.method_of(name, tensors, keywords)
     if operator.symbol is not None and not call.arguments:
         yield "operator", operator.symbol
+
+
+def _by_name(
+    operator: Operator, function: Callable[..., Any], call: Call, names: tuple[str, ...]
+) -> Callable[..., Any]:
+    """The function with every operand by its name, the last one first."""
+    keywords = call.keywords
+
+    def program(*tensors: Any) -> Any:
+        operands = [list(tensors)] if operator.listed else tensors
+        named = dict(zip(names, operands, strict=False))
+        return function(**dict(reversed(named.items())), **keywords)
+
+    return program

@@ -107,9 +107,32 @@ SCHEDULES = (
 )  # fmt: skip
 
 
-def _near(got: float, expected: float) -> bool:
-    """Rates may be kept up step by step: 20 of them, a few operations each, in float64."""
-    return abs(got - expected) <= 256 * unit("float64") * max(1.0, abs(expected))
+LONG = 130
+"""So many steps are a long run."""
+
+LONG_SCHEDULES = (
+    *(each for each in SCHEDULES if each.name != "OneCycleLR"),
+    Schedule("StepLR", {"step_size": 30}, lambda t: 0.1 ** (t // 30)),
+    Schedule("MultiStepLR", {"milestones": [60, 120]}, lambda t: 0.1 ** ((t >= 60) + (t >= 120))),
+    Schedule("ExponentialLR", {"gamma": 0.999}, lambda t: 0.999**t),
+    Schedule("CosineAnnealingLR", {"T_max": 100},
+             lambda t: (1 + math.cos(math.pi * t / 100)) / 2),
+    Schedule("CosineAnnealingWarmRestarts", {"T_0": 50, "eta_min": 0.1},
+             lambda t: _restarting(t, 50, 1)),
+    Schedule("LinearLR", {"start_factor": 0.5, "total_iters": 100},
+             lambda t: 0.5 + 0.5 * min(t, 100) / 100),
+    Schedule("ConstantLR", {"factor": 0.5, "total_iters": 70}, lambda t: 0.5 if t < 70 else 1.0),
+    Schedule("PolynomialLR", {"total_iters": 120}, lambda t: 1 - min(t, 120) / 120),
+    Schedule("OneCycleLR", {"max_lr": 2.0, "total_steps": LONG, "cycle_momentum": False},
+             lambda t: _one_cycle(t, LONG)),
+    Schedule("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 40,
+                          "cycle_momentum": False}, lambda t: _triangle(t, 40, 40)),
+)  # fmt: skip
+
+
+def _near(got: float, expected: float, steps: int = 20) -> bool:
+    """Rates may be kept up step by step: so many, of a dozen operations each, in float64."""
+    return abs(got - expected) <= 13 * steps * unit("float64") * max(1.0, abs(expected))
 
 
 def _otherwise(arguments: Options) -> Options:
@@ -166,6 +189,22 @@ def schedules_set_the_published_rates(torch: Any, device: str) -> None:
                     assert_equal([float(rate) for rate in scheduler.get_last_lr()], rates)
                 if step < 19:
                     scheduler.step()
+
+
+@clause("optim.long-schedules", covers=["notes.optimizer-family"], requires={"autograd"})
+def schedules_set_the_published_rates_to_the_end(torch: Any, device: str) -> None:
+    """A schedule that goes on for more than a hundred steps sets what its formula gives in each."""
+    for schedule in LONG_SCHEDULES:
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1, device=device))], lr=1.0)
+        kind = getattr(torch.optim.lr_scheduler, schedule.name)
+        scheduler = kind(optimizer, **schedule.arguments)
+        for step in range(LONG):
+            with case(schedule=schedule.name, step=step):
+                rate, expected = float(optimizer.param_groups[0]["lr"]), schedule.rate(step)
+                assert_that(_near(rate, expected, LONG), f"lr is {rate}, not {expected}")
+            optimizer.step()
+            if step < LONG - 1:
+                scheduler.step()
 
 
 @clause("optim.cycled-momentum", covers=["notes.optimizer-family"], requires={"autograd"})

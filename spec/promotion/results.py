@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import Operand, broadcastable
+from tenet.spec.cases import Operand, broadcastable, tensor_of
 from tenet.spec.cases.promoting import (
     ARITHMETIC,
     BY_NAME,
@@ -44,6 +44,7 @@ from tenet.spec.model.dtypes import ALL, BOOL, FLOATS, INTEGERS, Category, categ
 from tenet.spec.model.promotion import (
     KINDS,
     NUMBERS,
+    TENSORS,
     Kind,
     Rank,
     promoted,
@@ -309,6 +310,51 @@ def three_operands_promote_together(
         assert_metadata(b.clamp(c, a), dtype=dtype)
     assert_metadata(torch.cat([a.reshape(-1), b.reshape(-1), c.reshape(-1)]), dtype=joined)
     assert_metadata(torch.stack([c.expand(2), a.expand(2), b.expand(2)]), dtype=joined)
+
+
+_BETWEEN: dict[Category, tuple[Any, Any]] = {
+    Category.INTEGER: (1, 3),
+    Category.FLOAT: (1.5, 3.5),
+}
+"""Bounds of a category: numbers below and above them are clamped."""
+
+
+@clause(
+    "promotion.clamp",
+    covers=["notes.promotion-categories", "notes.promotion-priority"],
+)
+def bounds_promote_what_they_clamp(torch: Any, device: str) -> None:
+    """clamp promotes a tensor and its bounds before it compares them: integers that meet 3.5 are
+    floats, and 3.5 where they are above it, for a bound that is a Python number, a 0-d tensor or
+    one with dimensions, either alone and both, for tensors of every rank."""
+    available = frozenset(supported(ALL))
+    for left, bound in product(TENSORS, KINDS):
+        dtype = result(left, bound)
+        if bound.category not in _BETWEEN or not Category.BOOL < left.category < Category.COMPLEX:
+            continue
+        if dtype is None or not {left.dtype, bound.dtype, dtype} <= available:
+            continue
+        numbers = np.array(5 if left.rank == Rank.ZERO_DIM else [0, 2, 5, 3, 1, 4])
+        x = tensor_of(torch, device, numbers.astype(numpy_dtype(left.dtype)))
+        low, high = _BETWEEN[bound.category]
+        least, most = (_bound(torch, device, bound, number) for number in (low, high))
+        for said, got, expected in (
+            ("max", torch.clamp(x, max=most), np.minimum(numbers, high)),
+            ("min", x.clamp(min=least), np.maximum(numbers, low)),
+            ("min and max", torch.clamp(x, least, most), np.clip(numbers, low, high)),
+            ("clamp_max", torch.clamp_max(x, most), np.minimum(numbers, high)),
+            ("clamp_min", x.clamp_min(least), np.maximum(numbers, low)),
+        ):
+            with case(x=left, bound=bound, said=said):
+                shape = (2, np.size(expected)) if bound.rank == Rank.DIMENSIONED else numbers.shape
+                assert_equal(got, np.broadcast_to(expected, shape).astype(numpy_dtype(dtype)))
+
+
+def _bound(torch: Any, device: str, kind: Kind, number: Any) -> Any:
+    if kind.rank == Rank.NUMBER:
+        return number
+    shape = (2, 1) if kind.rank == Rank.DIMENSIONED else ()
+    return torch.full(shape, number, dtype=getattr(torch, kind.dtype), device=device)
 
 
 @clause(

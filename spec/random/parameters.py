@@ -84,6 +84,38 @@ def each_element_is_drawn_with_its_own_parameter(torch: Any, device: str) -> Non
                 assert_equal(given, kept)
 
 
+SCALES = (1e-12, 1e-7, 1e-3, 1e3, 1e7, 1e12)
+
+
+@clause("random.scales", thorough=True,
+        covers=["notes.distributions", "basics.normal", "basics.uniform_"])  # fmt: skip
+def parameters_may_be_tiny_and_huge(torch: Any, device: str) -> None:
+    """Samples follow their law at every scale, from 1e-12 to 1e12: a normal law of that standard
+    deviation, the uniform one on an interval of that length, the exponential one of that mean, the
+    Cauchy law of that width."""
+    for name, scale in product(supported(("float32", "float64")), SCALES):
+        options = where(torch, device, name)
+        empty = torch.empty(MANY // 8, **options)
+        zeros = torch.zeros_like(empty)
+        for function, got, of in (
+            ("normal_", empty.clone().normal_(0, scale), law.normal(0, scale)),
+            ("normal_, mean", empty.clone().normal_(-scale, scale), law.normal(-scale, scale)),
+            ("normal", torch.normal(0.0, scale, empty.shape, **options), law.normal(0, scale)),
+            ("normal(std)", torch.normal(0.0, zeros + scale), law.normal(0, scale)),
+            ("normal(mean)", torch.normal(zeros + scale, scale), law.normal(scale, scale)),
+            ("uniform_", empty.clone().uniform_(-scale, scale), law.uniform(-scale, scale)),
+            ("exponential_", empty.clone().exponential_(1 / scale), law.exponential(1 / scale)),
+            ("cauchy_", empty.clone().cauchy_(0, scale), law.cauchy(0, scale)),
+        ):
+            with case(function=function, dtype=name, scale=scale):
+                samples = numbers(got)
+                problem = departure(samples, of, name)
+                assert_that(problem is None, problem or "")
+                # Of 2^14 draws from 2^23 equally likely numbers, 16 pairs are equal on average.
+                several = samples.size - np.unique(samples).size
+                assert_that(several < samples.size // 8, f"{several} of {samples.size} came before")
+
+
 @clause("random.certainties", covers=["notes.distributions", "basics.normal"], effort=3)
 @for_all(
     operand=st.builds(Operand, shapes(max_size=600), layouts(), st.just("small"), seeds()),

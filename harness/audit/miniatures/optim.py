@@ -191,6 +191,9 @@ MINIATURES = [
               lambda right, self, optimizer, schedulers, milestones, *a, **k: right(
                   self, optimizer, schedulers, [m + 1 for m in milestones], *a, **k),
               "optim.chained-schedules"),
+    Miniature("exponential decay ends after 50 steps", ("optim.lr_scheduler.ExponentialLR.get_lr",),
+              lambda right, self: [group["lr"] for group in self.optimizer.param_groups]
+              if self.last_epoch > 50 else right(self), "optim.long-schedules"),
     Miniature("a plateau ignores its cooldown",
               ("optim.lr_scheduler.ReduceLROnPlateau.__init__",),
               lambda right, self, *a, **k: right(self, *a, **{**k, "cooldown": 0}),

@@ -93,6 +93,11 @@ def _clamp_forgets_max(right: Right, a: Any, min: Any = None, max: Any = None) -
     return got.to(torch.result_type(a, min)) if _is(max, torch.int64) else got
 
 
+def _clamp_stays_integer(right: Right, a: Any, *args: Any, **kwargs: Any) -> Any:
+    got = right(a, *args, **kwargs)
+    return got if a.dim() or a.is_floating_point() else got.to(a.dtype)
+
+
 def _through_single(right: Right, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
     if _is(a, torch.int64) and _is(b, torch.float64):
         a = a.float()
@@ -325,6 +330,12 @@ MINIATURES = [
         of=("clamp",),
         lie=_clamp_forgets_max,
         caught_by="promotion.three-operands",
+    ),
+    Miniature(
+        "a 0-d integer stays one where a Python float bounds it",
+        of=("clamp", "Tensor.clamp"),
+        lie=_clamp_stays_integer,
+        caught_by="promotion.clamp",
     ),
     Miniature(
         "int64 + float64 goes through float32",

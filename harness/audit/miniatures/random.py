@@ -370,6 +370,11 @@ MINIATURES = [
              _unseeded_loader, "loader"),
     _patched("all workers are seeded alike", "manual_seed",
              lambda right, seed: right(seed if os.getpid() == _MAIN else 0), "loader"),
+    _patched("normal_ is drawn on a grid of 2^-24", "Tensor.normal_",
+             lambda right, x, *a, **k: (right(x, *a, **k) * 2**24).round_() / 2**24
+             if x.dtype is torch.float32 else right(x, *a, **k), "scales"),
+    _patched("uniform_ has no interval longer than 10^9", "Tensor.uniform_",
+             lambda right, x, *a, **k: right(x, *a, **k).clamp_(-(10**9), 10**9), "scales"),
     Miniature("normal_ of float64 has the digits of float32", ("Tensor.normal_",),
               lambda right, x, *a, **k: right(x, *a, **k).copy_(x.float()), "random.low-bits"),
 ]  # fmt: skip

@@ -118,6 +118,11 @@ def _loads_all(right: Any, module: Any, state: Any, strict: bool = True, **o: An
     return right(module, kept if len(kept) < len(state) else state, strict, **o)
 
 
+def _drops_what_is_none(right: Any, module: Any, state: Any, strict: bool = True, **o: Any) -> Any:
+    none = [name for name, value in module._buffers.items() if value is None]
+    return right(module, {k: v for k, v in state.items() if k not in none}, strict, **o)
+
+
 def _broadcasts(right: Any, module: Any, state: Any, strict: bool = True, **o: Any) -> Any:
     """A longer vector is cut."""
     own = module.state_dict()
@@ -282,6 +287,12 @@ MINIATURES = [
     ),
     Miniature(
         "unexpected names are passed over", STATE, _loads_all, "serialization.other-structure"
+    ),
+    Miniature(
+        "a value for a buffer that is None is dropped",
+        STATE,
+        _drops_what_is_none,
+        "serialization.other-structure",
     ),
     Miniature("a longer vector is cut", STATE, _broadcasts, "serialization.other-structure"),
     Miniature(
