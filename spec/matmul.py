@@ -353,7 +353,9 @@ def einsum_sums_over_the_labels_that_are_not_in_the_result(
     """einsum multiplies the operands along equal labels and sums over those that the result does
     not name; without an arrow the result has the labels that stand once, in the order of the
     alphabet; ... stands for further dimensions, which broadcast."""
-    for dtype in supported((*SINGLE, INTEGERS[seed % len(INTEGERS)])):
+    # Of one operand there is a sum at most, which is of int64 as all sums of integers.
+    integers = INTEGERS if len(EQUATIONS[equation]) > 1 else ("int64",)
+    for dtype in supported((*SINGLE, integers[seed % len(integers)])):
         arrays = [values(shape, dtype, "signed", seed + 9 * n)
                   for n, shape in enumerate(EQUATIONS[equation])]  # fmt: skip
         tensors = [place(torch, device, array, layout).view for array in arrays]
