@@ -345,6 +345,15 @@ EQUATIONS = {
 """Equation: shapes of its operands."""
 
 
+def _sums_alone(equation: str) -> bool:
+    """Whether a label of one operand alone is summed over: all sums of integers are of int64."""
+    operands, arrow, result = equation.partition("->")
+    terms = operands.split(",")
+    once = [label for label in operands if sum(label in term for term in terms) == 1]
+    kept = result if arrow else [label for label in once if operands.count(label) == 1]
+    return any(label.isalpha() and label not in kept for label in once)
+
+
 @clause("matmul.einsum", covers=["notes.matmul-family"], effort=3)
 @for_all(equation=st.sampled_from(list(EQUATIONS)), seed=seeds(), layout=layouts(writable=True))
 def einsum_sums_over_the_labels_that_are_not_in_the_result(
@@ -353,8 +362,7 @@ def einsum_sums_over_the_labels_that_are_not_in_the_result(
     """einsum multiplies the operands along equal labels and sums over those that the result does
     not name; without an arrow the result has the labels that stand once, in the order of the
     alphabet; ... stands for further dimensions, which broadcast."""
-    # Of one operand there is a sum at most, which is of int64 as all sums of integers.
-    integers = INTEGERS if len(EQUATIONS[equation]) > 1 else ("int64",)
+    integers = ("int64",) if _sums_alone(equation) else INTEGERS
     for dtype in supported((*SINGLE, integers[seed % len(integers)])):
         arrays = [values(shape, dtype, "signed", seed + 9 * n)
                   for n, shape in enumerate(EQUATIONS[equation])]  # fmt: skip
