@@ -44,4 +44,5 @@ def specification() -> dict[str, Clause]:
         import_module(f"tenet.spec.{section}")
     # Clauses register as their modules are read, which is the order of the text already, but
     # for a section that somebody has imported before.
-    return dict(sorted(registry.items(), key=lambda item: SECTIONS.index(item[1].section)))
+    places = {section: place for place, section in enumerate(SECTIONS)}
+    return dict(sorted(registry.items(), key=lambda item: places[item[1].section]))
