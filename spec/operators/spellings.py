@@ -18,9 +18,7 @@ def spellings(
     torch: Any, operator: Operator, call: Call
 ) -> Iterator[tuple[str, Callable[..., Any]]]:
     """The ways to say a call that give a new result, besides the function with its operands in
-    order: with them by name, aliases, the method, the Python operator."""
-    if names := names_of(operator):
-        yield "by name", _by_name(operator, find(torch, operator.name), call, names)
+    order: aliases, the method, the Python operator, the function with its operands by name."""
     for alias in operator.aliases:
         yield alias, applied(operator, find(torch, alias), call)
     if operator.method:
@@ -28,6 +26,8 @@ def spellings(
         yield f"Tensor.{name}", lambda *tensors: operator.method_of(name, tensors, keywords)
     if operator.symbol is not None and not call.arguments:
         yield "operator", operator.symbol
+    if names := names_of(operator):
+        yield "by name", _by_name(operator, find(torch, operator.name), call, names)
 
 
 def _by_name(
