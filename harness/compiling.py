@@ -6,6 +6,7 @@ import functools
 import itertools
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -64,17 +65,34 @@ def linked_quickly() -> Iterator[None]:
     """With gold as the linker, where it is installed and nobody has chosen another: for every
     kernel, GNU ld reads all symbols of PyTorch's libraries, a quarter of the time that compiling
     one takes. The code is the compiler's either way."""
-    gold = shutil.which("ld.gold")
-    if gold is None or _LINKERS in os.environ:
+    folder = None if _LINKERS in os.environ else _gold()
+    if folder is None:
         yield
         return
-    with TemporaryDirectory(prefix="tenet-") as folder:
-        os.symlink(gold, os.path.join(folder, "ld"))
-        os.environ[_LINKERS] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop(_LINKERS, None)
+    os.environ[_LINKERS] = folder.name
+    try:
+        yield
+    finally:
+        os.environ.pop(_LINKERS, None)
+
+
+@functools.cache
+def _gold() -> TemporaryDirectory[str] | None:
+    """A folder, kept as long as this process, in which gold is the linker; None where there is
+    none that the compiler gets on with."""
+    gold, compiler = shutil.which("ld.gold"), shutil.which(os.environ.get("CXX", "g++"))
+    if gold is None or compiler is None:
+        return None
+    folder = TemporaryDirectory(prefix="tenet-")
+    os.symlink(gold, os.path.join(folder.name, "ld"))
+    nothing = ["-shared", "-fPIC", "-fopenmp", "-x", "c++", os.devnull]
+    tried = subprocess.run(
+        [compiler, *nothing, "-o", os.path.join(folder.name, "nothing")],
+        env={**os.environ, _LINKERS: folder.name},
+        capture_output=True,
+        check=False,
+    )
+    return folder if tried.returncode == 0 else None
 
 
 class Compiling:

@@ -14,7 +14,7 @@ import torch
 from conftest import a_clause
 
 from tenet.harness.backend import Backend, resolve
-from tenet.harness.compiling import Compiling
+from tenet.harness.compiling import Compiling, _gold
 from tenet.harness.errors import UsageError
 from tenet.harness.expectation import Expectation
 from tenet.harness.expecting import judge_expecting
@@ -114,11 +114,14 @@ def test_programs_are_compiled() -> None:
     assert judged(check, "tenet_liar").verdict is Verdict.FAILED
 
 
+@pytest.mark.parametrize("gets_on", [True, False])
 def test_what_is_compiled_is_linked_by_gold(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    gets_on: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    linker = tmp_path / "ld.gold"
-    linker.touch(mode=0o755)
+    """Where it is there, the compiler gets on with it, and nobody has chosen another."""
+    for name in ("ld.gold", "g++"):
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {0 if gets_on else 1}\n")
+        (tmp_path / name).chmod(0o755)
     seen: list[str | None] = []
 
     def check(torch: Any, device: str) -> None:
@@ -127,16 +130,22 @@ def test_what_is_compiled_is_linked_by_gold(
         seen.append(os.path.realpath(f"{folder}/ld") if there else folder)
         assert_equal(staged(lambda x: x * 2)(torch.ones(3)), np.full(3, 2, np.float32))
 
+    def look() -> None:
+        _gold.cache_clear()
+        assert judged(check, "tenet_plain").verdict is Verdict.PASSED
+
     monkeypatch.delenv("COMPILER_PATH", raising=False)
+    monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert judged(check, "tenet_plain").verdict is Verdict.PASSED
+    look()
     assert "COMPILER_PATH" not in os.environ
     monkeypatch.setenv("COMPILER_PATH", "chosen")
-    assert judged(check, "tenet_plain").verdict is Verdict.PASSED
+    look()
     monkeypatch.delenv("COMPILER_PATH")
-    linker.unlink()
-    assert judged(check, "tenet_plain").verdict is Verdict.PASSED
-    assert seen == [os.path.realpath(linker), "chosen", None]
+    (tmp_path / "ld.gold").unlink()
+    look()
+    _gold.cache_clear()
+    assert seen == [os.path.realpath(tmp_path / "ld.gold") if gets_on else None, "chosen", None]
 
 
 def test_one_compilation_serves_every_length() -> None:
