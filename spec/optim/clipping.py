@@ -29,7 +29,9 @@ from tenet.spec.optim.common import COUNT, JOINED_ON, SINGLE, flat, give, parame
 # Clipping
 @clause("optim.clip-norm", covers=["notes.optimizer-family"], requires={"autograd"}, effort=0.5)
 @for_all(
-    how=st.sampled_from([*product((2.0, 1.0, math.inf, 3.0), (0.1, 1.0, 5.0, 1e6), SINGLE)]),
+    how=st.sampled_from(
+        [*product((2.0, 1.0, math.inf, 3.0, 4.0, 0.5), (0.1, 1, 5.0, 1e6), SINGLE)]
+    ),
     seed=seeds(),
 )
 def clip_grad_norm_bounds_the_norm_of_all_gradients(
@@ -38,7 +40,7 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
     """clip_grad_norm_ returns the norm of all gradients taken as one vector, and scales them in
     place by max_norm / norm where the norm is larger, so that they have norm max_norm and the
     same direction; smaller gradients stay as they are. A parameter without a gradient counts
-    nothing; error_if_nonfinite raises for a norm that is NaN or infinite, and scales nothing."""
+    nothing, and one parameter may be given by itself; error_if_nonfinite raises for a norm that is NaN or infinite, and scales nothing."""
     kind, most, drawn = how
     clip = torch.nn.utils.clip_grad_norm_
     for dtype in supported([drawn]):
@@ -48,7 +50,8 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
             norm = np.abs(exact).max()
         else:
             norm = (np.abs(exact) ** kind).sum() ** (1 / kind)
-        u = (COUNT + 32) * unit(dtype)
+        # The root of order 1/2 squares the sum, and so doubles what it is off by.
+        u = (COUNT + 32) * unit(dtype) * max(1, 1 / kind)
         for options in ({}, {"foreach": False}, {"foreach": True}):
             if options.get("foreach") and torch.device(device).type not in JOINED_ON:
                 continue  # an error there, by the documents
@@ -76,7 +79,13 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
                     assert_close(after, scaled, bound)
         single = torch.nn.Parameter(torch.zeros(2, dtype=getattr(torch, dtype), device=device))
         single.grad = tensor_of(torch, device, np.array([3.0, 4.0], dtype))
-        assert_equal(clip(single, 10.0), np.asarray(5.0, dtype))
+        for limit in (10, 10.0):
+            assert_equal(clip(single, limit), np.asarray(5.0, dtype))
+            assert_equal(single.grad, np.array([3.0, 4.0], dtype))
+        assert_equal(clip(single, 1), np.asarray(5.0, dtype))
+        clipped = Bound(dtype, 4, "scaled once", 1e-6)
+        assert_close(single.grad, np.array([0.6, 0.8]), clipped)
+        single.grad.copy_(tensor_of(torch, device, np.array([3.0, 4.0], dtype)))
         assert_equal(clip([], 1.0), np.asarray(0.0, np.float32))
         for wrong in (math.nan, math.inf, -math.inf):
             single.grad[0] = wrong
@@ -118,16 +127,25 @@ def clip_grad_value_bounds_every_gradient(
     torch: Any, device: str, most: float, drawn: str, seed: int
 ) -> None:
     """clip_grad_value_ brings every element of every gradient, in place, into
-    [-clip_value, clip_value]."""
+    [-clip_value, clip_value]; the parameters come as a list, from a generator, or one by itself,
+    and those without a gradient are passed over."""
     for dtype in supported([drawn]):
         numbers = values((COUNT,), dtype, "normal", seed)
-        for options in ({}, {"foreach": False}):
+        limit, clip = np.asarray(most, dtype), torch.nn.utils.clip_grad_value_
+        for options in ({}, {"foreach": False}, {"foreach": True}):
+            if options.get("foreach") and torch.device(device).type not in JOINED_ON:
+                continue  # an error there, by the documents
             held = parameters(torch, device, numbers, turned=seed % 2 == 0)
             give(held, tensor_of(torch, device, numbers))
             gradients = [parameter.grad for parameter in held]
+            held.insert(0, torch.nn.Parameter(torch.zeros(3, device=device)))
             with case(**options):
-                assert_equal(torch.nn.utils.clip_grad_value_(held, most, **options), None)
-                limit = np.asarray(most, dtype)
+                assert_equal(clip(held if options else iter(held), most, **options), None)
                 got = tensor_of(torch, device, flat(gradients))
                 assert_equal(got, np.clip(numbers, -limit, limit))
-                assert_same_object(held[0].grad, gradients[0])
+                assert_same_object(held[1].grad, gradients[0])
+        single = torch.nn.Parameter(tensor_of(torch, device, numbers))
+        single.grad = tensor_of(torch, device, numbers)
+        with case(parameters="one"):
+            clip(single, int(most) if most == int(most) else most)
+            assert_equal(single.grad, np.clip(numbers, -limit, limit))

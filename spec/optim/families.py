@@ -22,6 +22,7 @@ from tenet.spec.language import (
     for_all,
     supported,
 )
+from tenet.spec.model import optimizers
 from tenet.spec.model.layers import unit, wide
 from tenet.spec.model.optimizers import travelled_bound
 from tenet.spec.model.tolerance import Bound
@@ -348,6 +349,95 @@ def a_rate_may_be_a_tensor(torch: Any, device: str) -> None:
                 # The rate is exact, what is computed from it has the precision of its own dtype.
                 bound = Bound(dtype, 4, "six steps", 64 * unit("float32") * moved)
                 assert_close(tensor_of(torch, device, ends[1]), ends[0], bound)
+
+
+def _ways_to_say(held: list[Any]) -> dict[str, Any]:
+    """Four parameters, as they may be given to an optimizer: in their order, all of one rate."""
+    names = [(f"p{place}", parameter) for place, parameter in enumerate(held)]
+    return {
+        "list": held,
+        "tuple": (*held,),
+        "generator": (parameter for parameter in held),
+        "names and parameters": iter(names),
+        "groups of one": [{"params": parameter} for parameter in held],
+        "groups from a generator": ({"params": [one]} for one in held),
+        "groups of generators": [{"params": iter(held[:3])}, {"params": iter(held[3:])}],
+        "groups of names": [{"params": names[:1]}, {"params": iter(names[1:])}],
+    }
+
+
+@clause("optim.parameters-in-other-words", covers=["notes.optimizer-family"], requires={"autograd"})
+def parameters_and_rates_come_in_several_forms(torch: Any, device: str) -> None:
+    """An optimizer takes any iterable of parameters, of names and parameters, or of dicts of one
+    or of several; a rate is a number, whole ones and NumPy's among them. The names stay with the
+    parameters. Adam with decoupled_weight_decay=True is AdamW."""
+    for family in FAMILIES.values():
+        for way, rate in product(_ways_to_say([None] * 4), (1, 0.5, np.float64(0.5))):
+            held = [
+                torch.nn.Parameter(torch.ones(1 + place, device=device)) for place in range(4)
+            ]
+            made = getattr(torch.optim, family.name)
+            optimizer = made(_ways_to_say(held)[way], lr=rate)
+            with case(optimizer=family.name, parameters=way, lr=repr(rate)):
+                found = [one for group in optimizer.param_groups for one in group["params"]]
+                assert_equal([*map(id, found)], [*map(id, held)])
+                if "names" in way:
+                    groups = optimizer.state_dict()["param_groups"]
+                    names = [name for group in groups for name in group["param_names"]]
+                    assert_equal(names, ["p0", "p1", "p2", "p3"])
+                for parameter in held:
+                    parameter.grad = torch.ones_like(parameter)
+                optimizer.step()
+                expected = 1 + (_FIRST[family.name] - 1) * float(rate) / 0.5
+                # An eps of 1e-8 moves a quotient by up to 5e-7.
+                bound = Bound("float32", 4, "one step", 8 * unit("float32") * 8 + 1e-6)
+                for parameter in held:
+                    assert_close(parameter.detach(), np.full(len(parameter), expected), bound)
+    for form, dtype in product(forms_of(FAMILIES["Adam"]), supported(SINGLE)):
+        start, gradients = course(dtype, 2, 4)
+        options: Options = {"lr": 0.05, "weight_decay": 0.3, "amsgrad": form == "foreach"}
+        end, way_ = optimizers.adamw(wide(start), wide(gradients), **options)
+        held = parameters(torch, device, start)
+        optimizer = torch.optim.Adam(
+            held, decoupled_weight_decay=True, **options, **options_of(torch, device, form)
+        )
+        steps(torch, device, optimizer, held, gradients)
+        with case(optimizer="Adam", decoupled_weight_decay=True, form=form, dtype=dtype):
+            bound = travelled_bound(wide(start), end, way_, 4, dtype)
+            assert_close(tensor_of(torch, device, flat(held)), end, bound)
+
+
+@clause("optim.differentiable-steps", covers=["notes.optimizer-family"], requires={"autograd"})
+def a_differentiable_step_is_the_same_step(torch: Any, device: str) -> None:
+    """With differentiable=True an optimizer steps by its formula, also of tensors that are no
+    leaves, and the step is recorded: of SGD the new parameter's gradient for the old one is
+    1 - lr * weight_decay, for the gradient -lr."""
+    for family, dtype in product(FAMILIES.values(), supported(SINGLE)):
+        for chosen in family.options:
+            options = {**family.required, **chosen}
+            start, gradients = (x[..., :7] for x in course(dtype, 5, 3))
+            end, way = family.reference(wide(start), wide(gradients), **options)
+            leaf = tensor_of(torch, device, start).requires_grad_()
+            moved = leaf.clone()
+            made = getattr(torch.optim, family.name)
+            optimizer = made([moved], differentiable=True, **options)
+            with case(optimizer=family.name, dtype=dtype, **chosen):
+                for gradient in tensor_of(torch, device, gradients):
+                    moved.grad = gradient.clone()
+                    optimizer.step()
+                # Steps are counted in float32, in which 1 - 0.999^t may be off by 2e-4 of itself.
+                near = travelled_bound(wide(start), end, way, 3, dtype).absolute + 2e-4 * way
+                assert_close(moved.detach(), end, Bound(dtype, 1, "three steps", near))
+    for dtype, decay in product(supported(SINGLE), (0.0, 0.25)):
+        leaf = tensor_of(torch, device, np.array([1.0, -2.0], dtype)).requires_grad_()
+        slope = tensor_of(torch, device, np.array([0.5, 4.0], dtype)).requires_grad_()
+        moved = leaf.clone()
+        moved.grad = slope.clone()
+        torch.optim.SGD([moved], lr=0.5, weight_decay=decay, differentiable=True).step()
+        moved.sum().backward()
+        with case(of="the step itself", dtype=dtype, weight_decay=decay):
+            assert_equal(leaf.grad, np.full(2, 1 - 0.5 * decay, dtype))
+            assert_equal(slope.grad, np.full(2, -0.5, dtype))
 
 
 def _refused(call: Callable[..., object], *args: Any, **options: Any) -> str:

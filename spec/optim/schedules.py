@@ -100,6 +100,15 @@ SCHEDULES = (
     Schedule("OneCycleLR", {"max_lr": 2.0, "total_steps": 20, "cycle_momentum": False,
                             "pct_start": 0.4, "anneal_strategy": "linear", "div_factor": 10,
                             "final_div_factor": 100, "three_phase": True}, _three_phases),
+    Schedule("OneCycleLR", {"max_lr": 2.0, "epochs": 4, "steps_per_epoch": 5,
+                            "cycle_momentum": False}, _one_cycle),
+    Schedule("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2,
+                          "scale_fn": lambda cycle: 1 / cycle, "cycle_momentum": False},
+             lambda t: _triangle(t, scale=lambda cycle, step: 1 / (cycle + 1))),
+    Schedule("CyclicLR", {"base_lr": 0.1, "max_lr": 1.0, "step_size_up": 3, "step_size_down": 2,
+                          "scale_fn": lambda step: 1 / (1 + step), "scale_mode": "iterations",
+                          "cycle_momentum": False},
+             lambda t: _triangle(t, scale=lambda cycle, step: 1 / (1 + step))),
     Schedule("PolynomialLR", {"total_iters": 4, "power": 0.5},
              lambda t: (1 - min(t, 4) / 4) ** 0.5),
     Schedule("CosineAnnealingWarmRestarts", {"T_0": 4, "eta_min": 0.1},
@@ -253,15 +262,28 @@ def momentum_falls_where_the_rate_rises(torch: Any, device: str) -> None:
 @clause("optim.chained-schedules", covers=["notes.optimizer-family"], requires={"autograd"})
 def schedules_follow_each_other_and_combine(torch: Any, device: str) -> None:
     """SequentialLR hands over from one schedule to the next at its milestones, ChainedScheduler
-    multiplies what its schedules do; two schedules of one optimizer act on the rate in turn."""
+    multiplies what its schedules do; two schedules of one optimizer act on the rate in turn. What
+    they have set is their get_last_lr(), and others go on from their state at any step. A schedule
+    of several groups takes a function or a rate for each."""
     rates = torch.optim.lr_scheduler
 
-    def lr_of(make: Callable[[Any], list[Any]], count: int = 12) -> list[float]:
+    def made(make: Callable[[Any], list[Any]], rate: float) -> tuple[Any, list[Any]]:
         parameter = torch.nn.Parameter(torch.zeros(1, device=device))
-        optimizer = torch.optim.SGD([parameter], lr=1.0)
-        schedulers, seen = make(optimizer), []
-        for _ in range(count):
+        optimizer = torch.optim.SGD([parameter], lr=rate)
+        return optimizer, make(optimizer)
+
+    def lr_of(make: Callable[[Any], list[Any]], resumed: int, count: int = 12) -> list[float]:
+        optimizer, schedulers = made(make, 1.0)
+        seen: list[float] = []
+        for step in range(count):
+            if step == resumed:
+                before, old = optimizer, schedulers
+                optimizer, schedulers = made(make, 3.0)
+                optimizer.load_state_dict(before.state_dict())
+                for scheduler, one in zip(schedulers, old, strict=True):
+                    scheduler.load_state_dict(one.state_dict())
             seen.append(float(optimizer.param_groups[0]["lr"]))
+            assert_equal([float(rate) for rate in schedulers[-1].get_last_lr()], seen[-1:])
             optimizer.step()
             for scheduler in schedulers:
                 scheduler.step()
@@ -284,6 +306,22 @@ def schedules_follow_each_other_and_combine(torch: Any, device: str) -> None:
             optimizer.step()
             several.step()
 
+    for kind, said, rate in (
+        ("OneCycleLR", {"max_lr": [2.0, 6.0], "total_steps": 20}, _one_cycle),
+        ("CyclicLR", {"base_lr": [0.1, 0.3], "max_lr": [1.0, 3.0], "step_size_up": 3,
+                      "step_size_down": 2}, _triangle),
+    ):  # fmt: skip
+        held = [torch.nn.Parameter(torch.zeros(1, device=device)) for _ in range(2)]
+        optimizer = torch.optim.SGD([{"params": [one]} for one in held], lr=1.0)
+        scheduler = getattr(rates, kind)(optimizer, **said, cycle_momentum=False)
+        for step in range(12):
+            for group, times in zip(optimizer.param_groups, (1, 3), strict=True):
+                with case(combination=f"{kind} with a rate for each group", step=step):
+                    got = float(group["lr"])
+                    assert_that(_near(got, times * rate(step)), f"lr is {got}")
+            optimizer.step()
+            scheduler.step()
+
     def several_phases(optimizer: Any) -> list[Any]:
         phases = [*both(optimizer), rates.StepLR(optimizer, 2, 0.5)]
         return [rates.SequentialLR(optimizer, phases, milestones=[4, 7])]
@@ -297,13 +335,61 @@ def schedules_follow_each_other_and_combine(torch: Any, device: str) -> None:
         ("SequentialLR", sequence, lambda o: [rates.SequentialLR(o, both(o), milestones=[4])]),
         ("SequentialLR of three", longer, several_phases),
     ):
-        for step, (got, wanted) in enumerate(zip(lr_of(make), expected, strict=True)):
-            with case(combination=name, step=step):
-                assert_that(_near(got, wanted), f"lr is {got}, not {wanted}")
+        for resumed in range(0, 12, 3):
+            found = lr_of(make, resumed)
+            for step, (got, wanted) in enumerate(zip(found, expected, strict=True)):
+                with case(combination=name, resumed=resumed, step=step):
+                    assert_that(_near(got, wanted), f"lr is {got}, not {wanted}")
+
+
+@clause("optim.schedules-begun-later", covers=["notes.optimizer-family"], requires={"autograd"})
+def a_schedule_may_begin_in_its_middle(torch: Any, device: str) -> None:
+    """A schedule that is made with last_epoch=t, for an optimizer whose groups have gone so far,
+    goes on with the rate of step t + 1; CosineAnnealingWarmRestarts also goes to any place within
+    an epoch, by step(epoch)."""
+    rates = torch.optim.lr_scheduler
+    # Of these the rate at a step does not depend on that of the step before, which a document
+    # leaves open here; nor is the first step one at which the rate falls.
+    known = ("LambdaLR", "MultiStepLR", "CyclicLR", "OneCycleLR")
+    for schedule in SCHEDULES:
+        if schedule.name not in known:
+            continue
+        for last in (2, 6):
+            held = torch.nn.Parameter(torch.zeros(1, device=device))
+            kind = getattr(rates, schedule.name)
+            first = torch.optim.SGD([held], lr=1.0)
+            earlier = kind(first, **schedule.arguments)
+            for _ in range(last):
+                first.step()
+                earlier.step()
+            optimizer = torch.optim.SGD([held], lr=3.0)
+            optimizer.load_state_dict(first.state_dict())
+            scheduler = kind(optimizer, **schedule.arguments, last_epoch=last)
+            for step in range(last + 1, 19):
+                with case(schedule=schedule.name, last_epoch=last, step=step):
+                    rate, expected = float(optimizer.param_groups[0]["lr"]), schedule.rate(step)
+                    assert_that(_near(rate, expected), f"lr is {rate}, not {expected}")
+                optimizer.step()
+                scheduler.step()
+    for times, least in product((1, 2), (0.0, 0.1)):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1, device=device))], lr=1.0)
+        scheduler = rates.CosineAnnealingWarmRestarts(optimizer, 4, times, least)
+        for quarter in (1, 2, 5, 15, 16, 17, 30, 47, 49, 6, 0):
+            epoch = place = quarter / 4
+            length = 4
+            while place >= length:
+                place, length = place - length, length * times
+            expected = least + (1 - least) * (1 + math.cos(math.pi * place / length)) / 2
+            scheduler.step(epoch)
+            with case(epoch=epoch, times=times, least=least):
+                rate = float(optimizer.param_groups[0]["lr"])
+                assert_that(_near(rate, expected), f"lr is {rate}, not {expected}")
+                assert_equal([float(one) for one in scheduler.get_last_lr()], [rate])
 
 
 def _plateau(metrics: list[float], mode: str, factor: float, patience: int, cooldown: int,
-             threshold: float, threshold_mode: str, min_lr: float) -> list[float]:  # fmt: skip
+             threshold: float, threshold_mode: str, min_lr: float,
+             eps: float) -> list[float]:  # fmt: skip
     """The rates that ReduceLROnPlateau sets, by its published rule."""
     rate, bad, cooling, best = 1.0, 0, 0, math.inf if mode == "min" else -math.inf
     rates = []
@@ -315,7 +401,8 @@ def _plateau(metrics: list[float], mode: str, factor: float, patience: int, cool
         if cooling > 0:
             cooling, bad = cooling - 1, 0
         if bad > patience:
-            rate, cooling, bad = max(rate * factor, min_lr), cooldown, 0
+            lower, cooling, bad = max(rate * factor, min_lr), cooldown, 0
+            rate = lower if rate - lower > eps else rate
         rates.append(rate)
     return rates
 
@@ -324,15 +411,16 @@ def _plateau(metrics: list[float], mode: str, factor: float, patience: int, cool
 def a_plateau_lowers_the_rate(torch: Any, device: str) -> None:
     """ReduceLROnPlateau multiplies lr by factor once the metric has not got better, by more than
     the threshold, for more than `patience` steps, then rests for `cooldown` steps; lr does not
-    fall below min_lr. Another one goes on from its state at any step."""
+    fall below min_lr, nor by eps or less. Another one goes on from its state at any step. The
+    metric is a number, or a tensor of one."""
     curve = [10.0, 9.0, 8.99, 8.5, 8.5, 8.49, 8.6, 8.5, 8.5, 8.5, 7.0, 7.1, 7.2, 7.0, 6.999, 7.0,
              7.0, 7.0, 7.0, 7.0, 7.0, 7.0]  # fmt: skip
-    for mode, patience, cooldown, threshold, kind, least in product(
-        ("min", "max"), (0, 2), (0, 3), (1e-4, 0.05), ("rel", "abs"), (0.0, 0.2)
-    ):
+    ways = product(("min", "max"), (0, 2), (0, 3), (1e-4, 0.05), ("rel", "abs"), (0.0, 0.2))
+    for turn, (mode, patience, cooldown, threshold, kind, least) in enumerate(ways):
         metrics = curve if mode == "min" else [20 - number for number in curve]
         options = {"mode": mode, "factor": 0.5, "patience": patience, "cooldown": cooldown,
-                   "threshold": threshold, "threshold_mode": kind, "min_lr": least}  # fmt: skip
+                   "threshold": threshold, "threshold_mode": kind, "min_lr": least,
+                   "eps": (1e-8, 0.2, 0.0)[turn % 3]}  # fmt: skip
         held = [torch.nn.Parameter(torch.zeros(1, device=device)) for _ in range(2)]
         optimizer = torch.optim.SGD([{"params": [one]} for one in held], lr=1.0)
         # One bound for all groups, or one for each.
@@ -345,7 +433,7 @@ def a_plateau_lowers_the_rate(torch: Any, device: str) -> None:
             if step % 2:
                 saved, scheduler = scheduler.state_dict(), made(optimizer, **said)
                 scheduler.load_state_dict(saved)
-            scheduler.step(metric)
+            scheduler.step(torch.tensor(metric, dtype=torch.float64) if step % 3 == 2 else metric)
             got.append([float(group["lr"]) for group in optimizer.param_groups])
         for place, bound in enumerate(each if least else [least, least]):
             expected = _plateau(metrics, **{**options, "min_lr": bound})  # type: ignore[arg-type]
