@@ -171,6 +171,8 @@ def a_tensor_takes_part_in_the_protocols_of_python(torch: Any, device: str) -> N
                 assert_equal((complex(one), one.nbytes), (1 + 0j, one.element_size()))
                 if name not in COMPLEX:
                     assert_equal((float(one), int(one)), (1.0, 1))
+                else:
+                    assert_equal((bool(one * 1j), complex(one * 1j)), (True, 1j))
                 if name in FLOATS:
                     assert_equal((int(one * -1.5), float(one * -1.5)), (-1, -1.5))
                 if name in FLOATS and rank == 0:
@@ -183,7 +185,7 @@ def a_tensor_takes_part_in_the_protocols_of_python(torch: Any, device: str) -> N
             assert_raises(len, zero_d)
             assert_raises(iter, zero_d)
             assert_raises(list, zero_d)
-        for shape in ((2,), (0,), (2, 1), (1, 2), (2, 3), (0, 2)):
+        for shape in ((2,), (0,), (2, 1), (1, 2), (2, 3), (0, 2), (2, 2, 3), (1, 2, 1, 2)):
             several = torch.ones(shape, dtype=kind, device=device)
             with case(dtype=name, shape=shape):
                 for convert in (bool, float, int):

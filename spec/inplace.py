@@ -385,6 +385,10 @@ def copy_writes_the_other_tensors_elements(
         again = first.place(torch, device, name)
         _changes(again, methodcaller("copy_", y, non_blocking=False), expected)
         assert_equal(y, right)
+        # Two parts of one memory that have no element in common.
+        both = tensor_of(torch, device, np.stack([np.zeros_like(right), right]))
+        both[0].copy_(both[1])
+        assert_equal(both, np.stack([right, right]))
 
 
 @clause("inplace.fill", thorough=True, covers=[UNDERSCORE], requires={"in-place"})

@@ -123,6 +123,11 @@ def mean_refuses_integers(torch: Any, device: str) -> None:
                              bound)  # fmt: skip
                 assert_close(torch.mean(x, dtype=torch.float32), exact, bound)
                 assert_close(x.mean(dtype=torch.float32), exact, bound)
+    for name, into in product(supported(("int32", "int64")), supported(("float64",))):
+        large = tensor_of(torch, device, np.full((2, 2), 2**30 + 1, name))
+        for mean in (torch.mean(large, dtype=torch.float64), large.mean(-1, dtype=torch.float64)):
+            with case(dtype=name, into=into, of="what float32 has no room for"):
+                assert_equal(mean, np.full(tuple(mean.shape), 2.0**30 + 1))
 
 
 _NARROW = ("int32", "int8", "uint8", "int16")

@@ -682,6 +682,19 @@ def elements_go_where_the_arguments_say(torch: Any, device: str) -> None:
     repeats of each element, diagonals on either side."""
     for turn, dtype in enumerate(supported(ALL)):
         gives_what_is_written(torch, device, (row.of(dtype) for row in MOVED), turn)
+    # A tensor that says where to cut is one of the CPU, as documented; a 0-d one counts pieces.
+    line = np.arange(7)
+    x = tensor_of(torch, device, line)
+    for cuts in ([3], [1, 3], [-2], [5, 9], 3, 1):
+        for spelling, pieces in (
+            ("function", torch.tensor_split(x, torch.tensor(cuts))),
+            ("method", x.tensor_split(torch.tensor(cuts))),
+        ):
+            expected = np.array_split(line, cuts)
+            with case(call="tensor_split", spelling=spelling, cuts=cuts):
+                assert_equal(len(pieces), len(expected))
+                for piece, part in zip(pieces, expected, strict=True):
+                    assert_equal(piece, part)
 
 
 @clause(

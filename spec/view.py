@@ -6,7 +6,7 @@ a view reads, and what a write through it changes, follows from the address of e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -455,10 +455,14 @@ def reshape_gives_a_view_where_strides_allow_one(
     torch: Any, device: str, move: Move, dtype: str, seed: int
 ) -> None:
     """reshape, reshape_as and flatten give a view where the strides allow one (of a contiguous
-    tensor always, so the result is not independent), and a copy only otherwise."""
+    tensor always, so the result is not independent; to part a dimension they always do), and a
+    copy only otherwise."""
     _, arguments = move.step
     for kind in supported([dtype]):
         scene = scene_of(torch, device, move, kind, seed)
+        for parted in _parted(move.shape):
+            if (there := strides.view(scene.geometry, parted)) is not None:
+                lies(scene.x.reshape(parted), there, scene.base)
         for spelling, call in said(move.step):
             with case(spelling=spelling):
                 result = call(torch, scene.x, arguments)
@@ -467,6 +471,14 @@ def reshape_gives_a_view_where_strides_allow_one(
                     shares_both_ways(torch, device, scene, [result], [at], seed)
                 else:
                     _is_independent(torch, device, scene, result)
+
+
+def _parted(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The shape with one dimension made two, which any strides can express."""
+    for dim, length in enumerate(shape):
+        for part in (2, 3, 5):
+            if length > part and not length % part:
+                yield (*shape[:dim], length // part, part, *shape[dim + 1 :])
 
 
 def _is_independent(torch: Any, device: str, scene: Scene, copy: Any) -> None:

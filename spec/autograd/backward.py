@@ -285,16 +285,27 @@ def a_second_backward_raises_unless_the_graph_is_retained(torch: Any, device: st
             (last,) = torch.autograd.grad(y, x, retain_graph=True)
             assert_equal(last, once)
             assert_equal(x.grad, 2 * once)
+            y.backward(None, True)  # by its place
+            assert_equal(x.grad, 3 * once)
+            torch.autograd.backward(y, None, True)
+            x.grad = torch.autograd.grad(y, x, None, True)[0] * 2
             torch.autograd.grad(y, x)
             assert_raises(y.backward)
             assert_raises(torch.autograd.backward, y, retain_graph=True)
             act(torch, x).sum().backward()
             assert_equal(x.grad, 3 * once)
+            # create_graph=True retains the graph unless it is told not to.
+            y = act(torch, x).sum()
+            torch.autograd.grad(y, x, create_graph=True)
+            torch.autograd.grad(y, x, create_graph=True, retain_graph=False)
+            assert_raises(torch.autograd.grad, y, x)
             # Several results are freed together, each with what it saved of its own.
-            results = [act(torch, x).sum(), act(torch, x * 1).sum()]
+            results = [act(torch, x * n).sum() for n in (1, 1, 1)]
             torch.autograd.backward(results, retain_graph=True)
             torch.autograd.grad(results, x, retain_graph=True)
+            x.grad = None
             torch.autograd.backward(results)
+            assert_equal(x.grad, 3 * once)
             for result in results:
                 assert_raises(result.backward)
             results = [act(torch, x).sum(), act(torch, x * 1).sum()]
@@ -345,6 +356,13 @@ def grad_returns_gradients_and_leaves_grad_alone(
                     for part, expected in zip((of_a, of_b), slopes, strict=True):
                         expected = expected.astype(numpy_dtype(name))
                         assert_equal(part, expected, signed_zero=False)
+        # Of three outputs, as of two, the gradients add up.
+        three = (a.sum(), (a * 2).sum(), (a * 4).sum())
+        for kept in (three, list(three[::-1])):
+            (together,) = grad(kept, a, retain_graph=True)
+            assert_equal(together, np.full(shape, 7, numpy_dtype(name)))
+        (last,) = grad(three, a, [None, plain(torch, device, np.array(2.0), name), None])
+        assert_equal(last, np.full(shape, 1 + 4 + 4, numpy_dtype(name)))
         assert_raises(grad, total, unused, retain_graph=True)
         assert_raises(grad, total, [a, unused], retain_graph=True)
         assert_equal(grad(total, (unused,), allow_unused=True, retain_graph=True), (None,))
@@ -377,6 +395,14 @@ def backward_may_be_limited_to_some_inputs(torch: Any, device: str) -> None:
             assert_that(a.grad is None, "there is a gradient")
             assert_grad(b, [1.0 + 5.0, 2.0 + 10.0], name)
             assert_equal(middle.grad, np.full(2, 5, numpy_dtype(name)))
+            # One tensor may stand alone.
+            c, d = (leaf(torch, device, [n, 2.0], name) for n in (1.0, 3.0))
+            if spelling == "method":
+                (c * d).sum().backward(inputs=c)
+            else:
+                torch.autograd.backward((c * d).sum(), inputs=c)
+            assert_that(d.grad is None, "there is a gradient")
+            assert_grad(c, [3.0, 2.0], name)
 
 
 class Chain(NamedTuple):
@@ -497,8 +523,14 @@ def jacobians_and_hessians_come_in_the_order_of_the_inputs(torch: Any, device: s
                 for part, expected in zip(row, wanted, strict=True):
                     with case(dtype=name, vectorize=vectorize):
                         assert_equal(part, expected.astype(name), signed_zero=False)
+        forward = functional.jacobian(
+            lambda x: x * x.roll(1, 0), x, vectorize=True, strategy="forward-mode"
+        )
         alone = functional.jacobian(lambda x: x * x.roll(1, 0), x, create_graph=True)
         by_hand = np.diag(np.roll(a, 1)) + a[:, None] * rolled
+        assert_equal(forward, by_hand.astype(name), signed_zero=False)
+        rows = functional.jacobian(lambda x: x * x.roll(1, 0), x, vectorize=True)
+        assert_equal(rows, by_hand.astype(name), signed_zero=False)
         assert_equal(alone.detach(), by_hand.astype(name), signed_zero=False)
         assert_equal(alone.requires_grad, True)
         hessian = functional.hessian(single, (x, y))
@@ -529,6 +561,8 @@ def jacobians_and_hessians_come_in_the_order_of_the_inputs(torch: Any, device: s
 CONVERSIONS: dict[str, Act] = {
     "to": lambda x, dtype, w: x.to(dtype),
     "type": lambda x, dtype, w: x.type(dtype),
+    "type_as": lambda x, dtype, w: x.type_as(w.to(dtype)),
+    "to a tensor's": lambda x, dtype, w: x.to(w.to(dtype)),
     "promoted": lambda x, dtype, w: x * w.abs().clamp(1, 1).to(dtype),
     "there and back": lambda x, dtype, w: x.to(dtype).to(x.dtype),
     "summed": lambda x, dtype, w: (x * w).sum(dtype=dtype),

@@ -214,9 +214,12 @@ def modes_nest_and_end_where_they_began(
                 yield facts()
 
             decorated, steps = make(torch)(facts), make(torch)(each)
+            bare = getattr(torch, mode, None)  # as in @torch.no_grad above a function
             for _ in range(2):
                 assert_equal(decorated(), (outcome,) * 3)
                 assert_equal(facts(), (True,) * 3)
+                if bare is not None:
+                    assert_equal((bare(facts)(), facts()), ((outcome,) * 3, (True,) * 3))
                 for step in steps():
                     assert_equal((step, facts()), ((outcome,) * 3, (True,) * 3))
     finally:
@@ -359,6 +362,14 @@ def detach_shares_memory_and_clone_passes_gradients(
             shared.fill_(7)
         assert_equal(z, np.full_like(array, 7))
         assert_equal(own, array)
+        if array.size:
+            # A write through what was detached is seen by backward, which needed the old value.
+            needed = x.exp()
+            total = needed.sum()
+            one = torch.ones_like(total.detach())
+            torch.autograd.grad(total, x, one, retain_graph=True)
+            needed.detach().zero_()
+            assert_raises(torch.autograd.grad, total, x, one)
         assert_same_object(z.detach_(), z)
         assert_equal((z.requires_grad, z.grad_fn, z.is_leaf), (False, None, True))
         free = plain(torch, device, array, name).requires_grad_()

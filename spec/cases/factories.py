@@ -24,6 +24,7 @@ def sized(factory: Factory, shape: Shape, **options: Any) -> Iterator[tuple[str,
     yield "size=", factory(size=shape, **options)
     if shape:
         yield "separate", factory(*shape, **options)
+        yield "NumPy's integers", factory(*map(np.int64, shape), **options)
 
 
 FACTORIES: dict[str, tuple[Factory, tuple[str, ...]]] = {
@@ -82,6 +83,10 @@ INTO_OUT: dict[str, tuple[Factory, np.ndarray]] = {
     "arange": (lambda t, **o: t.arange(1, 10, 2, **o), np.array([1, 3, 5, 7, 9])),
     "linspace": (lambda t, **o: t.linspace(0, 8, 5, **o), np.array([0, 2, 4, 6, 8])),
     "eye": (lambda t, **o: t.eye(1, 5, **o), np.array([[1, 0, 0, 0, 0]])),
+    "a wide eye": (lambda t, **o: t.eye(2, 3, **o), np.eye(2, 3)),
+    "a high eye": (lambda t, **o: t.eye(4, m=3, **o), np.eye(4, 3)),
+    "ones of a table": (lambda t, **o: t.ones(2, 3, **o), np.ones((2, 3))),
+    "an empty range": (lambda t, **o: t.arange(3, 3, **o), np.zeros(0)),
 }
 
 

@@ -157,6 +157,9 @@ UNARY: dict[str, Unary] = {
                              ("mul_", "multiply_", "__imul__"), (0.5,)),
     "divide number": Unary(lambda x: x / x.dtype.type(4), FLOATS,
                            ("div_", "divide_", "true_divide_", "__itruediv__"), (4,)),
+    "power number": Unary(lambda x: x * x, INTEGERS, ("pow_", "__ipow__"), (2,)),
+    "left shift number": Unary(lambda x: x << x.dtype.type(1), INTEGERS,
+                               ("bitwise_left_shift_", "__ilshift__"), (1,)),
     "and number": Unary(lambda x: x & x.dtype.type(3), INTEGERS,
                         ("bitwise_and_", "__iand__"), (3,)),
     "or number": Unary(lambda x: x | x.dtype.type(3), INTEGERS, ("bitwise_or_", "__ior__"), (3,)),
@@ -386,6 +389,8 @@ DERIVED: tuple[Change, ...] = tuple(
         ("xlogy_", (HALVES,), lambda x: x * np.log(HALVES), HALVES[::-1]),
         ("pow_", (2.5,), lambda x: x**2.5, HALVES),
         ("__ipow__", (3,), lambda x: x**3, HALVES),
+        ("__ipow__", (-1,), lambda x: 1 / x, HALVES),
+        ("pow_", (-2,), lambda x: x**-2, HALVES),
         ("renorm_", (2, 0, 3.0), lambda x: x * np.minimum(
             1, 3 / (np.sqrt((x * x).sum(1, keepdims=True)) + 1e-7)), X.astype(np.float64)),
     )

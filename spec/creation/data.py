@@ -126,6 +126,10 @@ _INFERENCES: list[tuple[Any, str, Shape]] = [
     ([1, 2j], "complex64", (2,)),
     ([2j, 0.5], "complex64", (2,)),
     ([True, 1j], "complex64", (2,)),
+    ([0.5, 2j], "complex64", (2,)),
+    ([[0.5, 1], [2, 1.5 - 2j]], "complex64", (2, 2)),
+    (range(3, 9, 2), "int64", (3,)),
+    ([range(2), range(5, 7)], "int64", (2, 2)),
     ([[1, 2], (3, 4.5)], "float32", (2, 2)),
     ([[[True, 1]], [[0, False]]], "int64", (2, 1, 2)),
     ([True, 1, 0.5, 1j], "complex64", (4,)),
@@ -203,7 +207,8 @@ def an_array_is_copied_with_its_dtype(
     torch: Any, device: str, operand: Operand, dtype: str, target: str
 ) -> None:
     """torch.tensor(array) has the array's elements, shape and dtype whatever the array's strides,
-    or the dtype that is given; it is a copy: later writes to the array are not seen in it."""
+    or the dtype that is given; it is a copy: later writes to the array are not seen in it. A list
+    of arrays, of NumPy's numbers or of 0-d tensors is as good as one of numbers."""
     arrangement = arrange(operand.array(dtype), operand.layout)
     for _ in supported([dtype]):
         base = arrangement.base.copy()
@@ -215,6 +220,12 @@ def an_array_is_copied_with_its_dtype(
         base[...] = np.ones((), base.dtype)
         assert_equal(x, expected)
         assert_equal(same, expected)
+        if expected.size and expected.ndim:
+            # Rows that are arrays or tensors, the elements of a vector being NumPy's own numbers.
+            kind = getattr(torch, dtype)
+            assert_equal(torch.tensor(list(expected), dtype=kind, device=device), expected)
+            single = [torch.tensor(n, dtype=kind, device=device) for n in expected.flat[:9]]
+            assert_equal(torch.tensor(single, dtype=kind, device=device), expected.flatten()[:9])
         # Small counts fit every dtype; what other conversions do is not a matter of creation.
         if category(target) >= category(dtype):
             small = values(operand.shape, dtype)

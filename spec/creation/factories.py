@@ -90,7 +90,7 @@ def factories_follow_the_default_dtype(torch: Any, device: str) -> None:
 @clause("creation.out", covers=["basics.dtype-argument"], requires={"out", "views", "in-place"})
 def factories_write_into_out(torch: Any, device: str) -> None:
     """Given out=, a factory writes into that tensor, in its dtype and through its strides, touches
-    nothing around it, and returns it."""
+    nothing around it, and returns it; an empty one takes the shape of what is written."""
     for name in supported(INTEGERS + FLOATS):
         for factory, (call, numbers) in INTO_OUT.items():
             expected = numbers.astype(numpy_dtype(name))
@@ -105,6 +105,13 @@ def factories_write_into_out(torch: Any, device: str) -> None:
                         options["dtype"] = getattr(torch, name)
                     assert_same_object(call(torch, **options), there.view)
                     assert_equal(there.base, there.after(expected))
+            with case(factory=factory, dtype=name, out="empty"):
+                into = torch.empty(0, dtype=getattr(torch, name), device=device)
+                options = {"out": into}
+                if factory.startswith("full"):
+                    options["dtype"] = into.dtype
+                assert_same_object(call(torch, **options), into)
+                assert_equal(into, expected)
 
 
 @clause(

@@ -20,6 +20,7 @@ from tenet.spec.language import (
     case,
     clause,
     for_all,
+    read,
     supported,
 )
 from tenet.spec.model.casting import converted, settled
@@ -127,6 +128,11 @@ def typed_constructors_name_their_dtype(torch: Any, device: str) -> None:
                 expected = np.array(data).astype(numpy_dtype(name)).astype(numpy_dtype(target))
                 assert_equal(made.type(f"torch.{other}"), expected)
                 assert_equal(made.type(getattr(torch, other)), expected)
+                if target in INTEGERS + FLOATS:
+                    parts = make([1.75, 2.5, 0.625, 2.875])
+                    cut = read(parts).astype(numpy_dtype(target))
+                    assert_equal(parts.type(f"torch.{other}"), cut)
+                    assert_equal(parts.type(dtype=getattr(torch, other)), cut)
                 assert_equal(isinstance(made, getattr(torch, other)), other == constructor)
 
 

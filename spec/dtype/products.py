@@ -25,13 +25,18 @@ PRODUCTS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "dot": lambda torch, a, b: torch.stack(
         [torch.stack([torch.dot(a[i], b[:, j]) for j in (0, 1)]) for i in (0, 1)]
     ),
+    "tensordot": lambda torch, a, b: torch.tensordot(a, b, 1),
+    "einsum": lambda torch, a, b: torch.einsum("ij,jk->ik", a, b),
+    "addmm": lambda torch, a, b: torch.addmm(b.new_zeros(2), a, b),
+    "inner": lambda torch, a, b: torch.inner(a, b.t()),
 }
 
 
 @clause("dtype.mismatch", covers=["minicourse.matmul-dtype-mismatch"])
 def products_demand_equal_dtypes(torch: Any, device: str) -> None:
-    """matmul (@), mm, bmm, mv, dot and linear do not promote: they raise where the dtypes of
-    their operands differ, and give the product once one is cast to the other's dtype."""
+    """matmul (@), mm, bmm, mv, dot, linear and their kin do not promote: they raise where the
+    dtypes of their operands differ, a bias or what is added among them, and give the product once
+    one is cast to the other's dtype."""
     left, right = np.array([[1, 2, 3], [4, 5, 6]]), np.array([[1, 0], [2, 1], [0, 3]])
     for first in supported(ALL):
         for second in supported(ALL):
@@ -64,4 +69,9 @@ def _linear_demands_its_bias_too(torch: Any, device: str, left: Any, right: Any)
         with case(first="float32", bias=name):
             assert_raises(linear, a.to(named(torch, name)), b, bias)
             assert_raises(linear, a, b.to(named(torch, name)), bias)
+            assert_raises(linear, a, b, bias.to(named(torch, name)))
+            assert_raises(torch.addmm, bias.to(named(torch, name)), a, b.t())
+            assert_raises(torch.addmv, bias.to(named(torch, name)), a, b[0])
+            assert_raises(torch.baddbmm, bias.to(named(torch, name)), a[None], b.t()[None])
+            assert_equal(torch.addmm(bias, a, b.t()), (left @ right + 1).astype(np.float32))
             assert_equal(linear(a, b, bias), (left @ right + 1).astype(np.float32))

@@ -209,11 +209,38 @@ _OF_A_VECTOR: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+_AS_NUMPY_SAYS_THEM: tuple[Any, ...] = (
+    np.int64(1), np.int32(-2), (np.int64(1), slice(None), np.int32(3)), np.array(1),
+    slice(np.int64(1), None), (0, slice(np.int64(0), np.int64(2)), slice(None, None, np.int64(3))),
+    np.array([-1, 0]), np.array([[1], [0]]), (np.array([0, 1]), np.array([-1, 2])),
+    (slice(None), np.array([2, 0, 2])), np.array(True), np.array(False), np.array([False, True]),
+    (np.array([True, False]), 1), (1, np.array([False, True, True])), (0, 1, np.array([3, -4])),
+    (np.array([False, True]), slice(None), np.array([3])),
+    (slice(None), np.array([True, False, True]), 2), range(0, 2, 2),
+    range(0, 2), (0, range(2, -1, -2)),
+)  # fmt: skip
+"""Indices of NumPy's numbers and arrays, which tensors may stand for."""
+
+
+def _in_tensors(torch: Any, device: str, index: Any) -> Any:
+    """The index with a tensor in the place of each NumPy number and array."""
+    part = partial(_in_tensors, torch, device)
+    if isinstance(index, tuple):
+        return tuple(map(part, index))
+    if isinstance(index, slice):
+        return slice(*map(part, (index.start, index.stop, index.step)))
+    return tensor_of(torch, device, np.asarray(index)) if isinstance(index, _NUMPYS) else index
+
+
+_NUMPYS = (np.ndarray, np.number)
+
+
 @clause("indexing.odd-ones", covers=["basics.index-like-numpy", "notes.advanced-indexing"])
 def indices_mean_what_they_mean_to_numpy(torch: Any, device: str) -> None:
     """A bool alone adds a dimension of length 1 or 0, an empty list picks nothing, a step may be
     longer than the dimension, and indices before and behind a slice put their dimensions first;
-    what is written through such an index arrives where it is read."""
+    NumPy's numbers and arrays are indices, and the bounds of slices, as tensors are; what is
+    written through such an index arrives where it is read."""
     for dtype in supported(ALL):
         array = values((2, 3, 4), dtype, "signed", 1)
         for number, index in enumerate(_ODD_INDICES):
@@ -225,6 +252,15 @@ def indices_mean_what_they_mean_to_numpy(torch: Any, device: str) -> None:
                 written[np.array([], np.int64) if index == [] else index] = 1
                 x[index] = 1
                 assert_equal(x, written)
+        for number, index in enumerate(_AS_NUMPY_SAYS_THEM):
+            found, written = array[index], array.copy()
+            written[index] = 1
+            for kind, said in (("NumPy", index), ("tensors", _in_tensors(torch, device, index))):
+                x = tensor_of(torch, device, array)
+                with case(dtype=dtype, index=number, of=kind):
+                    assert_equal(x[said], found)
+                    x[said] = 1
+                    assert_equal(x, written)
         line = values((9,), dtype, "small", 1)[1:]
         vector = tensor_of(torch, device, values((9,), dtype, "small", 1))[1:]
         for number, index in enumerate(_OF_A_VECTOR):

@@ -20,7 +20,15 @@ from tenet.spec.cases.promoting import (
     product_is_exact,
     two_operands,
 )
-from tenet.spec.language import assert_equal, case, clause, for_all, supported
+from tenet.spec.language import (
+    assert_equal,
+    assert_same_object,
+    case,
+    clause,
+    for_all,
+    has,
+    supported,
+)
 from tenet.spec.model.dtypes import ALL, FLOATS, INTEGERS, Category, category, numpy_dtype
 from tenet.spec.model.promotion import Kind, Rank, promoted, result, true_division
 from tenet.spec.promotion.common import EDGES, STRIDED, Pair, all_supported
@@ -178,6 +186,10 @@ def joined_tensors_are_converted(
             assert_equal(torch.stack(tensors, dim=dim), np.stack(arrays, axis=dim))
     assert_equal(torch.hstack(tensors), np.hstack(arrays))
     assert_equal(torch.vstack(tensors[::-1]), np.vstack(arrays[::-1]))
+    if has("out"):
+        into = torch.empty(0, dtype=getattr(torch, joined), device=device)
+        assert_same_object(torch.cat(tensors, out=into), into)
+        assert_equal(into, np.concatenate(arrays))
 
 
 SCALARS: tuple[tuple[str, int | float | complex], ...] = (

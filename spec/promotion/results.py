@@ -196,8 +196,19 @@ def true_division_never_stays_an_integer(torch: Any, device: str) -> None:
 def other_operations_promote_by_the_same_rule(torch: Any, device: str) -> None:
     """Floor division, remainders, powers, bitwise operations, extrema and atan2 promote as
     arithmetic does, before they compute: an integer that meets 1.5 is a float, whose remainder
-    keeps its fraction. atan2 of integers gives the default dtype."""
+    keeps its fraction, and so is one that meets 2.0. atan2 of integers gives the default dtype."""
     _have_promoted_dtypes(torch, device, REMAINING)
+    for operation, name in product((*ARITHMETIC, *REMAINING), supported(INTEGERS)):
+        whole, number = Kind(name, Rank.DIMENSIONED), Kind("float32", Rank.NUMBER)
+        x = torch.full((3,), 3, dtype=getattr(torch, name), device=device)
+        for left, right in ((whole, number), (number, whole)):
+            dtype = operation.takes(left, right) and operation.gives(left, right)
+            if not dtype or not all_supported(dtype):
+                continue
+            for spelling, call in operation.spellings(torch, left, right):
+                with case(spelling=spelling, left=left, right=right, number=2.0):
+                    a, b = (2.0 if kind is number else x for kind in (left, right))
+                    assert_metadata(call(a, b), dtype=dtype, shape=(3,))
 
 
 @clause(

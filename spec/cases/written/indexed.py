@@ -108,6 +108,8 @@ INDEXED: tuple[Written, ...] = (
                                      i64([1, 2], [0, 2]))),
     call("topk", UNSIGNED, 2, -1, False, gives=(np.array([[3, 7], [0, 128]], np.uint8),
                                                 i64([0, 2], [1, 2]))),
+    call("topk", T, 1, -1, False, False, gives=(f32([1], [0]), i64([1], [0]))),
+    call("topk", T, 1, sorted=False, gives=(f32([3], [5]), i64([0], [1]))),
     call("topk", T, 1, dim=0, largest=False, gives=(f32([0, 1, 2]), i64([1, 0, 0]))),
     call("topk", T, 3, sorted=True, gives=(f32([3, 2, 1], [5, 4, 0]), i64([0, 2, 1], [1, 2, 0]))),
     call("sort", UNSIGNED, -1, True, gives=(np.array([[250, 7, 3], [255, 128, 0]], np.uint8),
