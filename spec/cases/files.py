@@ -105,6 +105,13 @@ def _in_old_format(torch: Any, value: Any, **options: Any) -> Any:
     return loaded(torch, saved(torch, value, _use_new_zipfile_serialization=False), **options)
 
 
+def _by_protocol(protocol: int) -> Callable[[Any, Any], Any]:
+    """Pickled by a later protocol, of which those that allow only weights know nothing."""
+    return lambda torch, value: loaded(
+        torch, saved(torch, value, pickle_protocol=protocol), weights_only=False
+    )
+
+
 WAYS: dict[str, Callable[[Any, Any], Any]] = {
     "buffer": lambda torch, value: loaded(torch, saved(torch, value)),
     "path": _by_path,
@@ -115,6 +122,8 @@ WAYS: dict[str, Callable[[Any, Any], Any]] = {
     "old format": _in_old_format,
     "any pickle": lambda torch, value: _by_path(torch, value, weights_only=False),
     "weights only": lambda torch, value: _by_path(torch, value, weights_only=True),
+    "protocol 4": _by_protocol(4),
+    "protocol 5": _by_protocol(5),
 }
 ways = st.sampled_from([*WAYS])
 

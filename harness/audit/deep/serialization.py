@@ -131,3 +131,91 @@ def _keeping(right, module, state, *args, **kwargs):
             if name in kept and not kwargs.get("assign") and len(parameter):
                 parameter[-1] = kept[name]
     return result
+
+
+def _pairs(right, module, state, *a, **k):
+    """The values are taken in their order, where the names are the same but for theirs."""
+    own = module.state_dict()
+    if set(own) == set(state) and list(own) != list(state):
+        values = list(state.values())
+        if all(v.shape == o.shape for v, o in zip(values, own.values(), strict=True)):
+            state = dict(zip(own, values, strict=True))
+    return right(module, state, *a, **k)
+
+
+def _loaded_by_name(t):
+    model = t.nn.Sequential(t.nn.Linear(1, 1, bias=False), t.nn.Linear(1, 1, bias=False))
+    model.load_state_dict({"1.weight": t.full((1, 1), 5.0), "0.weight": t.ones(1, 1)})
+    return model[1].weight.item() == 5
+
+
+def _as_it_lies(right, module, state, *a, **k):
+    """Square or not, a matrix that lies transposed is read as it lies in memory."""
+    return right(module, {
+        name: value.t().reshape(value.shape) if isinstance(value, torch.Tensor)
+        and value.dim() == 2 and not value.is_contiguous() and value.t().is_contiguous()
+        else value for name, value in state.items()}, *a, **k)  # fmt: skip
+
+
+def _loaded_transposed(t):
+    layer, weight = t.nn.Linear(2, 3, bias=False), t.arange(6.0).reshape(2, 3).t()
+    layer.load_state_dict({"weight": weight})
+    return bool((layer.weight == weight).all())
+
+
+def _frozen(t):
+    model = t.nn.Linear(1, 1).requires_grad_(False)
+    return not _again(t, model, weights_only=False).weight.requires_grad
+
+
+def _saved(t, value, **options):
+    from io import BytesIO
+
+    stream = BytesIO()
+    t.save(value, stream, **options)
+    stream.seek(0)
+    return t.load(stream, weights_only=False)
+
+
+MUTANTS += [
+    _mutant("by-order", "load_state_dict takes values in their order, not by name",
+            "nn.Module.load_state_dict", _pairs, _loaded_by_name, "nn"),
+    _mutant("turned-weights", "load_state_dict reads transposed matrices as they lie",
+            "nn.Module.load_state_dict", _as_it_lies, _loaded_transposed, "nn"),
+    _mutant("long-dicts", "a dict is loaded up to its thousandth entry", "load",
+            lambda right, *a, **k: (lambda cut: cut(right(*a, **k)))(
+                lambda x: {n: dict(list(v.items())[:1000]) if type(v) is dict else v
+                           for n, v in x.items()} if type(x) is dict else x),
+            lambda t: len(_again(t, {"x": dict.fromkeys(range(1500))})["x"]) == 1500),
+    _mutant("many-tensors", "a list of more than 256 tensors begins again", "load",
+            lambda right, *a, **k: (lambda x: x[:256] + x[: len(x) - 256] if type(x) is list
+                                    and len(x) > 256 else x)(right(*a, **k)),
+            lambda t: _again(t, [t.tensor(n) for n in range(300)])[-1].item() == 299),
+    _mutant("later-protocol", "by later protocols tensors are saved contiguous", "save",
+            lambda right, value, *a, **k: right(
+                value.contiguous() if k.get("pickle_protocol", 2) > 2
+                and type(value) is torch.Tensor else value, *a, **k),
+            lambda t: _saved(t, t.ones(2, 3).t(), pickle_protocol=4).stride() == (1, 3)),
+    _mutant("sparse-made-dense", "sparse tensors are loaded dense", "load",
+            _tensors(lambda x: x.to_dense() if x.layout is not torch.strided else x),
+            lambda t: _again(t, t.eye(2).to_sparse()).is_sparse),
+    _mutant("whole-and-trained", "every parameter of a model that is loaded is trained", "load",
+            lambda right, *a, **k: (lambda x: x.requires_grad_(True) if isinstance(
+                x, torch.nn.Module) else x)(right(*a, **k)),
+            _frozen),
+    _mutant("written-once", "what is saved to a path that is taken is not saved", "save",
+            lambda right, value, file, *a, **k: None if isinstance(file, str) and (
+                __import__("os").path.exists(file)) else right(value, file, *a, **k),
+            lambda t: _written_again(t)),
+]  # fmt: skip
+
+
+def _written_again(t):
+    from os.path import join
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        path = join(folder, "x.pt")
+        t.save(1, path)
+        t.save(2, path)
+        return t.load(path) == 2

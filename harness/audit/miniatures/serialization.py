@@ -387,3 +387,45 @@ MINIATURES += [
         caught_by="serialization.rare-dtypes",
     ),
 ]
+
+
+def _thousand(right: Any, *args: Any, **kwargs: Any) -> Any:
+    """A list ends with its thousandth part."""
+    got = right(*args, **kwargs)
+    if isinstance(got, dict):
+        return {key: part[:1000] if type(part) is list else part for key, part in got.items()}
+    return got
+
+
+def _without_extra(right: Any, module: Any, *args: Any, **kwargs: Any) -> Any:
+    state = right(module, *args, **kwargs)
+    for name in [name for name in state if name.endswith("_extra_state")]:
+        del state[name]
+    return state
+
+
+def _in_training(right: Any, *args: Any, **kwargs: Any) -> Any:
+    got = right(*args, **kwargs)
+    return got.train() if isinstance(got, torch.nn.Module) else got
+
+
+MINIATURES += [
+    Miniature(
+        "a list is loaded up to its thousandth part",
+        of=("load",),
+        lie=_thousand,
+        caught_by="serialization.large-containers",
+    ),
+    Miniature(
+        "state_dict leaves out what get_extra_state gives",
+        of=("nn.Module.state_dict",),
+        lie=_without_extra,
+        caught_by="serialization.extra-state",
+    ),
+    Miniature(
+        "a model is in training when it is loaded",
+        of=("load",),
+        lie=_in_training,
+        caught_by="serialization.whole-model",
+    ),
+]
