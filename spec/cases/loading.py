@@ -34,6 +34,13 @@ class Numbers:
         return index
 
 
+class Endless:
+    """Sample i is the number i, and nobody knows how many there are."""
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
 class Slow(Numbers):
     """The first sample takes longest, so whoever does not wait for it comes in first."""
 
@@ -129,6 +136,28 @@ class Init:
 def keep(samples: list[Any]) -> list[Any]:
     """A collate_fn that leaves the samples alone."""
     return samples
+
+
+def unfit(samples: list[Any]) -> Any:
+    """A collate_fn that fails at the first batch in which there is a 2."""
+    if 2 in samples:
+        raise SampleError("these samples make no batch")
+    return samples
+
+
+def failing_stream(torch: Any, count: int, error: type[Exception]) -> Any:
+    """An IterableDataset that gives the numbers below `count` and then raises."""
+    namespace = import_module(torch) if isinstance(torch, str) else torch
+
+    def numbers(self: Any) -> Iterator[int]:
+        yield from range(count)
+        raise error("the stream broke off")
+
+    content: dict[str, Any] = {
+        "__iter__": numbers,
+        "__reduce__": lambda self: (failing_stream, (home(namespace), count, error)),
+    }
+    return type("Failing", (namespace.utils.data.IterableDataset,), content)()
 
 
 def stream(torch: Any, count: int, shared: bool = True, sized: bool = False) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from tenet.spec.cases import tensor_of
 from tenet.spec.cases.loading import SOURCES, Numbers
-from tenet.spec.data.common import batch_sizes, chunks, order, sizes
+from tenet.spec.data.common import batch_sizes, chunks, flat, order, sizes
 from tenet.spec.language import assert_equal, assert_same_object, case, clause, for_all, supported
 from tenet.spec.model.dtypes import ALL, numpy_dtype
 
@@ -64,7 +65,8 @@ def a_loader_cuts_a_data_set_into_batches_in_order(
 @clause("data.images", covers=["hackmd.batches", "hackmd.batch-nchw"])
 def a_batch_has_the_dimensions_of_its_samples_and_one_more(torch: Any, device: str) -> None:
     """1000 samples of shape (28, 28) give 15 batches of shape (64, 28, 28) and one of 40: the
-    batch is (N, H, W), and has a channel dimension only where each sample has one."""
+    batch is (N, H, W), and has a channel dimension only where each sample has one. A batch may be
+    larger than that, up to all samples."""
     for shape in ((28, 28), (1, 28, 28)):
         images = (np.arange(1000 * 784, dtype=np.int64) % 9973).reshape(1000, *shape)
         images = images.astype(np.float32)
@@ -78,6 +80,16 @@ def a_batch_has_the_dimensions_of_its_samples_and_one_more(torch: Any, device: s
             with case(batch=place, shape=shape):
                 assert_equal(x, images[64 * place : 64 * (place + 1)])
                 assert_equal(y, labels[64 * place : 64 * (place + 1)])
+        for size in (257, 600, 1000, 1001):
+            batches = list(torch.utils.data.DataLoader(data, size))
+            with case(batch_size=size, shape=shape):
+                assert_equal([len(x) for x, _ in batches], [len(x) for x in chunks(labels, size)])
+                assert_equal(batches[0][0], images[:size])
+                assert_equal([*flat([y.tolist() for _, y in batches])], labels.tolist())
+    for size in (257, 600, 2000):
+        with case(batch_size=size, samples="numbers"):
+            loader = torch.utils.data.DataLoader(range(1500), size)
+            assert_equal(order(loader), chunks([*range(1500)], size))
 
 
 @clause("data.defaults", covers=["hackmd.batches", "hackmd.shuffle", "notes.drop-last"], effort=0.3)
@@ -86,7 +98,8 @@ def a_loader_left_to_itself_gives_single_samples_in_order(
     torch: Any, device: str, size: int
 ) -> None:
     """By default a batch is one sample, in order and none left out; batch_size=None gives the
-    samples as they are, without a new dimension. Two passes may be under way at once."""
+    samples as they are, without a new dimension. Two passes may be under way at once. Where
+    pin_memory=True finds no memory to pin it changes nothing."""
     load = torch.utils.data.DataLoader
     assert_equal(order(load(Numbers(size))), [[index] for index in range(size)])
     assert_equal(len(load(Numbers(size))), size)
@@ -98,6 +111,10 @@ def a_loader_left_to_itself_gives_single_samples_in_order(
         mixed = load(list(tensor_of(torch, device, rows)), batch_size=None, **options)
         assert_equal(sorted(row.tolist() for row in mixed), rows.tolist())
     loader = load(Numbers(size), batch_size=2, shuffle=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no accelerator
+        pinned = order(load(Numbers(size), batch_size=2, pin_memory=True))
+    assert_equal(pinned, chunks([*range(size)], 2))
     first, second = iter(loader), iter(loader)
     got = [batch.tolist() for pair in zip(first, second, strict=True) for batch in pair]
     assert_equal(got, [batch for batch in chunks([*range(size)], 2) for _ in range(2)])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
+from copy import copy
 from math import prod
 from typing import Any, NamedTuple
 
@@ -110,7 +111,7 @@ def _check_structure(got: Any, expected: Any) -> None:
         for key, part in expected.items():
             with case(key=key):
                 _check_structure(got[key], part)
-    elif isinstance(expected, str | bytes):
+    elif isinstance(expected, str | bytes | int | float):
         assert_equal(got, expected)
     else:
         if isinstance(expected, Point):
@@ -131,6 +132,7 @@ STRUCTURES: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
     "dict": lambda x, n, t, b: {"x": x, "n": n, "t": t},
     "dict of other keys": lambda x, n, t, b: {2: n, (1, 0): x},
     "OrderedDict": lambda x, n, t, b: OrderedDict(n=n, x=x),
+    "defaultdict": lambda x, n, t, b: defaultdict(list, n=n, x=x),
     "named tuple": lambda x, n, t, b: Point(y=n, x=x),
     "named tuple of containers": lambda x, n, t, b: Point([n, (x, t)], {"x": x, "o": Point(t, n)}),
     "list of containers": lambda x, n, t, b: [OrderedDict(y=[x], a=n), (Point(n, (x,)),)],
@@ -141,13 +143,24 @@ STRUCTURES: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
 }
 
 
+def _turned(sample: Any) -> Any:
+    """The same sample, but for the order in which a mapping gives its keys."""
+    if not isinstance(sample, dict):
+        return sample
+    turned = copy(sample)
+    turned.clear()
+    turned.update(reversed(sample.items()))
+    return turned
+
+
 @clause("data.collate-structures", covers=["notes.collate"])
 def containers_are_collated_part_by_part(torch: Any, device: str) -> None:
     """Mappings, named tuples, tuples and lists of one length are collated part by part, to any
-    depth; text and bytes are kept, one for each sample."""
-    for count in (1, 2, 3, 8):
+    depth; text and bytes are kept, one for each sample. The keys may come in any order. Without
+    batches, default_convert makes tensors of the arrays in such a sample and leaves the rest."""
+    for count in (1, 2, 3, 8, 300):
         x, n = np.arange(count * 2, dtype=np.int32).reshape(count, 2), np.arange(count)
-        texts, raw = [f"sample {i}" for i in n], [bytes([i]) for i in n]
+        texts, raw = [f"sample {i}" for i in n], [bytes([i % 256]) for i in n]
         on_device = tensor_of(torch, device, x)
         for what, build in STRUCTURES.items():
             parts = [(on_device[i], i, texts[i], raw[i]) for i in range(count)]
@@ -156,6 +169,16 @@ def containers_are_collated_part_by_part(torch: Any, device: str) -> None:
                 _check_structure(torch.utils.data.default_collate(samples), build(x, n, texts, raw))
                 [got] = torch.utils.data.DataLoader(samples, count)
                 _check_structure(got, build(x, n, texts, raw))
+                turned = [*map(_turned, samples[1:])]
+                got = torch.utils.data.default_collate(samples[:1] + turned)
+                _check_structure(got, build(x, n, texts, raw))
+    for what, build in STRUCTURES.items():
+        with case(sample=what, batches="none"):
+            for array in (x[0], x[:, 0], np.array(2.5)):
+                sample = build(array, 3, "t", b"b")
+                _check_structure(torch.utils.data.default_convert(sample), sample)
+                [got] = torch.utils.data.DataLoader([sample], batch_size=None)
+                _check_structure(got, sample)
 
 
 def _uneven(torch: Any, device: str) -> Iterator[tuple[list[Any], list[Any]]]:

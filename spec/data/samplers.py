@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tenet.spec.cases.loading import Numbers, stream
+from tenet.spec.cases.loading import Endless, Numbers, stream
 from tenet.spec.data.common import MANY, batch_sizes, chunks, flat, generator, order, seeds, sizes
 from tenet.spec.language import (
     assert_equal,
@@ -92,6 +92,12 @@ def samplers_draw_what_they_name(
     assert_equal(list(batches), chunks(everything, batch_size, drop_last))
     assert_equal(len(batches), len(chunks(everything, batch_size, drop_last)))
     assert_equal(list(data.BatchSampler(subset, batch_size, False)), chunks(subset, batch_size))
+    # In the order of the sampler, and of it as often as it comes.
+    mixed = [*(index * 7 % size for index in reversed(range(size))), 0, 0]
+    assert_equal(list(data.BatchSampler(mixed, batch_size, False)), chunks(mixed, batch_size))
+    # Indices may be numbers of a tensor.
+    chosen = data.SubsetRandomSampler(torch.tensor(mixed))
+    assert_equal(sorted(int(index) for index in chosen), sorted(mixed))
 
 
 @clause("data.weighted-sampler", thorough=True, covers=["notes.samplers"])
@@ -101,7 +107,9 @@ def a_weighted_sampler_draws_by_weight(torch: Any, device: str) -> None:
     data = torch.utils.data
     for weights in ((0.0, 1.0, 2.0, 5.0, 0.0), (3.0, 1.0), (0.1, 0.1, 0.2)):
         total, count = sum(weights), 4000
-        sampler = data.WeightedRandomSampler(weights, count)
+        # Weights may be a tensor, too.
+        given = torch.tensor(weights, dtype=torch.float64) if len(weights) % 2 else weights
+        sampler = data.WeightedRandomSampler(given, count)
         singles = [data.WeightedRandomSampler(weights, 1, replacement=False)] * 1000
         for name, drawn in (
             ("with replacement", list(sampler)),
@@ -131,7 +139,8 @@ def a_loader_takes_the_samples_that_its_sampler_names(
     torch: Any, device: str, size: int, batch_size: int, drop_last: bool, step: int
 ) -> None:
     """sampler= is any iterable of indices, in its order and with its repetitions; batch_sampler=
-    is any iterable of lists of them, each a batch. Each pass asks it anew."""
+    is any iterable of lists of them, each a batch. Each pass asks it anew. A data set of which
+    nobody knows the length is loaded by them, too."""
     load = torch.utils.data.DataLoader
     wanted = [*(index * step % size for index in reversed(range(size))), 0, 0]
     loader = load(Numbers(size), batch_size, sampler=wanted, drop_last=drop_last)
@@ -144,6 +153,10 @@ def a_loader_takes_the_samples_that_its_sampler_names(
     assert_equal((order(loader), len(loader)), (lists, 3))
     loader = load(Numbers(size), batch_size=None, sampler=wanted)
     assert_equal(([int(sample) for sample in loader], len(loader)), (wanted, len(wanted)))
+    endless = load(Endless(), batch_size, sampler=wanted, drop_last=drop_last)
+    assert_equal(order(endless), chunks(wanted, batch_size, drop_last))
+    endless = load(Endless(), batch_sampler=lists)
+    assert_equal((order(endless), len(endless)), (lists, 3))
 
 
 @clause("data.options-that-exclude-each-other", covers=["notes.samplers", "notes.loader-errors"])

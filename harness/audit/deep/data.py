@@ -193,3 +193,104 @@ def _without_the_last(sampler):
         if len(batch) == size:
             yield batch
             batch = []
+
+
+class _Bare:
+    """Sample i is i, of which there are any number."""
+
+    def __getitem__(self, index):
+        return index
+
+
+def _backwards_without_length(right, loader, dataset, *a, **k):
+    if not hasattr(dataset, "__len__") and "sampler" in k:
+        k["sampler"] = list(k["sampler"])[::-1]
+    return right(loader, dataset, *a, **k)
+
+
+def _fails(samples):
+    raise OSError("no batch")
+
+
+def _kind_of(error, call):
+    try:
+        call()
+    except error:
+        return True
+    except Exception:
+        return False
+    return False
+
+
+def _as_runtime_error(right, fetcher, places):
+    try:
+        return right(fetcher, places)
+    except OSError as error:
+        raise RuntimeError(str(error)) from None
+
+
+def _first_order(right, samples):
+    """Later mappings are read in the order of the first one's keys, whatever their own."""
+    if type(samples[0]) is not dict:
+        return right(samples)
+    keys = list(samples[0])
+    same = [type(one) is dict and set(one) == set(keys) for one in samples]
+    return right([dict(zip(keys, one.values(), strict=True)) for one in samples]
+                 if all(same) else samples)  # fmt: skip
+
+
+_COLLATE = "utils.data.default_collate utils.data._utils.collate.default_collate"
+_CONVERT = "utils.data.default_convert utils.data._utils.collate.default_convert"
+MUTANTS += [
+    _mutant("without-length", "of a data set without a length samples come backwards",
+            "utils.data.DataLoader.__init__", _backwards_without_length,
+            lambda t: [int(x) for x in t.utils.data.DataLoader(_Bare(), sampler=[0, 1])] == [0, 1]),
+    _mutant("slices-of-all", "a slice of a TensorDataset forgets its step",
+            "utils.data.TensorDataset.__getitem__",
+            lambda right, s, place: right(
+                s, slice(place.start, place.stop) if isinstance(place, slice) else place),
+            lambda t: len(t.utils.data.TensorDataset(t.arange(6))[::2][0]) == 3),
+    _mutant("places-by-tensor", "a Subset of a tensor of places sorts them",
+            "utils.data.Subset.__init__",
+            lambda right, s, data, places: right(s, data, sorted(places.tolist()) if isinstance(
+                places, torch.Tensor) else places),
+            lambda t: t.utils.data.Subset(range(9), t.tensor([5, 1]))[0] == 5),
+    _mutant("weights-by-tensor", "a WeightedRandomSampler takes a tensor's weights for equal ones",
+            "utils.data.WeightedRandomSampler.__init__",
+            lambda right, s, weights, *a, **k: right(s, torch.ones_like(weights) if isinstance(
+                weights, torch.Tensor) else weights, *a, **k),
+            lambda t: set(t.utils.data.WeightedRandomSampler(t.tensor([0.0, 1.0]), 30)) == {1}),
+    _mutant("batches-in-order", "BatchSampler sorts batches of more than 8",
+            "utils.data.BatchSampler.__iter__",
+            lambda right, s: (sorted(one) if len(one) > 8 else one for one in right(s)),
+            lambda t: next(iter(t.utils.data.BatchSampler(
+                range(9, -1, -1), 10, False)))[0] == 9),
+    _mutant("batches-of-512", "batches hold 512 samples at most",
+            "utils.data.BatchSampler.__init__",
+            lambda right, s, sampler, batch_size, drop_last: right(
+                s, sampler, min(batch_size, 512), drop_last),
+            lambda t: len(list(t.utils.data.BatchSampler(range(600), 600, False))) == 1),
+    _mutant("thirds", "random_split deals thirds to the first part alone",
+            "utils.data.random_split",
+            lambda right, data, lengths, *a, **k: right(
+                data, [len(data)] + [0] * (len(lengths) - 1) if any(
+                    isinstance(x, float) and x * 1024 % 1 for x in lengths) else lengths, *a, **k),
+            lambda t: [*map(len, t.utils.data.random_split(range(10), [1 / 3] * 3))] == [4, 3, 3]),
+    _mutant("errors-of-collate", "an OSError of a collate_fn becomes a RuntimeError",
+            "utils.data._utils.fetch._MapDatasetFetcher.fetch", _as_runtime_error,
+            lambda t: _kind_of(OSError, lambda: list(t.utils.data.DataLoader(
+                range(3), collate_fn=_fails)))),
+    _mutant("keys-by-place", "default_collate goes by the order of keys", _COLLATE, _first_order,
+            lambda t: t.utils.data.default_collate(
+                [{"a": 1, "b": 2}, {"b": 2, "a": 1}])["a"].tolist() == [1, 1]),
+    _mutant("converted-lists", "default_convert leaves lists as they are", _CONVERT,
+            lambda right, sample: sample if isinstance(sample, list) else right(sample),
+            lambda t: isinstance(t.utils.data.default_convert(
+                [t.zeros(1).numpy()])[0], t.Tensor)),
+    _mutant("sums-of-sums", "a place in a ConcatDataset of others is one off",
+            "utils.data.ConcatDataset.__getitem__",
+            lambda right, s, place: right(s, place - 1 if place > 0 and any(isinstance(
+                one, torch.utils.data.ConcatDataset) for one in s.datasets) else place),
+            lambda t: (lambda sums: sums([sums([[0], [5]]), [7]])[2] == 7)(
+                t.utils.data.ConcatDataset)),
+]  # fmt: skip
