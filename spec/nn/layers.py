@@ -40,7 +40,10 @@ from tenet.spec.nn.common import (
     one_or_each,
 )
 
-_LEADING: tuple[Shape, ...] = ((3,), (1,), (2, 3), (), (0,), (7,), (2, 1, 2), (33,), (129,), (2, 0))
+_LEADING: tuple[Shape, ...] = (
+    (3,), (1,), (2, 3), (), (0,), (7,), (2, 1, 2), (33,), (129,), (2, 0), (2, 1, 2, 3),
+    (1, 2, 1, 1, 2),
+)  # fmt: skip
 _WIDTHS = ((2, 6), (1, 1), (3, 2), (7, 8), (8, 7), (9, 17), (16, 16), (17, 9), (31, 33), (64, 1),
            (32, 64), (1, 65), (129, 5), (5, 129), (1025, 3))  # fmt: skip
 
@@ -326,6 +329,9 @@ def max_pooling_takes_the_largest_of_each_window(
         layer = getattr(torch.nn, f"MaxPool{rank}d")(kernel, stride, padding, **options)
         assert_equal(layer(tensor), expected)
         assert_equal(layer(tensor[0]), expected[0])
+        both = getattr(torch.nn, f"MaxPool{rank}d")(
+            kernel, stride, padding, return_indices=True, **options
+        )
         functional = getattr(torch.nn.functional, f"max_pool{rank}d")
         unknown = x.copy()
         unknown.reshape(-1)[seed % x.size] = np.nan
@@ -338,6 +344,9 @@ def max_pooling_takes_the_largest_of_each_window(
         got, where = functional(tensor, kernel, stride, padding, **options, return_indices=True)
         assert_equal(got, expected)
         if distinct:
+            assert_equal(where, places)
+            got, where = both(tensor)
+            assert_equal(got, expected)
             assert_equal(where, places)
             _, alone = functional(tensor[0], kernel, stride, padding, **options,
                                   return_indices=True)  # fmt: skip
@@ -496,7 +505,7 @@ def rows_and_columns_are_not_mixed_up(torch: Any, device: str) -> None:
 def a_transposed_convolution_is_the_gradient_of_a_convolution(torch: Any, device: str) -> None:
     """ConvTranspose1d and ConvTranspose2d give what the gradient of a convolution with the same
     kernel gives its input, and add the bias; output_padding says which of the lengths that lead to
-    the same result is meant."""
+    the same result is meant, or output_size says it itself."""
     for rank, groups, stride, padding, dilation, extra, (before, after) in (
         (1, 1, 1, 0, 1, 0, (2, 3)), (1, 1, 2, 1, 1, 0, (2, 3)), (1, 2, 2, 0, 1, 1, (2, 3)),
         (1, 1, 3, 1, 2, 2, (2, 3)), (2, 1, 1, 1, 1, 0, (2, 3)), (2, 1, 2, 0, 1, 1, (2, 3)),
@@ -533,12 +542,21 @@ def a_transposed_convolution_is_the_gradient_of_a_convolution(torch: Any, device
             with case(rank=rank, how=how, dtype=name, layout=layout), full_precision(torch):
                 assert_close(layer(given), shifted, bound)
                 assert_close(functional(given, layer.weight, None, *how), expected, bound)
+                if layout == "contiguous":
+                    # Lengths that are asked for say what the output_padding has to be.
+                    plain = getattr(torch.nn, f"ConvTranspose{rank}d")(
+                        channels, after * groups, kernel, stride, padding, 0, groups, True, dilation
+                    )
+                    filled(torch, device, plain, weight=weight.astype(kind), bias=bias.astype(kind))
+                    for size_ in ([*lengths], (2, after * groups, *lengths)):
+                        assert_close(plain(given, output_size=size_), shifted, bound)
 
 
 @clause("nn.adaptive-pooling", covers=["notes.normalisation-pooling-conv"], thorough=True)
 def adaptive_pooling_divides_the_length_into_windows(torch: Any, device: str) -> None:
     """AdaptiveAvgPool and AdaptiveMaxPool give the length that is asked for: window i of n goes
-    from floor(i L / n) to ceil((i + 1) L / n), so windows may overlap; None keeps the length."""
+    from floor(i L / n) to ceil((i + 1) L / n), so windows may overlap; None keeps the length.
+    return_indices tells where the largest lie."""
     nn = torch.nn
     for length, count, name in product(
         (1, 2, 3, 5, 7, 8, 12, 17), (1, 2, 3, 4, 7), supported(SINGLE)
@@ -563,6 +581,15 @@ def adaptive_pooling_divides_the_length_into_windows(torch: Any, device: str) ->
                 )
                 wanted = layers.inner_bound(np.full(expected.shape, 9.0), 18, name)
                 assert_close(got, expected, wanted)
+        with case(kind="Max", length=length, windows=count, dtype=name, returns="indices"):
+            pools = torch.nn.functional.adaptive_max_pool1d, nn.AdaptiveMaxPool1d(count, True)
+            for got, where in (pools[0](given, count, return_indices=True), pools[1](given)):
+                places = read(where)
+                assert_metadata(where, shape=(2, 3, count), dtype="int64")
+                assert_equal(got, np.take_along_axis(x, places, -1))
+                inside = [(places[..., i] >= a) & (places[..., i] < b)
+                          for i, (a, b) in enumerate(bounds)]  # fmt: skip
+                assert_that(np.all(inside), f"the places {places.tolist()} lie in other windows")
 
 
 @clause(

@@ -102,6 +102,57 @@ def losses_compare_prediction_and_target(
                 assert_close(got, layers.reduced(each, "mean"), bound)
 
 
+@clause("nn.loss-defaults", covers=["mlnotes.losses", "notes.loss-options"])
+def a_loss_left_to_itself_is_a_mean(torch: Any, device: str) -> None:
+    """Without options every loss, as layer and as function, is the mean of the losses of the
+    elements, those of classes of the samples: HuberLoss with delta = 1, SmoothL1Loss with
+    beta = 1, the classes unweighed and the targets sharp. mse_loss, l1_loss and huber_loss weigh
+    each element where they are given weights."""
+    nn, functional = torch.nn, torch.nn.functional
+    for name in supported(SINGLE):
+        x, y = np.array([[0.25, 4.0, -0.75], [1.5, -3.0, 0.0]]), np.array([[0.5, 1, 0], [1, 0, 1]])
+        likely, logs = layers.sigmoid(x), layers.log_softmax(x, 1)
+        binary = layers.binary_cross_entropy(x, y)
+        smooth = layers.smooth_distance(x, y, 1.0)
+        a, b, p, q, chances = (
+            tensor_of(torch, device, one.astype(name))
+            for one in (x, y, likely, logs, layers.softmax(y, 1))
+        )
+        classes = tensor_of(torch, device, np.array([1, 2]))
+        pointed = -logs[[0, 1], [1, 2]]
+        shares = layers.softmax(y, 1)
+        for module, function, given, each in (
+            ("MSELoss", "mse_loss", (a, b), (x - y) ** 2),
+            ("L1Loss", "l1_loss", (a, b), np.abs(x - y)),
+            ("SmoothL1Loss", "smooth_l1_loss", (a, b), smooth),
+            ("HuberLoss", "huber_loss", (a, b), smooth),
+            ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits", (a, b), binary),
+            ("BCELoss", "binary_cross_entropy", (p, b), binary),
+            ("NLLLoss", "nll_loss", (q, classes), pointed),
+            ("CrossEntropyLoss", "cross_entropy", (a, classes), pointed),
+            ("CrossEntropyLoss", "cross_entropy", (a, chances), -(shares * logs).sum(1)),
+            ("KLDivLoss", "kl_div", (q, chances), shares * (np.log(shares) - logs)),
+        ):
+            # Operands were rounded too, of which those near 1 weigh by up to e^4.
+            bound = Bound(name, 16, "a mean of a few logarithms", 1024 * unit(name))
+            loss = getattr(functional, function)
+            with case(loss=module, dtype=name):
+                assert_close(getattr(nn, module)()(*given), each.mean(), bound)
+                if module != "KLDivLoss":
+                    assert_close(loss(*given), each.mean(), bound)
+                assert_close(loss(*given, reduction="mean"), each.mean(), bound)
+                assert_close(getattr(nn, module)(reduction="none")(*given), each, bound)
+                assert_close(getattr(nn, module)(reduction="sum")(*given), each.sum(), bound)
+                if module in ("MSELoss", "L1Loss", "HuberLoss"):
+                    heavy = each * (1 + np.arange(6).reshape(2, 3))
+                    weight = tensor_of(
+                        torch, device, (1 + np.arange(6.0)).reshape(2, 3).astype(name)
+                    )
+                    for by in ("none", "sum"):
+                        got = loss(*given, weight=weight, reduction=by)
+                        assert_close(got, layers.reduced(heavy, by), bound)
+
+
 _CLASSIFIED: tuple[Shape, ...] = (
     (3, 4), (1, 2), (2, 1), (5, 3), (7, 10), (16, 17), (33, 9), (4, 65), (2, 1025), (129, 3),
     (2, 3, 4), (1, 5, 7), (2, 3, 4, 5), (3, 17, 2, 1), (2, 10, 3, 3),

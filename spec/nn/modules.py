@@ -129,6 +129,33 @@ def what_is_assigned_to_a_module_registers_itself(torch: Any, device: str) -> No
     assert_same_object(model.apply(seen.append), model)
     # Children first, so that a module can change what its children were given.
     assert_equal([*map(id, seen)], [*map(id, [model.first, model.second, model])])
+    deep = nn.Sequential(nn.Sequential(nn.Sequential(nn.Sequential(model.first), nn.ReLU())))
+    for path, found in (
+        ("", deep),
+        ("0", deep[0]),
+        ("0.0.0.0", model.first),
+        ("0.0.1", deep[0][0][1]),
+    ):
+        with case(path=path):
+            assert_same_object(deep.get_submodule(path), found)
+    assert_same_object(deep.get_parameter("0.0.0.0.weight"), model.first.weight)
+    for absent in ("1", "0.0.0.1", "0.0.0.0.weight", "0.0.0.0.0"):
+        with case(path=absent):
+            _refuses(AttributeError, deep.get_submodule, absent)
+    seen.clear()
+    assert_same_object(deep.apply(seen.append), deep)
+    nested = [model.first, deep[0][0][0], deep[0][0][1], deep[0][0], deep[0], deep]
+    assert_equal([*map(id, seen)], [*map(id, nested)])
+    for wanted in (False, True):
+        assert_same_object(deep.requires_grad_(wanted), deep)
+        assert_equal([p.requires_grad for p in deep.parameters()], [wanted] * 2)
+    deep.requires_grad_(False)
+    assert_equal([p.requires_grad for p in deep.requires_grad_().parameters()], [True] * 2)
+    holder = nn.Module()
+    holder.kept = nn.Buffer(torch.ones(2))
+    holder.passing = nn.Buffer(torch.zeros(3), persistent=False)
+    assert_equal([name for name, _ in holder.named_buffers()], ["kept", "passing"])
+    assert_equal(([*holder.state_dict()], list(holder.parameters())), (["kept"], []))
     del model.second
     model.third = nn.ModuleList([nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 2, bias=False)])
     model.extra = nn.ParameterList([nn.Parameter(torch.zeros(1))])
@@ -182,6 +209,12 @@ def what_is_taken_out_or_replaced_is_no_longer_found(torch: Any, device: str) ->
     assert_equal([name for name, _ in outer.named_children()], ["inner"])
     assert_equal([*map(id, outer.children())], [id(model)])
     assert_equal(len(list(outer.modules())), 4)
+    one, others = nn.ReLU(), [nn.Linear(1, 1) for _ in range(9)]
+    several = nn.Sequential(one, *others[:5], one, nn.Sequential(one, *others[5:], others[0]))
+    walked = [several, one, *others[:5], several[7], *others[5:]]
+    assert_equal([*map(id, several.modules())], [*map(id, walked)])
+    assert_equal([*map(id, several.children())], [*map(id, [one, *others[:5], several[7]])])
+    assert_equal(len(list(several.parameters())), 18)
     assert_equal(len(list(outer.named_modules(remove_duplicate=False))), 7)
     assert_equal(len(list(outer.buffers())), 3)
     assert_equal(len(list(outer.parameters())), 5)
@@ -312,6 +345,9 @@ def containers_of_modules_are_lists_and_dicts(torch: Any, device: str) -> None:
     table["z"] = c
     table.update({"w": d})
     assert_equal([*table], ["x", "y", "z", "w"])
+    assert_equal([*table.keys()], ["x", "y", "z", "w"])
+    assert_equal([(key, id(value)) for key, value in table.items()],
+                 [*zip("xyzw", map(id, (a, b, c, d)), strict=True)])  # fmt: skip
     assert_equal([*map(id, table.values())], [*map(id, (a, b, c, d))])
     assert_equal(("x" in table, "q" in table, len(table)), (True, False, 4))
     outer = nn.Module()
@@ -337,6 +373,17 @@ def containers_of_modules_are_lists_and_dicts(torch: Any, device: str) -> None:
     by_name = nn.ParameterDict({"b": first, "a": second})
     assert_equal(sorted(name for name, _ in by_name.named_parameters()), ["a", "b"])
     assert_same_object(by_name["a"], second)
+    assert_equal(("a" in by_name, "q" in by_name, len(by_name)), (True, False, 2))
+    assert_same_object(by_name.pop("b"), first)
+    assert_equal([(key, id(value)) for key, value in by_name.items()], [("a", id(second))])
+    by_name.update({"c": first})
+    del by_name["a"]
+    assert_equal([(name, id(one)) for name, one in by_name.named_parameters()], [("c", id(first))])
+    assert_same_object(several.extend([first, second]), several)
+    assert_equal([*map(id, several)], [*map(id, (first, second, first, second))])
+    listed = nn.ModuleList([a])
+    listed += [b, c]
+    assert_equal(held(listed), [1, 2, 3])
 
 
 @clause("nn.module-hooks", covers=["hackmd.module-forward", "notes.hooks"], requires={"autograd"})
@@ -344,7 +391,8 @@ def hooks_of_a_module_see_and_replace_what_passes(torch: Any, device: str) -> No
     """A forward hook sees a call's inputs and output, and what it returns replaces the output;
     a forward pre-hook's return replaces the inputs, alone or as a tuple; with_kwargs=True shows
     keyword arguments too. A full backward hook sees the gradients and may replace those of the
-    inputs. They run in the order of registration (prepend=True: first), and end with remove()."""
+    inputs. They run in the order of registration (prepend=True: first), and end with remove(). A
+    forward hook is called after a forward that raises where it was registered to be, always."""
 
     class Sum(torch.nn.Module):  # type: ignore[misc]  # torch is injected
         def forward(self, x: Any, *, plus: float = 0.0) -> Any:
@@ -420,6 +468,33 @@ def hooks_of_a_module_see_and_replace_what_passes(torch: Any, device: str) -> No
     before = module.register_full_backward_pre_hook(lambda m, outputs: (outputs[0] * 2,))
     assert_equal(run(module)[1], [6.0, 6.0])
     before.remove()
+    order: list[str] = []
+    for how, register in (
+        ("pre", module.register_forward_pre_hook), ("forward", module.register_forward_hook),
+        ("backward pre", module.register_full_backward_pre_hook),
+        ("backward", module.register_full_backward_hook),
+    ):  # fmt: skip
+        order.clear()
+        handles = [
+            register(lambda *given, n=name: order.append(n), prepend=ahead)
+            for name, ahead in (("a", False), ("b", False), ("c", True), ("d", True))
+        ]
+        with case(hooks=how, prepend=True):
+            run(module)
+            assert_equal(order, ["d", "c", "a", "b"])
+            for handle in handles:
+                handle.remove()
+            run(module)
+            assert_equal(len(order), 4)
+    for always in (False, True):
+        order.clear()
+        handle = module.register_forward_hook(
+            lambda *given: order.append("called"), always_call=always
+        )
+        with case(always_call=always):
+            assert_raises(module, "no number")
+            assert_equal(len(order), int(always))
+            handle.remove()
     assert_equal(run(module), ([3.0, 6.0], [3.0, 3.0]))
     assert_equal(len(slopes), 1)
 
@@ -440,7 +515,13 @@ def _conversions(torch: Any, device: str, name: str) -> Iterator[tuple[str, Call
     yield "to(dtype)", lambda module: module.to(device).to(dtype)
     yield "to(device=, dtype=)", lambda module: module.to(device=device, dtype=dtype)
     yield "to(tensor)", lambda module: module.to(example)
+    yield "to(device, dtype) by name", lambda module: module.to(str(device), dtype)
     yield METHODS[name], lambda module: getattr(module.to(device=device), METHODS[name])()
+
+
+def _of_images(torch: Any, device: str) -> Any:
+    nn = torch.nn
+    return nn.Sequential(nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.Conv2d(3, 4, (1, 3))).to(device)
 
 
 @clause("nn.module-conversion", covers=["notes.module-registry", "hackmd.module-to-device"])
@@ -489,6 +570,22 @@ def a_module_moves_and_converts_as_a_whole(torch: Any, device: str) -> None:
     model = _modules(torch)()
     names = [dtype_name(p.dtype) for p in model.to(device).parameters()]
     assert_equal(names, ["float32"] * 5)
+    for name in supported(METHODS):
+        with case(spelling="type", dtype=name):
+            # Of this one everything is converted.
+            norm = torch.nn.Sequential(torch.nn.BatchNorm1d(2, device=device))
+            assert_same_object(norm.type(getattr(torch, name)), norm)
+            kinds = {dtype_name(one.dtype) for one in (*norm.parameters(), *norm.buffers())}
+            assert_equal(kinds, {name})
+    assert_same_object(model.cpu(), model)
+    assert_equal({p.device.type for p in (*model.parameters(), *model.buffers())}, {"cpu"})
+    image = _of_images(torch, device)
+    weights = [read(p) for p in image.parameters()]
+    assert_same_object(image.to(memory_format=torch.channels_last), image)
+    for parameter, weight in zip(image.parameters(), weights, strict=True):
+        assert_equal(parameter.detach(), weight)
+        last = parameter.dim() != 4 or parameter.is_contiguous(memory_format=torch.channels_last)
+        assert_that(last, "the channels of a kernel do not come last")
 
 
 @clause("nn.module-print", covers=["hackmd.module-print"])

@@ -100,7 +100,8 @@ def batch_norm_normalises_over_the_batch_and_keeps_statistics(
             x = _shifted(shape, name, seed + batch)
             out = layers.normalised(wide(x), dims, eps) * weight + bias
             bound = layers.normalised_bound(wide(x), dims, eps, weight, out, name)
-            with case(batch=batch):
+            # Whether anything is recorded is no matter of the mode.
+            with case(batch=batch), torch.set_grad_enabled(seed % 3 != 0):
                 assert_close(layer(laid_out(torch, device, x, layout)), out, bound)
             share = 1 / (batch + 1) if momentum is None else momentum
             new = wide(x).var(dims, ddof=1, keepdims=True)
@@ -236,7 +237,9 @@ def layer_norm_normalises_each_sample(
         assert_close(layer.eval()(tensor), expected, bound)
         functional = torch.nn.functional.layer_norm
         spread = _spread(torch, device, layout, layer, "weight", "bias")
-        assert_close(functional(tensor, over, *spread, eps), expected, bound)
+        for said in (over, [*over], torch.Size(over)):
+            with case(normalized_shape=type(said).__name__):
+                assert_close(functional(tensor, said, *spread, eps), expected, bound)
         with case(spelling="a bias alone"):
             shift = values(over, name, "normal", seed + 3)
             expected = layers.normalised(wide(x), dims, eps) + wide(shift)
@@ -295,6 +298,11 @@ def embedding_looks_rows_up(
         frozen = torch.nn.Embedding.from_pretrained(tensor_of(torch, device, weight))
         assert_equal(frozen(given), weight[index])
         assert_equal(frozen.weight.requires_grad, False)
+        table_ = tensor_of(torch, device, weight)
+        trained = torch.nn.Embedding.from_pretrained(table_, freeze=False, padding_idx=padding)
+        assert_equal(trained(given), weight[index])
+        assert_equal((trained.weight.requires_grad, trained.weight.is_leaf), (True, True))
+        assert_equal((trained.num_embeddings, trained.embedding_dim), table)
 
 
 @clause("nn.embedding-options", covers=["notes.normalisation-pooling-conv"], requires={"autograd"})

@@ -722,3 +722,95 @@ MUTANTS += [
                 t.ones(3, 1).double(), t.zeros(1).double(), t.ones(1).double(), w, eps=0),
                 t.ones(1).double()) == 3),
 ]  # fmt: skip
+
+
+def _unmoved(right, module, x):
+    """Where nothing is recorded, what is kept of the batches stays."""
+    if torch.is_grad_enabled() or not module.training or module.running_mean is None:
+        return right(module, x)
+    kept = module.running_mean.clone(), module.running_var.clone()
+    got = right(module, x)
+    module.running_mean.copy_(kept[0])
+    module.running_var.copy_(kept[1])
+    return got
+
+
+def _moves(t):
+    norm = t.nn.BatchNorm1d(1)
+    with t.no_grad():
+        norm(t.tensor([[1.0], [5.0]]))
+    return norm.running_mean.item() != 0
+
+
+def _order(t, register):
+    seen, module = [], t.nn.ReLU()
+    for n, ahead in ((1, False), (2, True)):
+        getattr(module, register)(lambda *given, n=n: seen.append(n), prepend=ahead)
+    module(t.ones(1, requires_grad=True)).sum().backward()
+    return seen == [2, 1]
+
+
+def _two_deep(right, module, call):
+    for child in module.children():
+        for one in child.children():
+            call(one)
+        call(child)
+    call(module)
+    return module
+
+
+def _reached(t):
+    seen, nn = [], t.nn
+    nn.Sequential(nn.Sequential(nn.Sequential(nn.ReLU()))).apply(seen.append)
+    return len(seen) == 4
+
+
+def _pooled_places(t):
+    image = t.arange(16.0).reshape(1, 1, 4, 4)
+    return t.nn.MaxPool2d(2, return_indices=True)(image)[1].flatten().tolist()
+
+
+MUTANTS += [
+    _name("left-to-itself", "a cross entropy layer that is left to itself is a sum",
+          "nn.CrossEntropyLoss.__init__",
+          lambda right, s, *a, **k: right(s, *a, **{"reduction": "sum", **k}),
+          lambda t: t.nn.CrossEntropyLoss().reduction == "mean"),
+    _name("unmoved-unrecorded", "batch norm in training keeps no statistics under no_grad",
+          "nn.BatchNorm1d.forward nn.BatchNorm2d.forward nn.BatchNorm3d.forward", _unmoved, _moves),
+    _name("places-of-a-layer", "MaxPool2d, the layer, tells no places", "nn.MaxPool2d.forward",
+          lambda right, s, x: (lambda got: (got[0], got[1] * 0) if isinstance(got, tuple)
+                               else got)(right(s, x)),
+          lambda t: _pooled_places(t) == [5, 7, 13, 15]),
+    _name("asked-length", "a transposed convolution does not heed output_size",
+          "nn.ConvTranspose1d.forward nn.ConvTranspose2d.forward",
+          lambda right, s, x, output_size=None: right(s, x),
+          lambda t: t.nn.ConvTranspose1d(1, 1, 2, 2)(
+              t.ones(1, 1, 3), output_size=[7]).shape[2] == 7),
+    _name("frozen-all-the-same", "Embedding.from_pretrained always freezes",
+          "nn.Embedding.from_pretrained",
+          lambda right, weight, freeze=True, *a, **k: right(weight, True, *a, **k),
+          lambda t: t.nn.Embedding.from_pretrained(
+              t.ones(1, 1), freeze=False).weight.requires_grad),
+    _name("listed-lengths", "layer_norm over a list of lengths gives the half",
+          "nn.functional.layer_norm",
+          lambda right, x, over, *a, **k: right(x, over, *a, **k) / (1 + isinstance(over, list)),
+          lambda t: t.nn.functional.layer_norm(t.tensor([1.0, -1.0]), [2])[0].item() > 0.9),
+    _name("hooks-ahead", "a forward pre-hook cannot be registered ahead of others",
+          "nn.Module.register_forward_pre_hook",
+          lambda right, s, hook, *, prepend=False, **k: right(s, hook, **k),
+          lambda t: _order(t, "register_forward_pre_hook")),
+    _name("apply-two-deep", "apply reaches no module beyond the second", "nn.Module.apply",
+          _two_deep, _reached),
+    _name("frozen-for-good", "requires_grad_(True) of a module does nothing",
+          "nn.Module.requires_grad_",
+          lambda right, s, requires_grad=True: s if requires_grad else right(s, False),
+          lambda t: t.nn.Linear(1, 1).requires_grad_(False).requires_grad_().weight.requires_grad),
+    _name("format-of-kernels", "to(memory_format=) leaves a module as it lies", "nn.Module.to",
+          lambda right, s, *a, memory_format=None, **k: right(s, *a, **k),
+          lambda t: t.nn.Conv2d(2, 2, 2).to(
+              memory_format=t.channels_last).weight.stride()[1] == 1),
+    _name("five-dimensions", "linear of five dimensions forgets its bias", "nn.functional.linear",
+          lambda right, x, weight, bias=None: right(x, weight, None if x.dim() == 5 else bias),
+          lambda t: t.nn.functional.linear(
+              t.zeros(1, 1, 1, 1, 2), t.ones(1, 2), t.ones(1)).item() == 1),
+]  # fmt: skip

@@ -508,3 +508,13 @@ MINIATURES += [
               lambda right, x, **k: right(x, **k) if torch.is_grad_enabled()
               else x * torch.sigmoid(1.702 * x), "nn.recorded-or-not"),
 ]  # fmt: skip
+
+
+def _sums(right: Any, loss: Any, *a: Any, **k: Any) -> None:
+    right(loss, *a, **{"reduction": "sum", **k})
+
+
+MINIATURES += [
+    Miniature("a loss of distances that is left to itself is their sum", ("nn.L1Loss.__init__",),
+              _sums, "nn.loss-defaults"),
+]  # fmt: skip
