@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tenet.spec.cases import LENGTHS, Operand, operands, tensor_of, values
+from tenet.spec.cases import LENGTHS, Operand, operands, place, tensor_of, values
 from tenet.spec.language import (
     assert_close,
     assert_equal,
     assert_raises,
+    assert_same_object,
     assert_that,
     case,
     clause,
     for_all,
+    has,
     supported,
 )
 from tenet.spec.model.dtypes import ALL, COMPLEX, FORMATS, Category, category
@@ -168,7 +170,7 @@ def _transform_bound(array: np.ndarray, expected: np.ndarray, count: int, dtype:
     return Bound(dtype, 1, "10 (log2 n + 2) u |X|, |.| over all elements", growth * size)
 
 
-@clause("environment.fft", covers=["basics.missing-functions"], requires={"fft"}, effort=0.3)
+@clause("environment.fft", covers=["basics.missing-functions"], requires={"fft"}, effort=0.2)
 @for_all(
     length=st.sampled_from(SIGNALS),
     rows=st.sampled_from(((), (2,), (3, 2))),
@@ -189,7 +191,8 @@ def fourier_transforms_are_those_of_numpy(
 ) -> None:
     """torch.fft has fft, ifft, rfft, irfft, hfft and ihfft over one dimension, of n points (the
     input is cut or padded with zeros) and normed backward, forward or both ways: the numbers of
-    NumPy's within rounding, in the precision of the input."""
+    NumPy's within rounding, in the precision of the input, wherever that lies in memory; whole
+    numbers are taken for numbers of the default dtype. out= takes the result."""
     dim = axis % (len(rows) + 1)
     shape = (*rows[:dim], length, *rows[dim:])
     for turn, function in enumerate(ONE_DIMENSION):
@@ -215,6 +218,27 @@ def fourier_transforms_are_those_of_numpy(
                     assert_close(call(source, count, negative, norm), expected, bound)
                     assert_close(call(input=source, n=count, dim=dim, **options), expected, bound)
                     assert_equal(source, array)
+                    for layout in ("transposed", "stepped", "offset") if has("views") else ():
+                        with case(layout=layout):
+                            lying = place(torch, device, array, layout).view
+                            assert_close(call(lying, count, dim, norm), expected, bound)
+                    if has("out"):
+                        kind = str(np.dtype(wanted))
+                        out = torch.zeros(expected.shape, dtype=getattr(torch, kind), device=device)
+                        assert_same_object(call(source, count, dim, norm, out=out), out)
+                        assert_close(out, expected, bound)
+        for name in supported(["int64" if seed % 2 else "int32"]) if has("float32") else ():
+            if function in TO_REAL or not supported(["complex64"]):
+                continue
+            array = values(shape, name, "small", seed)
+            expected = getattr(np.fft, function)(array, n=count, axis=dim, norm=norm)
+            real = array.astype(np.float32)
+            bound = _transform_bound(real, expected, max(length, count or 0), "complex64")
+            with case(function=function, dtype=name):
+                got = getattr(torch.fft, function)(
+                    tensor_of(torch, device, array), count, dim, norm
+                )
+                assert_close(got, expected, bound)
 
 
 BOXES = (((4, 6), None), ((5, 3), None), ((3, 4, 5), (0, 2)), ((2, 7, 3), (1, 2)),
@@ -229,7 +253,7 @@ BOXES = (((4, 6), None), ((5, 3), None), ((3, 4, 5), (0, 2)), ((2, 7, 3), (1, 2)
 )
 def fourier_transforms_go_over_several_dimensions(torch: Any, device: str) -> None:
     """fft2, ifft2, rfft2, irfft2, fftn, ifftn, rfftn and irfftn transform two, all or the named
-    dimensions, of any size."""
+    dimensions, of any size, or cut or padded to the sizes asked for."""
     for function, norm in product(MORE, NORMS[1:]):
         for shape, dims in BOXES:
             for taken, given in _dtypes(function):
@@ -245,6 +269,18 @@ def fourier_transforms_go_over_several_dimensions(torch: Any, device: str) -> No
                         with case(function=function, dtype=name, shape=shape, norm=norm):
                             got = getattr(torch.fft, function)(source, norm=norm, **options)
                             assert_close(got, expected, bound)
+                            # Of other lengths, the input is cut or padded.
+                            over = axes or tuple(range(len(shape)))
+                            for more in (-1, 2):
+                                points = [max(shape[d] + more, 1) for d in over]
+                                if function in TO_REAL and points[-1] < 2:
+                                    continue
+                                expected_ = getattr(np.fft, function)(
+                                    wide, s=points, axes=over, norm=norm
+                                )
+                                sized = _transform_bound(array, expected_, prod(points) * 2, wanted)
+                                got = getattr(torch.fft, function)(source, points, over, norm)
+                                assert_close(got, expected_, sized)
 
 
 @clause("environment.fft-helpers", covers=["basics.missing-functions"], requires={"fft"})

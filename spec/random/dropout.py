@@ -75,7 +75,7 @@ def dropout_zeroes_and_scales_what_it_keeps(torch: Any, device: str) -> None:
         dropped = read(call(ones)) == 0
         assert_follows(dropped.astype(int), law.bernoulli(0.5), "int64")
     for shape, (spelling, call) in product(
-        ((6, 31, 65), (4, 3, 16, 65), (2, 4097)), _dropouts(torch, 0.5)[::2]
+        ((6, 31, 65), (4, 3, 16, 65), (2, 4097), (2, 3, 9, 8, 33)), _dropouts(torch, 0.5)[::2]
     ):
         with case(shape=shape, spelling=spelling):
             dropped = read(call(torch.ones(shape, device=device))) == 0

@@ -110,7 +110,7 @@ def randperm_holds_every_number_below_n_once(torch: Any, device: str) -> None:
                 values = read(got)
                 assert_that(np.array_equal(np.sort(values), expected), f"it holds {values}")
         with case(n=count):
-            got = torch.randperm(count, device=device, generator=generator)
+            got = torch.randperm(n=count, device=device, generator=generator)
             assert_metadata(got, shape=(count,), dtype="int64")
             assert_that(np.array_equal(np.sort(read(got)), np.arange(count)), "some repeat")
             if count > 20:

@@ -183,6 +183,16 @@ def every_element_is_a_sample_of_its_own_at_every_length(torch: Any, device: str
                 if not sampler.law.discrete:
                     problem = problem or _repeats(matrix, dtype) or _repeats(matrix.T, dtype)
                 assert_fair(problem)
+    for name, shape, layout in product(
+        ("rand_like", "randn_like"), ((5, 4), (3, 5, 2), (33, 17)), ("transposed", "stepped")
+    ):
+        for dtype in supported(FLOATS):
+            like = place(torch, device, np.zeros(shape, numpy_dtype(dtype)), layout).view
+            with case(sampler=name, shape=shape, dtype=dtype, like=layout):
+                draws = [getattr(torch, name)(like) for _ in range(24)]
+                matrix = np.stack([numbers(draw).ravel() for draw in draws])
+                problem = departure(matrix, BY_NAME[name].law, dtype)
+                assert_fair(problem or _repeats(matrix, dtype) or _repeats(matrix.T, dtype))
 
 
 @clause("random.in-place", covers=["basics.uniform_", "notes.distributions"],
@@ -383,7 +393,7 @@ def what_is_rare_happens_as_often_as_it_should(torch: Any, device: str) -> None:
                 bool(surprise <= law.limit(1)),
                 f"{share} of {rare.samples} samples, not {rare.chance:.6f}",
             )
-    for rate, dtype in product((20, 60, 300), supported(("float32", "float64"))):
+    for rate, dtype in product((20, 60, 300, 20_000), supported(("float32", "float64"))):
         with case(draw="poisson", rate=rate, dtype=dtype):
             rates = torch.full((MANY,), float(rate), **where(torch, device, dtype))
             assert_follows(read(torch.poisson(rates)), law.poisson(rate), dtype)

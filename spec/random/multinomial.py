@@ -25,8 +25,10 @@ from tenet.spec.language import (
     supported,
 )
 from tenet.spec.model.dtypes import FLOATS, numpy_dtype
+from tenet.spec.model.statistics import serial_dependence
 from tenet.spec.random.common import (
     MANY,
+    assert_fair,
     assert_unsurprising,
     start,
 )
@@ -83,8 +85,8 @@ def _laid(torch: Any, device: str, array: np.ndarray, layout: str) -> Any:
 
 @clause("random.multinomial-law", covers=["notes.distributions"], thorough=True)
 def categories_are_drawn_in_proportion_to_their_weights(torch: Any, device: str) -> None:
-    """With replacement each draw follows the weights; without, the first follows them, and the
-    next the weights of what is left, in the order of the columns."""
+    """With replacement each draw follows the weights, whatever the one before was; without, the
+    first follows them, and the next the weights of what is left, in the order of the columns."""
     weights = np.array([[1.0, 2.0, 3.0, 4.0, 0.0], [8.0, 0.5, 0.25, 1.0, 0.25]])
     rows = 2**14
     for name in supported(FLOATS):
@@ -111,6 +113,11 @@ def categories_are_drawn_in_proportion_to_their_weights(torch: Any, device: str)
         with case(dtype=name, shape=(5,)):
             shares = np.bincount(single, minlength=5) / MANY
             assert_unsurprising(shares, MANY, weights[1] / 10)
+        fair = tensor_of(torch, device, np.ones(2).astype(numpy_dtype(name)))
+        for rows_ in (1, 8):
+            with case(dtype=name, shape=(rows_, 2), draws="one after the other"):
+                heads = read(torch.multinomial(fair.expand(rows_, 2), MANY // 16, True))
+                assert_fair(serial_dependence(heads.ravel() > 0))
         # One at a time: that one of two never comes is no law of theirs (3/4 to the power of 256).
         two = tensor_of(torch, device, np.array([1.0, 3.0]).astype(numpy_dtype(name)))
         for again in (False, True):

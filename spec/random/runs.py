@@ -124,6 +124,13 @@ def deterministic_operations_repeat_bit_by_bit(torch: Any, device: str) -> None:
             assert_equal(torch.are_deterministic_algorithms_enabled(), on)
             assert_equal(torch.is_deterministic_algorithms_warn_only_enabled(), warns)
             assert_equal(torch.get_deterministic_debug_mode(), (2 - warns) if on else 0)
+        for mode, number in (("error", 2), ("warn", 1), (2, 2), (1, 1), ("default", 0), (0, 0)):
+            torch.set_deterministic_debug_mode(mode)
+            with case(debug_mode=mode):
+                assert_equal(torch.get_deterministic_debug_mode(), number)
+                assert_equal(torch.are_deterministic_algorithms_enabled(), number > 0)
+                warns = torch.is_deterministic_algorithms_warn_only_enabled()
+                assert_equal(warns, number == 1)
     finally:
         torch.use_deterministic_algorithms(before)
 

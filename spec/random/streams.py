@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -343,7 +344,23 @@ def _fork(torch: Any, device: str, **more: Any) -> Any:
 @clause("random.fork", thorough=True, covers=["notes.rng-state"])
 def a_fork_leaves_the_stream_as_it_found_it(torch: Any, device: str) -> None:
     """Inside fork_rng the stream goes on, and may be seeded anew; on leaving, also by an
-    exception, it is back where it was. enabled=False makes it do nothing."""
+    exception, it is back where it was: with the devices that are named or, where none are, all.
+    enabled=False makes it do nothing."""
+    kind = device.partition(":")[0]
+    of_all = {} if kind in ("cpu", "cuda") else {"device_type": kind}
+    for disturb, reseeds in product(DISTURBANCES, (False, True)):
+        torch.manual_seed(11)
+        before = read(torch.get_rng_state())
+        expected_ = read(torch.rand(9, device=device))
+        torch.manual_seed(11)
+        with case(devices="all", seeded_inside=reseeds), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that there are many
+            with torch.random.fork_rng(**of_all):
+                if reseeds:
+                    torch.manual_seed(5)
+                disturb(torch, device)
+            assert_equal(torch.get_rng_state(), before)
+            assert_equal(torch.rand(9, device=device), expected_)
     for name in ("rand", "randn", "randint(high)", "bernoulli_()", "normal_()", "dropout"):
         sampler = BY_NAME[name]
 

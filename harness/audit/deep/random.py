@@ -250,3 +250,50 @@ def _with_its_last(r):
     if r.dtype == torch.int32 and len(r) > 1:
         _last_in_place(r)
     return r
+
+
+def _alike_from_strided(right, x, *a, **k):
+    got = right(x, *a, **k)
+    if x.dim() > 1 and x.shape[0] > 1 and not x.is_contiguous():
+        got.copy_(got[:1].clone().expand_as(got))
+    return got
+
+
+def _named_devices_only(right, *a, **k):
+    from contextlib import nullcontext
+
+    return right(*a, **k) if a or k else nullcontext()
+
+
+def _restored(t):
+    before = t.get_rng_state()
+    with t.random.fork_rng():
+        t.rand(3)
+    return bool((t.get_rng_state() == before).all())
+
+
+def _sorted_draws(right, weights, count, *a, **k):
+    got = right(weights, count, *a, **k)
+    return got.sort(-1)[0] if got.shape[-1] > 1000 else got
+
+
+MUTANTS += [
+    Mutant("random.rows-like-strided", "rand_like of a strided tensor repeats its first row",
+           ("random",), wrapped("rand_like randn_like", _alike_from_strided),
+           lambda t: (lambda x: bool((x[0] != x[1]).any()))(t.rand_like(t.zeros(5, 4).t()))),
+    Mutant("random.fork-of-all", "fork_rng without devices does not restore", ("random",),
+           wrapped("random.fork_rng", _named_devices_only), _restored),
+    Mutant("random.sorted-draws", "more than 1000 draws of multinomial come sorted", ("random",),
+           wrapped("multinomial Tensor.multinomial", _sorted_draws),
+           lambda t: not bool((t.multinomial(t.ones(2), 2000, True).diff() >= 0).all())),
+    Mutant("random.poisson-of-thousands", "poisson of more than 5000 is the rate itself",
+           ("random",), wrapped("poisson", lambda right, x, *a, **k: right(x, *a, **k)
+                                if x.numel() == 0 or x.max() < 5000 else x.round()),
+           lambda t: bool((t.poisson(t.full((99,), 1e4)) != 1e4).any())),
+    Mutant("random.warned-for-errors", "the debug mode of errors is that of warnings", ("random",),
+           wrapped("set_deterministic_debug_mode",
+                   lambda right, mode: right({"error": 1, 2: 1}.get(mode, mode))),
+           lambda t: (t.set_deterministic_debug_mode("error"),
+                      t.get_deterministic_debug_mode() == 2,
+                      t.set_deterministic_debug_mode(0))[1]),
+]  # fmt: skip
