@@ -40,7 +40,8 @@ def clip_grad_norm_bounds_the_norm_of_all_gradients(
     """clip_grad_norm_ returns the norm of all gradients taken as one vector, and scales them in
     place by max_norm / norm where the norm is larger, so that they have norm max_norm and the
     same direction; smaller gradients stay as they are. A parameter without a gradient counts
-    nothing, and one parameter may be given by itself; error_if_nonfinite raises for a norm that is NaN or infinite, and scales nothing."""
+    nothing, and one parameter may be given by itself; error_if_nonfinite raises for a norm that
+    is NaN or infinite, and scales nothing."""
     kind, most, drawn = how
     clip = torch.nn.utils.clip_grad_norm_
     for dtype in supported([drawn]):

@@ -373,9 +373,7 @@ def parameters_and_rates_come_in_several_forms(torch: Any, device: str) -> None:
     parameters. Adam with decoupled_weight_decay=True is AdamW."""
     for family in FAMILIES.values():
         for way, rate in product(_ways_to_say([None] * 4), (1, 0.5, np.float64(0.5))):
-            held = [
-                torch.nn.Parameter(torch.ones(1 + place, device=device)) for place in range(4)
-            ]
+            held = [torch.nn.Parameter(torch.ones(1 + place, device=device)) for place in range(4)]
             made = getattr(torch.optim, family.name)
             optimizer = made(_ways_to_say(held)[way], lr=rate)
             with case(optimizer=family.name, parameters=way, lr=repr(rate)):

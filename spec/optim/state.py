@@ -133,7 +133,8 @@ def zero_grad_clears_what_backward_gathers(torch: Any, device: str) -> None:
     # Of a gradient that can itself be differentiated no more is left than of another.
     for name in FAMILIES:
         parameter = torch.nn.Parameter(torch.full((3,), 2.0, device=device))
-        (parameter**3).sum().backward(create_graph=True)
+        recorded = torch.autograd.grad((parameter**3).sum(), parameter, create_graph=True)
+        parameter.grad = recorded[0]
         optimizer = getattr(torch.optim, name)([parameter], lr=0.5)
         with case(optimizer=name, gradient="recorded"):
             optimizer.zero_grad(set_to_none=False)

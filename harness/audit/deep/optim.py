@@ -1,5 +1,7 @@
 """Optimizers with a wrong constant, and schedules that are late."""
 
+from collections.abc import Iterator
+
 import torch
 
 from tenet.harness.audit.faults import wrapped
@@ -432,4 +434,167 @@ MUTANTS += [
           lambda right, schedule, state: right(schedule, {
               name: value for name, value in state.items() if name != "T_max"}),
           lambda t: _loaded_length(t) == 5),
+]  # fmt: skip
+
+
+def _halves_one(right, held, most, *a, **k):
+    """A parameter that is given by itself is measured, and left as it is."""
+    if not isinstance(held, torch.Tensor):
+        return right(held, most, *a, **k)
+    kept = held.grad.clone()
+    norm = right(held, most, *a, **k)
+    held.grad.copy_(kept)
+    return norm
+
+
+def _sloping(t, gradient):
+    x = t.ones_like(gradient, requires_grad=True)
+    x.grad = gradient
+    return x
+
+
+def _clipped_alone(t):
+    x = _sloping(t, t.full((1,), 9.0))
+    t.nn.utils.clip_grad_norm_(x, 1.0)
+    return x.grad.item() < 2
+
+
+def _forgets_half(right, optimizer, state):
+    right(optimizer, state)
+    for parameter, held in optimizer.state.items():
+        if parameter.dtype in (torch.float16, torch.bfloat16):
+            for name, value in held.items():
+                if isinstance(value, torch.Tensor) and name != "step":
+                    held[name] = torch.zeros_like(value)
+
+
+def _resumed_in_half(t):
+    x = t.ones(2, dtype=t.bfloat16, requires_grad=True)
+    x.grad = t.ones_like(x)
+    first, second = (t.optim.SGD([x], lr=0.1, momentum=0.5) for _ in range(2))
+    first.step()
+    second.load_state_dict(first.state_dict())
+    return bool((second.state[x]["momentum_buffer"] == 1).all())
+
+
+def _recorded_stay(right, optimizer, set_to_none=True):
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    kept = [(p, p.grad.clone()) for p in held if p.grad is not None and p.grad.grad_fn is not None]
+    right(optimizer, set_to_none)
+    if not set_to_none:
+        for parameter, gradient in kept:
+            parameter.grad = gradient
+
+
+def _recorded_is_cleared(t):
+    x = t.ones(1, requires_grad=True)
+    [x.grad] = t.autograd.grad((x**3).sum(), x, create_graph=True)
+    t.optim.SGD([x], lr=0.1).zero_grad(set_to_none=False)
+    return x.grad.item() == 0
+
+
+def _sequence(t):
+    """The rate after a step of a sequence that goes on from another's state."""
+
+    def made():
+        optimizer = t.optim.SGD([t.ones(1, requires_grad=True)], lr=1.0)
+        rates = t.optim.lr_scheduler
+        phases = [rates.ConstantLR(optimizer, 0.5, 2), rates.ExponentialLR(optimizer, 0.5)]
+        return optimizer, rates.SequentialLR(optimizer, phases, [2])
+
+    (first, old), (second, new) = made(), made()
+    for _ in range(4):
+        first.step()
+        old.step()
+    second.load_state_dict(first.state_dict())
+    new.load_state_dict(old.state_dict())
+    second.step()
+    new.step()
+    return second.param_groups[0]["lr"]
+
+
+def _two_rates(t):
+    held = [{"params": [t.ones(1, requires_grad=True)]} for _ in range(2)]
+    optimizer = t.optim.SGD(held, lr=1.0)
+    t.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=[1.0, 3.0], total_steps=9,
+                                    cycle_momentum=False)  # fmt: skip
+    return optimizer.param_groups[1]["max_lr"]
+
+
+def _restarted(t):
+    optimizer = t.optim.SGD([t.ones(1, requires_grad=True)], lr=1.0)
+    schedule = t.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 4)
+    schedule.step(2.0)
+    before = optimizer.param_groups[0]["lr"]
+    schedule.step(2.5)
+    return before - optimizer.param_groups[0]["lr"]
+
+
+def _begins_again(right, schedule, state):
+    right(schedule, state)
+    schedule.last_epoch = 0
+
+
+def _steps_by(t, make):
+    x = t.ones(1, requires_grad=True)
+    x.grad = t.ones(1)
+    make(x).step()
+    return x.item()
+
+
+MUTANTS += [
+    _name("one-is-not-clipped", "clip_grad_norm_ of one tensor leaves its gradient",
+          "nn.utils.clip_grad_norm_", _halves_one, _clipped_alone),
+    _name("values-of-a-generator", "clip_grad_value_ takes nothing from a generator",
+          "nn.utils.clip_grad_value_",
+          lambda right, held, *a, **k: None if isinstance(held, Iterator) else right(held, *a, **k),
+          lambda t: (lambda x: (t.nn.utils.clip_grad_value_(iter([x]), 1.0),
+                                x.grad.item() == 1)[1])(_sloping(t, t.full((1,), 9.0)))),
+    _name("norm-of-order-4", "clip_grad_norm_ of order 4 is of order 3",
+          "nn.utils.clip_grad_norm_",
+          lambda right, held, most, norm_type=2.0, *a, **k: right(
+              held, most, 3.0 if norm_type == 4 else norm_type, *a, **k),
+          lambda t: abs(t.nn.utils.clip_grad_norm_(
+              [_sloping(t, t.ones(16))], 9.0, 4.0).item() - 2) < 1e-3),
+    _name("half-averages", "load_state_dict forgets the averages of half precision",
+          "optim.Optimizer.load_state_dict", _forgets_half, _resumed_in_half),
+    _name("recorded-gradients-stay", "zero_grad to zeros passes over recorded gradients",
+          "optim.Optimizer.zero_grad", _recorded_stay, _recorded_is_cleared),
+    _name("sequences-begin-again", "a SequentialLR that is given a state begins again",
+          "optim.lr_scheduler.SequentialLR.load_state_dict", _begins_again,
+          lambda t: abs(_sequence(t) - 0.125) < 1e-9),
+    _name("one-peak-for-all", "OneCycleLR takes the first of its rates for all groups",
+          "optim.lr_scheduler.OneCycleLR.__init__",
+          lambda right, s, optimizer, max_lr, *a, **k: right(
+              s, optimizer, max_lr[0] if isinstance(max_lr, list) else max_lr, *a, **k),
+          lambda t: _two_rates(t) == 3),
+    _name("whole-epochs", "warm restarts know whole epochs only",
+          "optim.lr_scheduler.CosineAnnealingWarmRestarts.step",
+          lambda right, s, epoch=None: right(s, epoch if epoch is None else int(epoch)),
+          lambda t: _restarted(t) > 0.1),
+    _name("plateau-by-tensors", "a plateau takes tensors for 0",
+          "optim.lr_scheduler.ReduceLROnPlateau.step",
+          lambda right, s, metric, *a, **k: right(
+              s, 0.0 if isinstance(metric, torch.Tensor) else metric, *a, **k),
+          lambda t: (lambda s: (s.step(t.tensor(3.0)), s.best == 3)[1])(
+              t.optim.lr_scheduler.ReduceLROnPlateau(t.optim.SGD(
+                  [t.ones(1, requires_grad=True)], lr=1.0)))),
+    _name("groups-of-one", "a group of one tensor by itself stays",
+          "optim.Optimizer.add_param_group",
+          lambda right, s, group: right(s, {**group, "lr": 0.0} if isinstance(
+              group["params"], torch.Tensor) else group),
+          lambda t: _steps_by(t, lambda x: t.optim.SGD([{"params": x}], lr=1.0)) == 0),
+    _name("decoupled-by-name-only", "Adam ignores decoupled_weight_decay",
+          "optim.Adam.__init__",
+          lambda right, s, *a, decoupled_weight_decay=False, **k: right(
+              s, *a, decoupled_weight_decay=decoupled_weight_decay
+              and type(s) is not torch.optim.Adam, **k),
+          lambda t: abs(_steps_by(t, lambda x: t.optim.Adam(
+              [x], lr=0.5, weight_decay=0.5, decoupled_weight_decay=True)) - 0.25) < 1e-3),
+    _name("differentiable-decay", "RMSprop that is differentiable decays no weight",
+          "optim.RMSprop.__init__",
+          lambda right, s, *a, **k: right(
+              s, *a, **{**k, "weight_decay": 0} if k.get("differentiable") else k),
+          lambda t: t.optim.RMSprop([t.ones(1, requires_grad=True)], weight_decay=0.5,
+                                    differentiable=True).defaults["weight_decay"] == 0.5),
 ]  # fmt: skip

@@ -299,3 +299,24 @@ MINIATURES += [
         caught_by="optim.options-of-the-moment",
     ),
 ]
+
+
+def _whole_rates_halved(right: Any, self: Any, params: Any, lr: Any = 1e-3, *a: Any,
+                        **k: Any) -> None:  # fmt: skip
+    right(self, params, lr / 2 if type(lr) is int else lr, *a, **k)
+
+
+def _no_decay_where_differentiable(right: Any, self: Any, *a: Any, **k: Any) -> None:
+    right(self, *a, **{**k, "weight_decay": 0.0} if k.get("differentiable") else k)
+
+
+MINIATURES += [
+    Miniature("a schedule always begins at its beginning",
+              ("optim.lr_scheduler.LambdaLR.__init__",),
+              lambda right, self, optimizer, lr_lambda, last_epoch=-1: right(
+                  self, optimizer, lr_lambda), "optim.schedules-begun-later"),
+    Miniature("a rate that is a whole number is halved", ("optim.SGD.__init__",),
+              _whole_rates_halved, "optim.parameters-in-other-words"),
+    Miniature("a step that is differentiable decays no weight", ("optim.SGD.__init__",),
+              _no_decay_where_differentiable, "optim.differentiable-steps"),
+]  # fmt: skip
