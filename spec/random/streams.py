@@ -281,6 +281,9 @@ _CHOOSING: dict[str, Callable[[Any, Any, Any], Any]] = {
     ),
     "normal(out=)": lambda torch, w, g: torch.normal(w, w, out=w.new_empty(50), generator=g),
     "bernoulli(out=)": lambda torch, w, g: torch.bernoulli(w / 2, out=w.new_empty(50), generator=g),
+    "multinomial(out=)": lambda torch, w, g: torch.multinomial(
+        w, 30, True, out=w.new_empty(30, dtype=torch.int64), generator=g
+    ),
     "init.uniform_": lambda torch, w, g: torch.nn.init.uniform_(w.new_empty(50), generator=g),
     "init.normal_": lambda torch, w, g: torch.nn.init.normal_(w.new_empty(50), generator=g),
     "init.trunc_normal_": lambda torch, w, g: torch.nn.init.trunc_normal_(
