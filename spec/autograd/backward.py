@@ -363,6 +363,8 @@ def grad_returns_gradients_and_leaves_grad_alone(
             assert_equal(together, np.full(shape, 7, numpy_dtype(name)))
         (last,) = grad(three, a, [None, plain(torch, device, np.array(2.0), name), None])
         assert_equal(last, np.full(shape, 1 + 4 + 4, numpy_dtype(name)))
+        assert_raises(grad, total, w := plain(torch, device, first, name), retain_graph=True)
+        assert_raises(grad, total, w, retain_graph=True, allow_unused=True)
         assert_raises(grad, total, unused, retain_graph=True)
         assert_raises(grad, total, [a, unused], retain_graph=True)
         assert_equal(grad(total, (unused,), allow_unused=True, retain_graph=True), (None,))
@@ -558,9 +560,13 @@ def jacobians_and_hessians_come_in_the_order_of_the_inputs(torch: Any, device: s
         assert_equal((x.grad, y.grad), (None, None))
 
 
+_NAMED = {"float32": "float", "float64": "double", "float16": "half", "bfloat16": "bfloat16"}
+
 CONVERSIONS: dict[str, Act] = {
     "to": lambda x, dtype, w: x.to(dtype),
     "type": lambda x, dtype, w: x.type(dtype),
+    "named": lambda x, dtype, w: getattr(x, _NAMED[str(dtype).rpartition(".")[2]])(),
+    "copied": lambda x, dtype, w: x.to(dtype, copy=True),
     "type_as": lambda x, dtype, w: x.type_as(w.to(dtype)),
     "to a tensor's": lambda x, dtype, w: x.to(w.to(dtype)),
     "promoted": lambda x, dtype, w: x * w.abs().clamp(1, 1).to(dtype),

@@ -38,7 +38,7 @@ from tenet.spec.language import (
     read,
     supported,
 )
-from tenet.spec.model.dtypes import COMPLEX, FLOATS, INTEGERS
+from tenet.spec.model.dtypes import COMPLEX, FLOATS, INTEGERS, numpy_dtype
 
 
 @clause(
@@ -272,6 +272,38 @@ def nothing_is_recorded_or_kept_under_no_grad(torch: Any, device: str) -> None:
         assert_equal((torch.is_grad_enabled(), (x * 2).requires_grad), (True, True))
     finally:
         torch.set_grad_enabled(True)
+    _is_read_as_any_other(torch, device)
+
+
+def _is_read_as_any_other(torch: Any, device: str) -> None:
+    """What requires gradients, a leaf or a result, has the values of what does not, in whatever
+    way they are asked for; what is made of it under no_grad is as much a copy as elsewhere."""
+    # A third is no number of a lower precision.
+    array = np.array([[3.0, -1 / 3, 0.0, 2.0], [0.0, 5.0, -7.0, 1 / 3]])
+    for name in supported(SINGLE):
+        wide = array.astype(numpy_dtype(name))
+        x = leaf(torch, device, array, name)
+        for kind, tracked in (("leaf", x), ("result", x * 1)):
+            with case(of=kind, dtype=name):
+                assert_equal(tracked.tolist(), wide.tolist())
+                assert_equal(tracked[0, 1].item(), float(wide[0, 1]))
+                assert_equal(float(tracked[0, 1]), float(wide[0, 1]))
+                assert_equal(tracked.argmax(), np.asarray(wide.argmax()))
+                assert_equal(tracked.argmin(1), wide.argmin(1))
+                assert_equal(tracked.nonzero(), np.argwhere(wide))
+                ordered, places = tracked.sort(1)
+                assert_equal(ordered.detach(), np.sort(wide, 1))
+                assert_equal(places, np.argsort(wide, 1))
+                assert_equal(tracked > 0, wide > 0)
+                other = (tracked.detach() * 2).requires_grad_()
+                assert_equal((torch.equal(tracked, other), torch.equal(tracked, x)), (False, True))
+                assert_equal(torch.allclose(tracked, other), False)
+                with torch.no_grad():
+                    copy, turned = tracked.clone(), tracked.t().contiguous()
+                    assert_equal((turned.is_contiguous(), copy.requires_grad), (True, False))
+                    copy.zero_()
+                    turned.zero_()
+                assert_equal(tracked.detach(), wide)
 
 
 @clause("autograd.inference-tensors", covers=["notes.inference-mode"], requires=NEEDS)

@@ -107,7 +107,8 @@ _SAID: dict[str, tuple[str, str]] = {
     "clone": ("fm", ""),
 }
 """name: how it is said, and the names of its parameters (- where it has no documented one).
-f: torch.name(x, ...); m: x.name(...); p: x.name; *: sizes or dims one by one as well."""
+f: torch.name(x, ...); m: x.name(...); p: x.name; *: sizes or dims one by one, and as a list,
+as well."""
 
 
 def _function(name: str) -> Call:
@@ -120,6 +121,10 @@ def _method(name: str) -> Call:
 
 def _one_by_one(name: str) -> Call:
     return lambda torch, x, arguments: getattr(x, name)(*arguments[0])
+
+
+def _listed(name: str) -> Call:
+    return lambda torch, x, arguments: getattr(x, name)([*arguments[0]])
 
 
 def _keywords(name: str, parameters: tuple[str, ...], function: bool) -> Call:
@@ -162,6 +167,7 @@ def spellings(name: str) -> dict[str, Call]:
         said[f"torch.{name}(x, ...)"] = _function(name)
     if "*" in how:
         said[f"x.{name}(*...)"] = _one_by_one(name)
+        said[f"x.{name}([*...])"] = _listed(name)
     if "m" in how and parameters and parameters[-1] != "-" and "*" not in how:
         said[f"x.{name}({parameters[-1]}=...)"] = _keywords(name, parameters, function=False)
     if "f" in how and parameters and parameters[-1] != "-":

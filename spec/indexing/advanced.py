@@ -326,7 +326,7 @@ def an_index_tensor_out_of_range_raises(torch: Any, device: str, shaped: Any, se
         "scatter a number": (0, lambda i: (dim, i, 1)),
         "scatter_add": (0, lambda i: (dim, i, y)),
         "scatter_reduce": (0, lambda i: (dim, i, y, how)),
-        "index_select": (0, lambda i: (dim, _vector(i, at))),
+        "index_select": (0, lambda i: (dim, _vector(i, at).int() if seed % 2 else _vector(i, at))),
         "index_add": (0, lambda i: (dim, _vector(i, at), y)),
         "index_copy": (0, lambda i: (dim, _vector(i, at), y)),
         "index_reduce": (0, lambda i: (dim, _vector(i, at), y, "prod" if how == "sum" else how)),

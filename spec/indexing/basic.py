@@ -267,6 +267,12 @@ def indices_mean_what_they_mean_to_numpy(torch: Any, device: str) -> None:
             with case(dtype=dtype, index=number, of="a vector"):
                 assert_equal(vector[index], line[index])
         x = tensor_of(torch, device, array)
+        for length in (1, 3, 5):  # a mask is as long as what it chooses from
+            mask = torch.ones(length, dtype=torch.bool, device=device)
+            with case(dtype=dtype, mask=length):
+                assert_raises(getitem, x, mask)
+                assert_raises(getitem, x, (0, 0, mask))
+                assert_raises(setitem, x, mask, 1)
         for negative in (slice(None, None, -1), slice(2, 0, -1), (0, slice(None, None, -2))):
             assert_raises(getitem, x, negative)
         for count in (2, 17):

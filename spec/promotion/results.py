@@ -438,6 +438,17 @@ def python_floats_and_true_division_follow_the_default_dtype(torch: Any, device:
                 x = torch.ones(2, dtype=getattr(torch, name), device=device)
                 with case(dtype=name, function=function):
                     assert_metadata(getattr(torch, function)(x), dtype=default)
+            # What does not depend on it stays what it is.
+            for first, second in product(supported(ALL), repeat=2):
+                joint = getattr(torch, promoted(first, second))
+                got = torch.promote_types(getattr(torch, first), getattr(torch, second))
+                assert_same_object(got, joint)
+            for name in supported(INTEGERS + BOOL):
+                x = torch.ones(2, dtype=getattr(torch, name), device=device)
+                with case(dtype=name):
+                    assert_metadata(x.sum(), dtype="int64")
+                    assert_metadata(torch.prod(x, 0), dtype="int64")
+                    assert_metadata(torch.zeros_like(x), dtype=name)
             for left, right in product(KINDS, NUMBERS):
                 dtype = result(left, right, default=default)
                 if dtype not in available or left.dtype not in available:
