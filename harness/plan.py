@@ -10,6 +10,7 @@ from tenet.harness.announced import import_all, installed, of_files
 from tenet.harness.audit.power import known_power
 from tenet.harness.backend import Backend, resolve
 from tenet.harness.budget import affordable, seconds_of
+from tenet.harness.compiling import EAGER
 from tenet.harness.errors import UsageError
 from tenet.harness.expectation import ENDED, Expectation, load, shipped
 from tenet.harness.expecting import settle_crash
@@ -58,7 +59,7 @@ class Plan:
     left_out: tuple[str, ...] = ()
 
     def clauses_on(self, backend: Backend) -> list[Clause]:
-        """The clauses that are asked of one backend, in reading order."""
+        """The clauses that are asked of one backend."""
         return [clause for clause, on in self.selection if on.name == backend.name]
 
     def settled(self, judgement: Judgement) -> Judgement:
@@ -108,6 +109,9 @@ def planned(request: Request, backends: Sequence[Backend]) -> Plan:
         # The workers of the run are told the clauses by name, and need no budget of their own.
         request = replace(request, clauses=tuple(chosen), budget=None)
         selection = [pair for pair in selection if pair[0].id in set(chosen)]
+    # What is compiled most often comes first: at the end of a run, whoever is left with it would be
+    # waited for. Elsewhere the order is that of the text.
+    selection.sort(key=lambda pair: 0 if pair[1].mode == EAGER else -pair[0].effort)
     asked = {backend.name for _, backend in selection}
     return Plan(
         request=request,
